@@ -1,0 +1,429 @@
+//! The one error enum, grouped by who is to blame, with stable codes.
+//!
+//! A message is one clause: what was found, what was expected, what to do if that is not obvious. It never holds a
+//! token, a secret or a value that nobody verified; expectations (the caller's own words) it may name.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::jwa::Algorithm;
+use crate::time::Timestamp;
+
+/// Why a token, a key or a call was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // ---- the token ----
+    /// The text is no token: its syntax breaks RFC 7515 §7.1 or RFC 7519 §7.2.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The header says `none` (RFC 7518 §3.6), in whatever spelling.
+    #[error("the token is not signed (`alg` is none); only signed tokens are accepted")]
+    Unsecured,
+    /// `alg` is not a name of RFC 7518, 8037, 8812 or 9864 that is known here.
+    #[error("`alg` names no signature algorithm known here")]
+    AlgorithmUnknown,
+    /// `alg` is not the key's algorithm (RFC 8725 §3.1).
+    #[error("`alg` is not {key}, the one algorithm of the key")]
+    AlgorithmMismatch {
+        /// The key's algorithm.
+        key: Algorithm,
+    },
+    /// `crit` breaks RFC 7515 §4.1.11 or names an extension that is not understood.
+    #[error("`crit` {0}")]
+    Critical(Critical),
+    /// `b64` is false: never in a JWT (RFC 7797 §7).
+    #[error("`b64` is used, which has no place in a JWT")]
+    UnencodedPayload,
+    /// No key of the set has this `kid`, or none fits `alg`.
+    #[error("no key of the set fits the `kid` and `alg` of the token")]
+    KeyNotFound,
+    /// More than one key of the set fits.
+    #[error("the token names no `kid` and {fitting} keys of the set fit it; give each key a `kid`")]
+    KeyAmbiguous {
+        /// How many keys fit.
+        fitting: usize,
+    },
+    /// The signature does not hold over the received bytes (RFC 7515 §5.2).
+    #[error("the signature does not hold")]
+    SignatureInvalid,
+    /// `typ` is of another kind of token (RFC 8725 §3.11).
+    #[error("`typ` is not {expected}: the token is of another kind")]
+    TypeMismatch {
+        /// The kinds that the policy takes.
+        expected: String,
+    },
+    /// A claim is absent that the policy needs.
+    #[error("claim `{claim}` is missing")]
+    ClaimMissing {
+        /// The claim's name.
+        claim: Cow<'static, str>,
+    },
+    /// A registered claim has the wrong JSON type (RFC 7519 §4.1).
+    #[error("claim `{claim}` is not {expected}")]
+    ClaimType {
+        /// The claim's name.
+        claim: &'static str,
+        /// What RFC 7519 asks for.
+        expected: &'static str,
+    },
+    /// `exp` has passed (RFC 7519 §4.1.4).
+    #[error("claim `exp` passed at {at}")]
+    Expired {
+        /// The value of `exp`.
+        at: Timestamp,
+    },
+    /// `nbf` lies ahead (RFC 7519 §4.1.5).
+    #[error("claim `nbf` is only reached at {from}")]
+    NotYetValid {
+        /// The value of `nbf`.
+        from: Timestamp,
+    },
+    /// `iat` lies further ahead than clocks differ.
+    #[error("claim `iat` lies in the future, at {at}; check both clocks")]
+    IssuedInFuture {
+        /// The value of `iat`.
+        at: Timestamp,
+    },
+    /// `iss` is not the issuer that is expected (RFC 7519 §4.1.1).
+    #[error("claim `iss` is not {expected:?}")]
+    IssuerMismatch {
+        /// The issuer that the policy names.
+        expected: String,
+    },
+    /// `aud` does not name this service (RFC 7519 §4.1.3).
+    #[error("claim `aud` does not name {expected:?}")]
+    AudienceMismatch {
+        /// The audience that the policy names.
+        expected: String,
+    },
+    /// `aud` names somebody although the policy says that tokens name nobody (RFC 7519 §4.1.3).
+    #[error("claim `aud` names an audience and none was expected")]
+    AudienceUnexpected,
+    /// `sub` is not the subject that is expected (RFC 7519 §4.1.2).
+    #[error("claim `sub` is not the expected subject")]
+    SubjectMismatch,
+    /// `cnf` binds the token to a key of its sender, and no proof of that key came with it (RFC 7800 §3.1).
+    #[error("claim `cnf` binds the token to its sender; it does not pass as a plain bearer token")]
+    ProofRequired,
+    /// The verified claims do not fit the type that the caller asked for.
+    #[error("the claims do not fit the expected type: {reason}")]
+    ClaimsShape {
+        /// What is missing or misplaced, without any value of the token.
+        reason: String,
+    },
+
+    // ---- the key ----
+    /// The key is too weak for the algorithm.
+    #[error("{0}")]
+    KeyWeak(WeakKey),
+    /// The text or bytes are no key that can be read.
+    #[error("{what}")]
+    KeyFormat {
+        /// What was seen and what was expected.
+        what: Cow<'static, str>,
+    },
+    /// The key is of a kind, or for a use, that does not fit.
+    #[error("{what}")]
+    KeyUnfit {
+        /// What the key is and what was needed.
+        what: Cow<'static, str>,
+    },
+
+    // ---- the caller ----
+    /// The policy contradicts itself or leaves open what it must decide.
+    #[error("{what}")]
+    Policy {
+        /// What is contradictory or open.
+        what: &'static str,
+    },
+    /// A claim or header member that belongs to the library was set by hand.
+    #[error("`{name}` is set by its own method and cannot be set by name")]
+    ReservedName {
+        /// The member.
+        name: Cow<'static, str>,
+    },
+    /// The claims cannot be written as a JSON object.
+    #[error("the claims cannot be written as a JSON object: {reason}")]
+    ClaimsUnwritable {
+        /// Why.
+        reason: String,
+    },
+
+    // ---- the environment ----
+    /// The crypto library failed: no randomness, or no memory.
+    #[error("the cryptographic library failed while {doing}")]
+    Crypto {
+        /// What was being done.
+        doing: &'static str,
+    },
+}
+
+/// Which part of a compact token an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// The first part.
+    Header,
+    /// The second part.
+    Payload,
+    /// The third part.
+    Signature,
+    /// No token: a key, a key set or a body.
+    Document,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => "the header",
+            Self::Payload => "the payload",
+            Self::Signature => "the signature",
+            Self::Document => "the document",
+        })
+    }
+}
+
+/// How the syntax is broken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// Not three parts between two dots (RFC 7515 §7.1).
+    #[error("a signed token has three parts between two dots")]
+    Segments,
+    /// Five parts: an encrypted token (RFC 7516 §7.1) where a signed one is needed.
+    #[error("the token is encrypted (five parts); a signed one (three parts) is needed")]
+    Encrypted,
+    /// A character outside the base64url alphabet.
+    #[error("{part} holds a character outside base64url, at byte {at}")]
+    Alphabet {
+        /// Where.
+        part: Part,
+        /// The byte's place in that part, from 0.
+        at: usize,
+    },
+    /// Padding, an impossible length, or unused bits that are not zero (RFC 7515 §2).
+    #[error("{part} is not the one base64url text of its octets")]
+    Base64 {
+        /// Where.
+        part: Part,
+    },
+    /// Not UTF-8 (RFC 7519 §7.2).
+    #[error("{part} is not UTF-8")]
+    Utf8 {
+        /// Where.
+        part: Part,
+    },
+    /// Not JSON (RFC 8259).
+    #[error("{part} is not JSON, at line {line}, column {column}")]
+    Json {
+        /// Where.
+        part: Part,
+        /// The line of the fault, from 1.
+        line: usize,
+        /// The column of the fault, from 1.
+        column: usize,
+    },
+    /// A member stands twice in an object (RFC 7515 §4, RFC 7519 §4).
+    #[error("{part} holds a member twice, at line {line}, column {column}")]
+    DuplicateMember {
+        /// Where.
+        part: Part,
+        /// The line of the second one, from 1.
+        line: usize,
+        /// The column of the second one, from 1.
+        column: usize,
+    },
+    /// JSON, but no object (RFC 7519 §7.2).
+    #[error("{part} is not a JSON object")]
+    NotObject {
+        /// Where.
+        part: Part,
+    },
+    /// A header member has the wrong JSON type or is missing (RFC 7515 §4.1).
+    #[error("header member `{name}` {problem}")]
+    Member {
+        /// The member.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Larger than the limit.
+    #[error("{part} is larger than {limit} bytes")]
+    TooLarge {
+        /// Where.
+        part: Part,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Nested deeper than the limit.
+    #[error("{part} is nested deeper than {limit} levels")]
+    TooDeep {
+        /// Where.
+        part: Part,
+        /// The limit in levels.
+        limit: usize,
+    },
+}
+
+/// How `crit` breaks RFC 7515 §4.1.11.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Critical {
+    /// Not an array of strings.
+    NotStrings,
+    /// An empty array.
+    Empty,
+    /// A name stands twice.
+    Duplicate,
+    /// A name of the RFC itself.
+    Registered,
+    /// A name that the header does not hold.
+    Absent,
+    /// An extension that is not understood here.
+    Unknown,
+}
+
+impl fmt::Display for Critical {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStrings => "is not an array of strings",
+            Self::Empty => "is empty",
+            Self::Duplicate => "names a member twice",
+            Self::Registered => "names a member that needs no `crit`",
+            Self::Absent => "names a member that the header does not hold",
+            Self::Unknown => "names an extension that is not understood here",
+        })
+    }
+}
+
+/// Why a key is too weak.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeakKey {
+    /// A shared secret shorter than the hash (RFC 7518 §3.2).
+    #[error(
+        "the secret has {found} bytes, {algorithm} needs at least {needed}; make one with `countersign key generate {algorithm}`"
+    )]
+    SecretTooShort {
+        /// Its bytes.
+        found: usize,
+        /// The least number of bytes.
+        needed: usize,
+        /// What it was meant for.
+        algorithm: Algorithm,
+    },
+    /// A shared secret that is one character, a run or a repeated word.
+    #[error(
+        "the secret is a pattern that can be guessed; make one with `countersign key generate {algorithm}`"
+    )]
+    SecretGuessable {
+        /// What it was meant for.
+        algorithm: Algorithm,
+    },
+    /// A shared secret that is the text of a key (RFC 8725 §2.1: public keys used as secrets).
+    #[error("the secret is the text of a {kind}: a key that others know is no secret")]
+    SecretIsKey {
+        /// What it parses as.
+        kind: &'static str,
+    },
+    /// An RSA modulus out of bounds (RFC 7518 §3.3).
+    #[error("the RSA key has {found} bits, at least 2048 and at most 8192 are needed")]
+    RsaModulus {
+        /// Its bits.
+        found: usize,
+    },
+    /// An RSA exponent that is 1, even or beyond 33 bits (RFC 8017 §3.1).
+    #[error("the RSA exponent is even, less than 3 or longer than 33 bits")]
+    RsaExponent,
+}
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Blame {
+    /// The token, and so whoever sent it.
+    Token,
+    /// The key, and so whoever configured it.
+    Key,
+    /// The caller of the library.
+    Caller,
+    /// The machine.
+    Environment,
+}
+
+impl Error {
+    /// A stable name for logs, metrics, HTTP bodies and scripts. It never changes once published.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(malformed) => malformed.code(),
+            Self::Unsecured => "unsecured",
+            Self::AlgorithmUnknown => "algorithm_unknown",
+            Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
+            Self::Critical(_) => "critical_unsupported",
+            Self::UnencodedPayload => "unencoded_payload",
+            Self::KeyNotFound => "key_not_found",
+            Self::KeyAmbiguous { .. } => "key_ambiguous",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::TypeMismatch { .. } => "type_mismatch",
+            Self::ClaimMissing { .. } => "claim_missing",
+            Self::ClaimType { .. } => "claim_type",
+            Self::Expired { .. } => "token_expired",
+            Self::NotYetValid { .. } => "token_not_yet_valid",
+            Self::IssuedInFuture { .. } => "issued_in_future",
+            Self::IssuerMismatch { .. } => "issuer_mismatch",
+            Self::AudienceMismatch { .. } => "audience_mismatch",
+            Self::AudienceUnexpected => "audience_unexpected",
+            Self::SubjectMismatch => "subject_mismatch",
+            Self::ProofRequired => "proof_required",
+            Self::ClaimsShape { .. } => "claims_shape",
+            Self::KeyWeak(_) => "key_weak",
+            Self::KeyFormat { .. } => "key_format",
+            Self::KeyUnfit { .. } => "key_unfit",
+            Self::Policy { .. } => "policy",
+            Self::ReservedName { .. } => "reserved_name",
+            Self::ClaimsUnwritable { .. } => "claims_unwritable",
+            Self::Crypto { .. } => "crypto",
+        }
+    }
+
+    /// Who has to act.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self {
+            Self::KeyWeak(_) | Self::KeyFormat { .. } | Self::KeyUnfit { .. } => Blame::Key,
+            Self::Policy { .. } | Self::ReservedName { .. } | Self::ClaimsUnwritable { .. } => {
+                Blame::Caller
+            }
+            Self::Crypto { .. } => Blame::Environment,
+            _ => Blame::Token,
+        }
+    }
+
+    pub(crate) fn key_format(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::KeyFormat { what: what.into() }
+    }
+
+    pub(crate) fn key_unfit(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::KeyUnfit { what: what.into() }
+    }
+}
+
+impl Malformed {
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Segments => "malformed_segments",
+            Self::Encrypted => "malformed_encrypted",
+            Self::Alphabet { .. } => "malformed_alphabet",
+            Self::Base64 { .. } => "malformed_base64url",
+            Self::Utf8 { .. } => "malformed_utf8",
+            Self::Json { .. } => "malformed_json",
+            Self::DuplicateMember { .. } => "malformed_duplicate_member",
+            Self::NotObject { .. } => "malformed_not_object",
+            Self::Member { .. } => "malformed_header_member",
+            Self::TooLarge { .. } => "malformed_too_large",
+            Self::TooDeep { .. } => "malformed_too_deep",
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The strict JSON parser: no member twice at any depth, bounded nesting, nothing after the value (RFC 8259, RFC 7515 §4).
+//!
+//! The grammar is serde_json's; this file adds what it lets pass. Two parsers that disagree about which of two `exp`
+//! members counts are a hole, so here neither does.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Malformed, Part};
+
+/// How deep arrays and objects may nest.
+pub const MAX_DEPTH: usize = 32;
+
+/// Parses one JSON value into `T`, refusing what [`parse_value`] refuses.
+///
+/// For the bodies and documents around tokens: a reader that is as strict as the tokens' own.
+///
+/// # Errors
+/// [`Error::Malformed`] for text that is no strict JSON, [`Error::ClaimsShape`] where it does not fit `T`.
+pub fn parse_strict<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    from_value(parse_value(json, Part::Document)?)
+}
+
+/// Parses one JSON value.
+///
+/// # Errors
+/// [`Malformed::Utf8`], [`Malformed::Json`], [`Malformed::DuplicateMember`] and [`Malformed::TooDeep`].
+pub(crate) fn parse_value(json: &[u8], part: Part) -> Result<Value, Error> {
+    let text = std::str::from_utf8(json).map_err(|_| Malformed::Utf8 { part })?;
+    let fault = Cell::new(Fault::Syntax);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Strict {
+        depth: 0,
+        fault: &fault,
+    }
+    .deserialize(&mut deserializer)
+    .and_then(|value| deserializer.end().map(|()| value))
+    .map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        match fault.get() {
+            Fault::Syntax => Malformed::Json { part, line, column },
+            Fault::Duplicate => Malformed::DuplicateMember { part, line, column },
+            Fault::Depth => Malformed::TooDeep {
+                part,
+                limit: MAX_DEPTH,
+            },
+        }
+    })?;
+    Ok(value)
+}
+
+/// Parses one JSON object.
+///
+/// # Errors
+/// Those of [`parse_value`], and [`Malformed::NotObject`].
+pub(crate) fn parse_object(json: &[u8], part: Part) -> Result<Map<String, Value>, Error> {
+    match parse_value(json, part)? {
+        Value::Object(members) => Ok(members),
+        _ => Err(Malformed::NotObject { part }.into()),
+    }
+}
+
+/// Reads `T` out of a parsed value (`Value` or `&Value`); the error says what is misplaced and holds no value.
+pub(crate) fn from_value<'v, T, V>(value: V) -> Result<T, Error>
+where
+    T: DeserializeOwned,
+    V: Deserializer<'v, Error = serde_json::Error>,
+{
+    T::deserialize(value).map_err(|error| Error::ClaimsShape {
+        reason: without_values(&error),
+    })
+}
+
+/// serde's messages name the type that was found and may quote the value: keep only what is not the sender's text.
+fn without_values(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    for quoted in ["missing field `", "duplicate field `"] {
+        if message.starts_with(quoted) {
+            return message;
+        }
+    }
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "a value is out of range or a member is unknown".to_owned(),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    Syntax,
+    Duplicate,
+    Depth,
+}
+
+#[derive(Clone, Copy)]
+struct Strict<'f> {
+    depth: usize,
+    fault: &'f Cell<Fault>,
+}
+
+impl<'f> Strict<'f> {
+    fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
+        let depth = self.depth.saturating_add(1);
+        if depth > MAX_DEPTH {
+            self.fault.set(Fault::Depth);
+            return Err(E::custom("too deep"));
+        }
+        Ok(Self { depth, ..self })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inside = self.inside()?;
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(inside)? {
+            array.push(item);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let inside = self.inside()?;
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if object.contains_key(&name) {
+                self.fault.set(Fault::Duplicate);
+                return Err(A::Error::custom("member twice"));
+            }
+            object.insert(name, members.next_value_seed(inside)?);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(json: &[u8]) -> &'static str {
+        parse_value(json, Part::Payload).map_or_else(|error| error.code(), |_| "ok")
+    }
+
+    #[test]
+    fn accepts_what_rfc_8259_allows() {
+        for json in [
+            "{}",
+            " {\"a\" : [1, 2.5, -0, 1e10, true, null, \"\\u00e9\\ud83d\\ude00\"]}\r\n\t",
+            "0",
+            "\"\"",
+        ] {
+            assert_eq!(code(json.as_bytes()), "ok", "{json}");
+        }
+    }
+
+    #[test]
+    fn rejects_a_member_that_stands_twice_at_any_depth_and_in_any_spelling() {
+        for json in [
+            r#"{"exp":1,"exp":2}"#,
+            r#"{"a":{"b":1,"b":1}}"#,
+            r#"{"a":[{"b":1,"b":1}]}"#,
+            r#"{"sub":1,"s\u0075b":2}"#,
+            r#"{"":1,"":2}"#,
+        ] {
+            assert_eq!(
+                code(json.as_bytes()),
+                "malformed_duplicate_member",
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_what_lax_parsers_forgive() {
+        for json in [
+            "",
+            "{",
+            "{}x",
+            "{} {}",
+            "{\"a\":1,}",
+            "[1,]",
+            "{a:1}",
+            "{'a':1}",
+            "// c\n{}",
+            "{\"a\":NaN}",
+            "{\"a\":Infinity}",
+            "{\"a\":01}",
+            "{\"a\":+1}",
+            "{\"a\":.5}",
+            "{\"a\":1.}",
+            "{\"a\":1e999}",
+            "\"\t\"",
+            "\"\\x\"",
+            "\"\\ud834\"",
+            "{\"\\udd1e\":1}",
+            "\u{feff}{}",
+        ] {
+            assert_eq!(code(json.as_bytes()), "malformed_json", "{json:?}");
+        }
+    }
+
+    #[test]
+    fn rejects_octets_that_are_not_utf_8() {
+        for json in [
+            &b"\"\xff\""[..],
+            b"\xff\xfe{\0}\0",
+            b"\"\xed\xa0\x80\"",
+            b"\"\xc0\xaf\"",
+        ] {
+            assert_eq!(code(json), "malformed_utf8", "{json:?}");
+        }
+    }
+
+    #[test]
+    fn rejects_deep_nesting_without_using_the_stack() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let nested =
+                |levels: usize| format!("{}1{}", open.repeat(levels), close.repeat(levels));
+            assert_eq!(code(nested(MAX_DEPTH).as_bytes()), "ok");
+            assert_eq!(code(nested(MAX_DEPTH + 1).as_bytes()), "malformed_too_deep");
+            assert_eq!(code(nested(100_000).as_bytes()), "malformed_too_deep");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_place_and_no_value() {
+        let error = parse_value(b"{\"a\":1,\n \"a\":2}", Part::Payload);
+        assert_eq!(
+            error,
+            Err(Malformed::DuplicateMember {
+                part: Part::Payload,
+                line: 2,
+                column: 4
+            }
+            .into())
+        );
+        #[derive(Debug, serde::Deserialize)]
+        struct Typed {
+            #[expect(dead_code, reason = "only its type is looked at")]
+            amount: u8,
+        }
+        let error = parse_strict::<Typed>(br#"{"amount":"s3cret"}"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the claims do not fit the expected type: expected u8"
+        );
+        let error = parse_strict::<Typed>(b"{}").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the claims do not fit the expected type: missing field `amount`"
+        );
+    }
+}

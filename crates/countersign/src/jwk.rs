@@ -1,0 +1,177 @@
+//! JSON Web Keys (RFC 7517, RFC 7518 §6, RFC 8037 §2): read, checked and written.
+
+mod members;
+pub(crate) mod parts;
+pub(crate) mod pem;
+mod set;
+mod signing;
+mod strength;
+mod thumbprint;
+mod verifying;
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+pub use set::{JwkSet, UnusableKey};
+pub use signing::{SigningHeader, SigningKey};
+pub use thumbprint::Thumbprint;
+pub use verifying::VerifyingKey;
+
+use crate::error::{Error, Part};
+use crate::json;
+use crate::jwa::Algorithm;
+use parts::KeyParts;
+
+/// A key in JWK form, private or public, whose numbers have been read but that has not been given an algorithm.
+///
+/// `Debug` says what kind of key it is and shows none of its numbers.
+#[derive(Clone)]
+pub struct Jwk {
+    parts: KeyParts,
+    kid: Option<String>,
+    alg: Option<String>,
+    usage: members::Usage,
+}
+
+/// A JWK that cannot hold private members: the only form in which a key is published (RFC 7517 §9.2).
+#[derive(Clone)]
+pub struct PublicJwk {
+    json: Map<String, Value>,
+}
+
+impl Jwk {
+    /// Reads one JWK from JSON text. Members that are not known are ignored (RFC 7517 §4).
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for text that is no JSON object, [`Error::KeyFormat`] for a `kty`, `crv` or number that
+    /// cannot be read, [`Error::KeyUnfit`] for `use` and `key_ops` that contradict (RFC 7517 §4.3).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// use countersign::{Jwk, VerifyingKey};
+    /// let jwk = Jwk::parse(br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#)?;
+    /// let key = VerifyingKey::from_jwk(&jwk)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        Self::from_members(&json::parse_object(json, Part::Document)?)
+    }
+
+    pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, Error> {
+        Ok(Self {
+            parts: members::parts(members)?,
+            kid: members::text(members, "kid")?.map(str::to_owned),
+            alg: members::text(members, "alg")?.map(str::to_owned),
+            usage: members::Usage::read(members)?,
+        })
+    }
+
+    /// The `kid`, if it has one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// Whether it holds a private key or a shared secret.
+    #[must_use]
+    pub const fn is_private(&self) -> bool {
+        self.parts.is_private()
+    }
+
+    /// The one algorithm of this key: that of its `alg`, else the one that its curve implies.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] for RSA keys and secrets without `alg` (they fit several algorithms, so the caller chooses),
+    /// and for an `alg` that is unknown or contradicts `kty` and `crv`.
+    pub fn algorithm(&self) -> Result<Algorithm, Error> {
+        let implied = match &self.parts {
+            KeyParts::Ec { curve, .. } => Some(curve.algorithm()),
+            KeyParts::Ed25519 { .. } => Some(Algorithm::EdDSA),
+            KeyParts::Oct(_) | KeyParts::Rsa { .. } => None,
+        };
+        let Some(alg) = &self.alg else {
+            return implied.ok_or_else(|| {
+                Error::key_unfit(format!(
+                    "this is {} without `alg`; say which algorithm it is for",
+                    self.parts.describe()
+                ))
+            });
+        };
+        let named = Algorithm::from_name(alg).ok_or_else(|| {
+            Error::key_unfit("the key's `alg` names no signature algorithm known here")
+        })?;
+        if named.kty() != self.parts.kty() || implied.is_some_and(|implied| implied != named) {
+            return Err(Error::key_unfit(format!(
+                "the key's `alg` is {named}, but this is {}",
+                self.parts.describe()
+            )));
+        }
+        Ok(named)
+    }
+
+    /// The algorithm `wanted`, where nothing in the key speaks against it.
+    fn algorithm_as(&self, wanted: Algorithm) -> Result<Algorithm, Error> {
+        if self.alg.is_some() || self.algorithm().is_ok() {
+            let own = self.algorithm()?;
+            if own != wanted {
+                return Err(Error::key_unfit(format!(
+                    "the key is for {own}, not for {wanted}"
+                )));
+            }
+        }
+        if wanted.kty() != self.parts.kty() {
+            return Err(Error::key_unfit(format!(
+                "this is {}; {wanted} needs another kind",
+                self.parts.describe()
+            )));
+        }
+        Ok(wanted)
+    }
+
+    /// The JSON text, private members included; it is wiped when dropped.
+    #[must_use]
+    pub fn to_json(&self) -> Zeroizing<String> {
+        let mut json = members::write(&self.parts, true);
+        members::write_names(&mut json, self.alg.as_deref(), self.kid.as_deref(), None);
+        Zeroizing::new(Value::Object(json).to_string())
+    }
+}
+
+impl fmt::Debug for Jwk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwk")
+            .field("key", &self.parts)
+            .field("kid", &self.kid)
+            .field("alg", &self.alg)
+            .finish()
+    }
+}
+
+impl PublicJwk {
+    /// `None` for a shared secret.
+    fn new(parts: &KeyParts, algorithm: Algorithm, kid: Option<&str>) -> Option<Self> {
+        let mut json = members::write(&parts.public()?, false);
+        members::write_names(&mut json, Some(algorithm.name()), kid, Some("sig"));
+        Some(Self { json })
+    }
+
+    /// The JSON text: `kty`, the public numbers, `alg`, `use` and, where the key has one, `kid`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        Value::Object(self.json.clone()).to_string()
+    }
+}
+
+impl serde::Serialize for PublicJwk {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+impl fmt::Debug for PublicJwk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_json())
+    }
+}

@@ -1,0 +1,246 @@
+//! The members of a JWK: numbers in and out, `use` and `key_ops` (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
+
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::parts::{KeyParts, RsaPrivate, Secret};
+use crate::base64url;
+use crate::error::{Error, Part};
+use crate::jwa::Curve;
+
+type Members = Map<String, Value>;
+
+/// What `use` and `key_ops` say about a key; a member that is absent forbids nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    pub(crate) may_sign: bool,
+    pub(crate) may_verify: bool,
+}
+
+impl Usage {
+    /// Reads both members (RFC 7517 §4.2 and §4.3).
+    pub(crate) fn read(members: &Members) -> Result<Self, Error> {
+        let for_signatures = text(members, "use")?.is_none_or(|value| value == "sig");
+        let Some(operations) = members.get("key_ops") else {
+            return Ok(Self {
+                may_sign: for_signatures,
+                may_verify: for_signatures,
+            });
+        };
+        let not_strings = || Error::key_format("the key's `key_ops` is not an array of strings");
+        let operations: Vec<&str> = operations
+            .as_array()
+            .and_then(|operations| operations.iter().map(Value::as_str).collect())
+            .ok_or_else(not_strings)?;
+        let mut sorted = operations.clone();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(Error::key_format(
+                "the key's `key_ops` names an operation twice",
+            ));
+        }
+        let (sign, verify) = (operations.contains(&"sign"), operations.contains(&"verify"));
+        if members.contains_key("use") && for_signatures != (sign || verify) {
+            return Err(Error::key_unfit(
+                "the key's `use` and `key_ops` contradict each other",
+            ));
+        }
+        Ok(Self {
+            may_sign: sign,
+            may_verify: verify || (sign && !members.contains_key("use")),
+        })
+    }
+}
+
+/// A member that is a string where it is present.
+pub(crate) fn text<'m>(members: &'m Members, name: &'static str) -> Result<Option<&'m str>, Error> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Error::key_format(format!(
+            "the key's `{name}` is not a string"
+        ))),
+    }
+}
+
+/// The numbers of a key of any `kty` known here.
+pub(crate) fn parts(members: &Members) -> Result<KeyParts, Error> {
+    match text(members, "kty")? {
+        None => Err(Error::key_format("this is no JWK: it has no `kty`")),
+        Some("oct") => Ok(KeyParts::Oct(secret(members, "k")?)),
+        Some("RSA") => rsa(members),
+        Some("EC") => ec(members),
+        Some("OKP") => okp(members),
+        Some(_) => Err(Error::key_format(
+            "the key's `kty` is not known here; oct, RSA, EC and OKP are",
+        )),
+    }
+}
+
+fn rsa(members: &Members) -> Result<KeyParts, Error> {
+    let private = if members.contains_key("d") {
+        if members.contains_key("oth") {
+            return Err(Error::key_unfit(
+                "this RSA key has more than two primes; make one with two",
+            ));
+        }
+        let number = |name| integer(members, name).map(Zeroizing::new);
+        Some(RsaPrivate {
+            d: number("d")?,
+            p: number("p")?,
+            q: number("q")?,
+            dp: number("dp")?,
+            dq: number("dq")?,
+            qi: number("qi")?,
+        })
+    } else {
+        None
+    };
+    Ok(KeyParts::Rsa {
+        n: integer(members, "n")?,
+        e: integer(members, "e")?,
+        private,
+    })
+}
+
+fn ec(members: &Members) -> Result<KeyParts, Error> {
+    let curve = text(members, "crv")?
+        .and_then(Curve::from_name)
+        .ok_or_else(|| {
+            Error::key_format("the key's `crv` is not P-256, P-384, P-521 or secp256k1")
+        })?;
+    let size = curve.field_bytes();
+    let d = members
+        .contains_key("d")
+        .then(|| fixed(members, "d", size).map(Zeroizing::new))
+        .transpose()?;
+    Ok(KeyParts::Ec {
+        curve,
+        x: fixed(members, "x", size)?,
+        y: fixed(members, "y", size)?,
+        d,
+    })
+}
+
+fn okp(members: &Members) -> Result<KeyParts, Error> {
+    if text(members, "crv")? != Some("Ed25519") {
+        return Err(Error::key_format(
+            "the key's `crv` is not Ed25519, the only one of OKP that signs here",
+        ));
+    }
+    let d = members
+        .contains_key("d")
+        .then(|| fixed(members, "d", 32).map(Zeroizing::new))
+        .transpose()?;
+    Ok(KeyParts::Ed25519 {
+        x: fixed(members, "x", 32)?,
+        d,
+    })
+}
+
+fn octets(members: &Members, name: &'static str) -> Result<Vec<u8>, Error> {
+    let text = text(members, name)?
+        .ok_or_else(|| Error::key_format(format!("the key has no `{name}`")))?;
+    base64url::decode(text, Part::Document).map_err(|_| {
+        Error::key_format(format!(
+            "the key's `{name}` is not base64url without padding"
+        ))
+    })
+}
+
+fn secret(members: &Members, name: &'static str) -> Result<Secret, Error> {
+    octets(members, name).map(Zeroizing::new)
+}
+
+/// A Base64urlUInt: the fewest octets that hold the number (RFC 7518 §2).
+fn integer(members: &Members, name: &'static str) -> Result<Vec<u8>, Error> {
+    let number = octets(members, name)?;
+    match number.first() {
+        None | Some(0) => Err(Error::key_format(format!(
+            "the key's `{name}` is not in the fewest octets"
+        ))),
+        Some(_) => Ok(number),
+    }
+}
+
+/// Octets at the full length of the curve's field (RFC 7518 §6.2.1.2).
+fn fixed(members: &Members, name: &'static str, size: usize) -> Result<Vec<u8>, Error> {
+    let number = octets(members, name)?;
+    if number.len() != size {
+        let found = number.len();
+        return Err(Error::key_format(format!(
+            "the key's `{name}` has {found} octets, its curve needs {size}"
+        )));
+    }
+    Ok(number)
+}
+
+/// The members that RFC 7638 §3.2 calls required, and the private ones where asked for.
+pub(crate) fn write(parts: &KeyParts, private: bool) -> Members {
+    let mut members = Members::new();
+    let mut put = |name: &str, value: String| members.insert(name.to_owned(), Value::String(value));
+    put("kty", parts.kty().to_owned());
+    match parts {
+        KeyParts::Oct(secret) => {
+            put("k", base64url::encode(secret));
+        }
+        KeyParts::Rsa {
+            n,
+            e,
+            private: numbers,
+        } => {
+            put("n", base64url::encode(n));
+            put("e", base64url::encode(e));
+            if let (true, Some(numbers)) = (private, numbers) {
+                let RsaPrivate {
+                    d,
+                    p,
+                    q,
+                    dp,
+                    dq,
+                    qi,
+                } = numbers;
+                for (name, number) in [
+                    ("d", d),
+                    ("p", p),
+                    ("q", q),
+                    ("dp", dp),
+                    ("dq", dq),
+                    ("qi", qi),
+                ] {
+                    put(name, base64url::encode(number));
+                }
+            }
+        }
+        KeyParts::Ec { curve, x, y, d } => {
+            put("crv", curve.name().to_owned());
+            put("x", base64url::encode(x));
+            put("y", base64url::encode(y));
+            if let (true, Some(d)) = (private, d) {
+                put("d", base64url::encode(d));
+            }
+        }
+        KeyParts::Ed25519 { x, d } => {
+            put("crv", "Ed25519".to_owned());
+            put("x", base64url::encode(x));
+            if let (true, Some(d)) = (private, d) {
+                put("d", base64url::encode(d));
+            }
+        }
+    }
+    members
+}
+
+/// Adds the members that name a key.
+pub(crate) fn write_names(
+    members: &mut Members,
+    alg: Option<&str>,
+    kid: Option<&str>,
+    usage: Option<&str>,
+) {
+    for (name, value) in [("alg", alg), ("kid", kid), ("use", usage)] {
+        if let Some(value) = value {
+            members.insert(name.to_owned(), Value::String(value.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The numbers of a key, apart from any format: what JWK, PEM and the crypto library exchange.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::jwa::Curve;
+
+/// Octets that are wiped when dropped.
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
+
+/// One key. Numbers are big-endian; those of RSA without leading zeros, those of curves at the length of the field.
+#[derive(Clone)]
+pub(crate) enum KeyParts {
+    /// A shared secret.
+    Oct(Secret),
+    /// RSA (RFC 7518 §6.3).
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+        private: Option<RsaPrivate>,
+    },
+    /// A point on a Weierstrass curve, and its scalar (RFC 7518 §6.2).
+    Ec {
+        curve: Curve,
+        x: Vec<u8>,
+        y: Vec<u8>,
+        d: Option<Secret>,
+    },
+    /// Ed25519, and its seed (RFC 8037 §2).
+    Ed25519 { x: Vec<u8>, d: Option<Secret> },
+}
+
+/// The private numbers of a two-prime RSA key (RFC 7518 §6.3.2).
+#[derive(Clone)]
+pub(crate) struct RsaPrivate {
+    pub(crate) d: Secret,
+    pub(crate) p: Secret,
+    pub(crate) q: Secret,
+    pub(crate) dp: Secret,
+    pub(crate) dq: Secret,
+    pub(crate) qi: Secret,
+}
+
+impl KeyParts {
+    /// The `kty`.
+    pub(crate) const fn kty(&self) -> &'static str {
+        match self {
+            Self::Oct(_) => "oct",
+            Self::Rsa { .. } => "RSA",
+            Self::Ec { .. } => "EC",
+            Self::Ed25519 { .. } => "OKP",
+        }
+    }
+
+    /// Whether it holds something that only its owner may know.
+    pub(crate) const fn is_private(&self) -> bool {
+        match self {
+            Self::Oct(_) => true,
+            Self::Rsa { private, .. } => private.is_some(),
+            Self::Ec { d, .. } | Self::Ed25519 { d, .. } => d.is_some(),
+        }
+    }
+
+    /// The public half; `None` for a shared secret.
+    pub(crate) fn public(&self) -> Option<Self> {
+        match self {
+            Self::Oct(_) => None,
+            Self::Rsa { n, e, .. } => Some(Self::Rsa {
+                n: n.clone(),
+                e: e.clone(),
+                private: None,
+            }),
+            Self::Ec { curve, x, y, .. } => Some(Self::Ec {
+                curve: *curve,
+                x: x.clone(),
+                y: y.clone(),
+                d: None,
+            }),
+            Self::Ed25519 { x, .. } => Some(Self::Ed25519 {
+                x: x.clone(),
+                d: None,
+            }),
+        }
+    }
+
+    /// What the key is, in words: `an EC private key on P-384`.
+    pub(crate) fn describe(&self) -> String {
+        let half = if self.is_private() {
+            "private"
+        } else {
+            "public"
+        };
+        match self {
+            Self::Oct(secret) => format!("a shared secret of {} bytes", secret.len()),
+            Self::Rsa { n, .. } => format!("an RSA {half} key of {} bits", bits(n)),
+            Self::Ec { curve, .. } => format!("an EC {half} key on {}", curve.name()),
+            Self::Ed25519 { .. } => format!("an Ed25519 {half} key"),
+        }
+    }
+}
+
+impl fmt::Debug for KeyParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
+    }
+}
+
+/// The length in bits of a big-endian number.
+pub(crate) fn bits(number: &[u8]) -> usize {
+    let number = strip_leading_zeros(number);
+    let top = number
+        .first()
+        .map_or(0, |byte| byte.leading_zeros() as usize);
+    number.len().saturating_mul(8).saturating_sub(top)
+}
+
+/// A big-endian number without the zeros in front.
+pub(crate) fn strip_leading_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_counted_from_the_first_one() {
+        assert_eq!(bits(&[]), 0);
+        assert_eq!(bits(&[0, 0]), 0);
+        assert_eq!(bits(&[0, 1]), 1);
+        assert_eq!(bits(&[1, 0, 1]), 17);
+        assert_eq!(bits(&[0xff, 0]), 16);
+    }
+
+    #[test]
+    fn debug_output_holds_no_octet_of_the_key() {
+        let parts = KeyParts::Oct(Zeroizing::new(vec![0x41; 32]));
+        assert_eq!(format!("{parts:?}"), "a shared secret of 32 bytes");
+    }
+}

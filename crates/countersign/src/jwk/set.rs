@@ -1,0 +1,220 @@
+//! JWK Sets, to verify with (RFC 7517 §5).
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::{Jwk, VerifyingKey};
+use crate::error::{Error, Part};
+use crate::json;
+use crate::jwa::{Algorithm, Family};
+use crate::jws::Header;
+
+/// The keys of an issuer, found by `kid` and `alg` in constant time; cheap enough to build, meant to be kept.
+///
+/// One bad key does not spoil a set: it is kept as a reason in [`unusable`](Self::unusable) and the rest works.
+#[derive(Clone, Debug, Default)]
+pub struct JwkSet {
+    keys: Vec<VerifyingKey>,
+    by_kid: HashMap<String, Vec<usize>>,
+    unusable: Vec<UnusableKey>,
+    /// Made from one key of the caller's own that has no name: then a token's `kid` cannot be compared.
+    nameless: bool,
+}
+
+/// A key of a set that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnusableKey {
+    /// Its place in `keys`, from 0.
+    pub index: usize,
+    /// Its `kid`, where it has one that can be read.
+    pub kid: Option<String>,
+    /// Why it is unusable.
+    pub reason: Error,
+}
+
+impl JwkSet {
+    /// Reads a JWK Set. RSA keys without `alg` are taken for RS256.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] where the text is no JSON object, [`Error::KeyFormat`] where it has no array `keys`. A key
+    /// that cannot be used is no error of the set: see [`unusable`](Self::unusable).
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        let members = json::parse_object(json, Part::Document)?;
+        let keys = members
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or_else(|| Error::key_format("this is no JWK Set: it has no array `keys`"))?;
+        let mut imported: Vec<_> = keys.iter().map(import).collect();
+        refuse_secrets_of_mixed_set(&mut imported);
+        refuse_shared_names(&mut imported);
+        let mut set = Self::default();
+        for (index, (key, outcome)) in keys.iter().zip(imported).enumerate() {
+            match outcome {
+                Ok(key) => set.push(key),
+                Err(reason) => {
+                    let kid = key.get("kid").and_then(Value::as_str).map(str::to_owned);
+                    set.unusable.push(UnusableKey { index, kid, reason });
+                }
+            }
+        }
+        Ok(set)
+    }
+
+    /// A set of keys that the caller holds.
+    pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
+        let mut set = Self::default();
+        for key in keys {
+            set.push(key);
+        }
+        set
+    }
+
+    fn push(&mut self, key: VerifyingKey) {
+        if let Some(kid) = key.key_id() {
+            self.by_kid
+                .entry(kid.to_owned())
+                .or_default()
+                .push(self.keys.len());
+        }
+        self.keys.push(key);
+    }
+
+    /// The keys that can be used.
+    pub fn keys(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.keys.iter()
+    }
+
+    /// The keys that cannot, and why.
+    #[must_use]
+    pub fn unusable(&self) -> &[UnusableKey] {
+        &self.unusable
+    }
+
+    /// The one key that a header points at.
+    ///
+    /// With `kid`: the key of that name and algorithm, and no other (no fallback). Without: the only key of that
+    /// algorithm.
+    ///
+    /// # Errors
+    /// [`Error::Unsecured`] and [`Error::AlgorithmUnknown`] for an `alg` that no key can have; [`Error::KeyNotFound`];
+    /// [`Error::AlgorithmMismatch`] where the key of that name has another algorithm; [`Error::KeyAmbiguous`] where
+    /// several fit.
+    pub fn find(&self, header: &Header) -> Result<&VerifyingKey, Error> {
+        let algorithm = header.algorithm()?;
+        let fits = |key: &&VerifyingKey| key.algorithm() == algorithm;
+        match header.kid() {
+            Some(kid) if !self.nameless => {
+                let named = self.by_kid.get(kid).map_or(&[][..], Vec::as_slice);
+                let named = || named.iter().filter_map(|index| self.keys.get(*index));
+                let other = named().next();
+                one(named().filter(fits)).map_err(|error| match (error, other) {
+                    (Error::KeyNotFound, Some(other)) => Error::AlgorithmMismatch {
+                        key: other.algorithm(),
+                    },
+                    (error, _) => error,
+                })
+            }
+            _ => match (one(self.keys.iter().filter(fits)), self.keys.as_slice()) {
+                (Err(Error::KeyNotFound), [only]) => Err(Error::AlgorithmMismatch {
+                    key: only.algorithm(),
+                }),
+                (found, _) => found,
+            },
+        }
+    }
+
+    /// The set to publish: every key pair's public half, never a secret.
+    #[must_use]
+    pub fn to_public_json(&self) -> String {
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .filter_map(VerifyingKey::to_public_jwk)
+            .collect();
+        json!({ "keys": keys }).to_string()
+    }
+}
+
+fn one<'k>(mut keys: impl Iterator<Item = &'k VerifyingKey>) -> Result<&'k VerifyingKey, Error> {
+    match (keys.next(), keys.count()) {
+        (None, _) => Err(Error::KeyNotFound),
+        (Some(key), 0) => Ok(key),
+        (Some(_), more) => Err(Error::KeyAmbiguous {
+            fitting: more.saturating_add(1),
+        }),
+    }
+}
+
+fn import(key: &Value) -> Result<VerifyingKey, Error> {
+    let members = key
+        .as_object()
+        .ok_or_else(|| Error::key_format("this key is not a JSON object"))?;
+    let jwk = Jwk::from_members(members)?;
+    match jwk.algorithm() {
+        // RFC 7518 §3.1: RS256 is the recommended one; a set for verification may leave `alg` out.
+        Err(_) if jwk.alg.is_none() && jwk.parts.kty() == Algorithm::RS256.kty() => {
+            VerifyingKey::from_jwk_as(&jwk, Algorithm::RS256)
+        }
+        algorithm => VerifyingKey::from_jwk_as(&jwk, algorithm?),
+    }
+}
+
+type Imported = Vec<Result<VerifyingKey, Error>>;
+
+/// A secret beside key pairs is a mistake or an attack: whoever reads the set could sign with it.
+fn refuse_secrets_of_mixed_set(imported: &mut Imported) {
+    let symmetric = |key: &Result<VerifyingKey, Error>| {
+        key.as_ref()
+            .is_ok_and(|key| key.algorithm().family() == Family::Hmac)
+    };
+    if !imported.iter().any(|key| key.is_ok() && !symmetric(key)) {
+        return;
+    }
+    for key in imported.iter_mut().filter(|key| symmetric(key)) {
+        *key = Err(Error::key_unfit(
+            "a shared secret does not belong in a set with public keys",
+        ));
+    }
+}
+
+/// Two keys of one name and algorithm: which of them signed cannot be told, so neither is used.
+fn refuse_shared_names(imported: &mut Imported) {
+    let mut seen: HashMap<(String, Algorithm), usize> = HashMap::new();
+    let name = |key: &VerifyingKey| key.key_id().map(|kid| (kid.to_owned(), key.algorithm()));
+    for name in imported.iter().flatten().filter_map(name) {
+        let count = seen.entry(name).or_default();
+        *count = count.saturating_add(1);
+    }
+    for slot in imported.iter_mut() {
+        let shared = slot
+            .as_ref()
+            .ok()
+            .and_then(name)
+            .and_then(|name| seen.get(&name))
+            .is_some_and(|count| *count > 1);
+        if shared {
+            *slot = Err(Error::key_unfit(
+                "another key of the set has the same `kid` and algorithm",
+            ));
+        }
+    }
+}
+
+impl From<VerifyingKey> for JwkSet {
+    /// A set of one key. Where that key has no `kid`, the `kid` of a token is not compared.
+    fn from(key: VerifyingKey) -> Self {
+        let nameless = key.key_id().is_none();
+        Self {
+            nameless,
+            ..Self::new([key])
+        }
+    }
+}
+
+impl From<&VerifyingKey> for JwkSet {
+    fn from(key: &VerifyingKey) -> Self {
+        key.clone().into()
+    }
+}

@@ -1,0 +1,272 @@
+//! Which keys are too weak to be taken (RFC 7518 §3.2 and §3.3, RFC 8725 §3.5).
+
+use crate::error::{Error, WeakKey};
+use crate::jwa::{Algorithm, RSA_MODULUS_BITS};
+use crate::jwk::parts::{KeyParts, bits};
+
+/// Refuses parts that are too weak for `algorithm`.
+///
+/// # Errors
+/// [`Error::KeyWeak`] with the reason.
+pub(crate) fn check(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error> {
+    match parts {
+        KeyParts::Oct(secret) => check_secret(algorithm, secret),
+        KeyParts::Rsa { n, e, .. } => check_rsa(n, e),
+        KeyParts::Ec { .. } | KeyParts::Ed25519 { .. } => Ok(()),
+    }
+}
+
+fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
+    let needed = algorithm.secret_min_bytes().unwrap_or(0);
+    if let Some(kind) = key_text(secret) {
+        return Err(Error::KeyWeak(WeakKey::SecretIsKey { kind }));
+    }
+    if secret.len() < needed {
+        return Err(Error::KeyWeak(WeakKey::SecretTooShort {
+            found: secret.len(),
+            needed,
+            algorithm,
+        }));
+    }
+    if is_pattern(secret) {
+        return Err(Error::KeyWeak(WeakKey::SecretGuessable { algorithm }));
+    }
+    Ok(())
+}
+
+/// The kind of key that a secret's octets spell, if they do: the way in of algorithm confusion.
+fn key_text(secret: &[u8]) -> Option<&'static str> {
+    let text = secret
+        .strip_prefix("\u{feff}".as_bytes())
+        .unwrap_or(secret)
+        .trim_ascii();
+    if contains(text, b"-----BEGIN ") {
+        return Some("PEM document");
+    }
+    if text.starts_with(b"ssh-") || text.starts_with(b"ecdsa-sha2-") {
+        return Some("SSH public key");
+    }
+    if matches!(text.first(), Some(b'{' | b'[')) && is_jwk(text) {
+        return Some("JWK");
+    }
+    is_der(secret).then_some("DER document")
+}
+
+fn is_jwk(text: &[u8]) -> bool {
+    fn names_a_key(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::Object(members) => {
+                members.contains_key("kty") || members.contains_key("keys")
+            }
+            serde_json::Value::Array(items) => items.iter().any(names_a_key),
+            _ => false,
+        }
+    }
+    serde_json::from_slice(text).is_ok_and(|value| names_a_key(&value))
+}
+
+/// One ASN.1 SEQUENCE that fills the octets to the end: what every DER key and certificate is.
+fn is_der(octets: &[u8]) -> bool {
+    let Some((0x30, rest)) = octets.split_first().map(|(tag, rest)| (*tag, rest)) else {
+        return false;
+    };
+    let Some((&first, rest)) = rest.split_first() else {
+        return false;
+    };
+    if first < 0x80 {
+        return usize::from(first) == rest.len();
+    }
+    let count = usize::from(first & 0x7f);
+    if !(1..=4).contains(&count) {
+        return false;
+    }
+    let Some((length, content)) = rest.split_at_checked(count) else {
+        return false;
+    };
+    let length = length.iter().fold(0usize, |length, byte| {
+        length.wrapping_shl(8) | usize::from(*byte)
+    });
+    length == content.len()
+}
+
+fn contains(text: &[u8], what: &[u8]) -> bool {
+    text.windows(what.len()).any(|window| window == what)
+}
+
+/// A short unit repeated, a run of neighbours (`abcd…`, `9876…`), a row of the keyboard, or too few different octets.
+fn is_pattern(secret: &[u8]) -> bool {
+    let repeats = |unit: usize| {
+        secret
+            .iter()
+            .zip(secret.iter().skip(unit))
+            .all(|(a, b)| a == b)
+    };
+    if (1..=secret.len().div_euclid(2)).any(repeats) {
+        return true;
+    }
+    let steps = |step: u8| {
+        let neighbours = secret.iter().zip(secret.iter().skip(1));
+        neighbours
+            .filter(|(a, b)| a.wrapping_add(step) == **b)
+            .count()
+    };
+    let most = secret.len().saturating_mul(3).div_euclid(4);
+    if steps(1) >= most || steps(0xff) >= most || steps(0) >= most {
+        return true;
+    }
+    let mut seen = [false; 256];
+    for octet in secret {
+        if let Some(seen) = seen.get_mut(usize::from(*octet)) {
+            *seen = true;
+        }
+    }
+    seen.iter().filter(|seen| **seen).count() < 8
+}
+
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Error> {
+    let found = bits(n);
+    if !RSA_MODULUS_BITS.contains(&found) {
+        return Err(Error::KeyWeak(WeakKey::RsaModulus { found }));
+    }
+    let odd = e.last().is_some_and(|byte| byte & 1 == 1);
+    if !odd || !(2..=33).contains(&bits(e)) {
+        return Err(Error::KeyWeak(WeakKey::RsaExponent));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroize::Zeroizing;
+
+    fn secret(octets: &[u8]) -> Result<(), Error> {
+        check(
+            Algorithm::HS256,
+            &KeyParts::Oct(Zeroizing::new(octets.to_vec())),
+        )
+    }
+
+    #[test]
+    fn accepts_a_random_secret_as_long_as_the_hash() {
+        assert_eq!(secret(b"k7Qx0vYw2mNfT4uZ9aLpR8cHsJ3eBgDi"), Ok(()));
+    }
+
+    #[test]
+    fn rejects_a_secret_shorter_than_the_hash() {
+        for length in 0..32usize {
+            assert_eq!(
+                secret(&b"k7Qx0vYw2mNfT4uZ9aLpR8cHsJ3eBgDi"[..length]),
+                Err(Error::KeyWeak(WeakKey::SecretTooShort {
+                    found: length,
+                    needed: 32,
+                    algorithm: Algorithm::HS256
+                }))
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_a_secret_that_is_a_pattern() {
+        for pattern in [
+            &[0u8; 32][..],
+            &[b'a'; 64],
+            b"secretsecretsecretsecretsecretsecret",
+            b"abcdefghijklmnopqrstuvwxyzabcdefghij",
+            b"01234567890123456789012345678901",
+            b"zyxwvutsrqponmlkjihgfedcba98765432",
+            b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+            b"abababbabaabbabaababababbabababab",
+        ] {
+            assert_eq!(
+                secret(pattern),
+                Err(Error::KeyWeak(WeakKey::SecretGuessable {
+                    algorithm: Algorithm::HS256
+                })),
+                "{pattern:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_a_secret_that_is_the_text_of_a_key() {
+        for (text, kind) in [
+            (
+                "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n",
+                "PEM document",
+            ),
+            (
+                "  \n-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----",
+                "PEM document",
+            ),
+            (
+                "\u{feff}-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----",
+                "PEM document",
+            ),
+            (
+                r#" {"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1B","y":"x_FEzRu9"}"#,
+                "JWK",
+            ),
+            (
+                r#"{"keys":[{"kty":"RSA","n":"ofgWCuLj","e":"AQAB"}]}"#,
+                "JWK",
+            ),
+            (
+                r#"[{"kty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}]"#,
+                "JWK",
+            ),
+            ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB", "SSH public key"),
+        ] {
+            assert_eq!(
+                secret(text.as_bytes()),
+                Err(Error::KeyWeak(WeakKey::SecretIsKey { kind })),
+                "{text}"
+            );
+        }
+        let der = [&[0x30, 0x22][..], b"k7Qx0vYw2mNfT4uZ9aLpR8cHsJ3eBgDi12"].concat();
+        assert_eq!(
+            secret(&der),
+            Err(Error::KeyWeak(WeakKey::SecretIsKey {
+                kind: "DER document"
+            }))
+        );
+    }
+
+    #[test]
+    fn rejects_rsa_moduli_and_exponents_out_of_bounds() {
+        let modulus = |bits: usize| [&[0x80][..], &vec![1; bits / 8 - 1]].concat();
+        let rsa = |bits, e: &[u8]| {
+            check(
+                Algorithm::RS256,
+                &KeyParts::Rsa {
+                    n: modulus(bits),
+                    e: e.to_vec(),
+                    private: None,
+                },
+            )
+        };
+        assert_eq!(rsa(2048, &[1, 0, 1]), Ok(()));
+        assert_eq!(rsa(8192, &[3]), Ok(()));
+        for bits in [1024, 2040, 8200] {
+            assert_eq!(
+                rsa(bits, &[1, 0, 1]),
+                Err(Error::KeyWeak(WeakKey::RsaModulus { found: bits }))
+            );
+        }
+        for e in [
+            &[][..],
+            &[0],
+            &[1],
+            &[2],
+            &[1, 0, 0],
+            &[2, 0, 0, 0, 1],
+            &[1, 0, 0, 0, 0, 1],
+        ] {
+            assert_eq!(
+                rsa(2048, e),
+                Err(Error::KeyWeak(WeakKey::RsaExponent)),
+                "{e:?}"
+            );
+        }
+    }
+}

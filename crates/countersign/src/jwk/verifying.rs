@@ -1,0 +1,174 @@
+//! Keys that verify.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::parts::KeyParts;
+use super::{Jwk, PublicJwk, Thumbprint, pem, strength};
+use crate::crypto::Checker;
+use crate::error::Error;
+use crate::jwa::Algorithm;
+
+/// A public key, or a shared secret, with exactly one algorithm; parsed once, cheap to clone.
+///
+/// The header of a token never chooses the algorithm: it can only agree with the key's (RFC 8725 §3.1). `Debug` shows
+/// the algorithm and the `kid`.
+#[derive(Clone)]
+pub struct VerifyingKey {
+    algorithm: Algorithm,
+    kid: Option<String>,
+    prepared: Arc<Prepared>,
+}
+
+struct Prepared {
+    parts: KeyParts,
+    checker: Checker,
+}
+
+impl VerifyingKey {
+    /// A shared secret for HS256, HS384 or HS512, of at least 32, 48 or 64 bytes.
+    ///
+    /// # Errors
+    /// [`Error::KeyWeak`] for a secret that is too short, a pattern, or the text of a key; [`Error::KeyUnfit`] for an
+    /// algorithm of another family.
+    pub fn from_secret(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Self::new(
+            algorithm,
+            KeyParts::Oct(secret.as_ref().to_vec().into()),
+            None,
+        )
+    }
+
+    /// A public key in PEM (SPKI, or PKCS#1 for RSA). A private key is accepted too; only its public half is kept.
+    ///
+    /// # Errors
+    /// [`Error::KeyFormat`] for text that is no such key, [`Error::KeyUnfit`] for one that is not for `algorithm`,
+    /// [`Error::KeyWeak`].
+    pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self, Error> {
+        let parts = pem::parse(pem)?;
+        Self::new(algorithm, parts.public().unwrap_or(parts), None)
+    }
+
+    /// A JWK that says which algorithm it is for, by `alg` or by its curve. Its `kid` is kept.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] for a key that leaves its algorithm open (see [`from_jwk_as`](Self::from_jwk_as)), whose
+    /// `use` or `key_ops` is not for verifying, or whose members contradict; [`Error::KeyWeak`].
+    pub fn from_jwk(jwk: &Jwk) -> Result<Self, Error> {
+        Self::from_jwk_as(jwk, jwk.algorithm()?)
+    }
+
+    /// A JWK for an algorithm of the caller's choice, where nothing in the key speaks against it.
+    ///
+    /// # Errors
+    /// Those of [`from_jwk`](Self::from_jwk).
+    pub fn from_jwk_as(jwk: &Jwk, algorithm: Algorithm) -> Result<Self, Error> {
+        let algorithm = jwk.algorithm_as(algorithm)?;
+        if !jwk.usage.may_verify {
+            return Err(Error::key_unfit(
+                "the key's `use` or `key_ops` does not allow verifying",
+            ));
+        }
+        // A private JWK is looked at whole, so that one whose halves do not fit is refused here and not believed.
+        if jwk.parts.is_private() && !algorithm.is_symmetric() {
+            crate::crypto::Signer::new(algorithm, &jwk.parts)?;
+        }
+        let parts = jwk.parts.public().unwrap_or_else(|| jwk.parts.clone());
+        Self::new(algorithm, parts, jwk.kid.clone())
+    }
+
+    pub(crate) fn new(
+        algorithm: Algorithm,
+        parts: KeyParts,
+        kid: Option<String>,
+    ) -> Result<Self, Error> {
+        fits(algorithm, &parts)?;
+        strength::check(algorithm, &parts)?;
+        let checker = Checker::new(algorithm, &parts)?;
+        Ok(Self {
+            algorithm,
+            kid,
+            prepared: Arc::new(Prepared { parts, checker }),
+        })
+    }
+
+    /// Its one algorithm.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Its `kid`, if it has one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The same key under the name `kid`.
+    #[must_use]
+    pub fn with_key_id(self, kid: impl Into<String>) -> Self {
+        Self {
+            kid: Some(kid.into()),
+            ..self
+        }
+    }
+
+    /// The same key without a name.
+    #[must_use]
+    pub fn without_key_id(self) -> Self {
+        Self { kid: None, ..self }
+    }
+
+    /// Its thumbprint (RFC 7638). That of a shared secret says something about the secret: do not publish it.
+    #[must_use]
+    pub fn thumbprint(&self) -> Thumbprint {
+        Thumbprint::of(&self.prepared.parts)
+    }
+
+    /// The key as a JWK to publish; `None` for a shared secret.
+    #[must_use]
+    pub fn to_public_jwk(&self) -> Option<PublicJwk> {
+        PublicJwk::new(&self.prepared.parts, self.algorithm, self.key_id())
+    }
+
+    /// The key in PEM (SPKI).
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] for a shared secret, which has no such form.
+    pub fn to_pem(&self) -> Result<String, Error> {
+        pem::to_spki_pem(&self.prepared.parts)
+    }
+
+    /// Whether `signature` holds over `input`.
+    pub(crate) fn holds(&self, input: &[u8], signature: &[u8]) -> bool {
+        self.prepared.checker.verify(input, signature)
+    }
+}
+
+/// Refuses a key of another kind or curve than `algorithm` takes.
+pub(crate) fn fits(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error> {
+    let curve = match parts {
+        KeyParts::Ec { curve, .. } => Some(*curve),
+        _ => None,
+    };
+    if algorithm.kty() == parts.kty() && algorithm.curve() == curve {
+        return Ok(());
+    }
+    let needed = match algorithm.curve() {
+        Some(curve) => curve.name(),
+        None => algorithm.kty(),
+    };
+    Err(Error::key_unfit(format!(
+        "this is {}; {algorithm} needs {needed}",
+        parts.describe()
+    )))
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("alg", &self.algorithm)
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! What an OAuth 2.0 access token holds (RFC 9068).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::jwk::{SigningHeader, SigningKey};
+
+/// The claims of an access token (RFC 9068 §2.2), and `sid` of the session that it belongs to.
+///
+/// Everybody who holds the token can read it: nothing here is for the server's eyes alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// Who issued it: the server's URL.
+    pub iss: String,
+    /// Whom it is about: a user's id, or a client's own.
+    pub sub: String,
+    /// For which services.
+    #[serde(with = "audience")]
+    pub aud: Vec<String>,
+    /// When it expires, in seconds since the epoch.
+    pub exp: i64,
+    /// When it was issued, in seconds since the epoch.
+    pub iat: i64,
+    /// Its own name, never used twice.
+    pub jti: String,
+    /// The client that it was issued to.
+    pub client_id: String,
+    /// The session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// What the client may do, names between single spaces (RFC 8693 §4.2); left out where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+    /// The roles of the user (RFC 9068 §2.2.3.1).
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// When the user last proved who they are, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// Where to learn whether it is revoked (draft-ietf-oauth-status-list §6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Value>,
+}
+
+impl AccessToken {
+    /// The signed token, with `typ: at+jwt`.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] where signing fails.
+    pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
+        key.sign_with(&SigningHeader::new().typ("at+jwt"), self)
+    }
+}
+
+/// `aud` as a string where there is one, else as an array (RFC 7519 §4.1.3).
+mod audience {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Audience {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        names: &[String],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match names {
+            [one] => one.serialize(serializer),
+            many => many.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<String>, D::Error> {
+        Ok(match Audience::deserialize(deserializer)? {
+            Audience::One(one) => vec![one],
+            Audience::Many(many) => many,
+        })
+    }
+}

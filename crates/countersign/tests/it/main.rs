@@ -1,0 +1,15 @@
+//! The library as its users see it.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test stops loudly where something is not as it should be"
+)]
+
+mod explain;
+mod keys;
+mod refusals;
+mod support;
+mod vectors;
