@@ -4,18 +4,23 @@
 //! what only it can check (points on their curve, private halves that fit the public ones, consistent CRT parameters).
 
 mod generate;
+mod hash;
 
 use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPairComponents as RsaKeyPairComponents;
 use aws_lc_rs::signature::{
-    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, ParsedPublicKey, RsaEncoding,
-    RsaKeyPair, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm,
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey,
+    PqdsaKeyPair, PqdsaSigningAlgorithm, PqdsaVerificationAlgorithm, RsaEncoding, RsaKeyPair,
+    RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm,
 };
 use aws_lc_rs::{digest, hmac};
 
-pub(crate) use generate::{ec_public_from_private, ed25519_public_from_seed, generate};
+pub(crate) use generate::{
+    ec_public_from_private, ed25519_public_from_seed, generate, ml_dsa_public_from_seed,
+};
+pub(crate) use hash::left_half;
 
 use crate::error::Error;
 use crate::jwa::{Algorithm, Curve};
@@ -30,6 +35,7 @@ pub(crate) enum Signer {
     },
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    MlDsa(Box<PqdsaKeyPair>),
 }
 
 /// A public key or secret, parsed once.
@@ -76,6 +82,13 @@ impl Signer {
                         )
                     })
             }
+            KeyParts::Akp {
+                algorithm,
+                public,
+                seed: Some(seed),
+            } => ml_dsa_pair(*algorithm, public, seed)
+                .map(Box::new)
+                .map(Self::MlDsa),
             _ => Err(Error::key_unfit(format!(
                 "this is {}; signing needs a private key",
                 parts.describe()
@@ -102,6 +115,11 @@ impl Signer {
                 .try_sign(input)
                 .map(|signature| signature.as_ref().to_vec())
                 .map_err(failed),
+            Self::MlDsa(pair) => {
+                let mut signature = vec![0; pair.algorithm().signature_len()];
+                pair.sign(input, &mut signature).map_err(failed)?;
+                Ok(signature)
+            }
         }
     }
 }
@@ -112,7 +130,10 @@ impl Checker {
         let signature_bytes = match parts {
             KeyParts::Ec { curve, .. } => Some(curve.field_bytes().saturating_mul(2)),
             KeyParts::Ed25519 { .. } => Some(64),
-            _ => None,
+            KeyParts::Akp { algorithm, .. } => {
+                ml_dsa_signing(*algorithm).map(PqdsaSigningAlgorithm::signature_len)
+            }
+            KeyParts::Oct(_) | KeyParts::Rsa { .. } => None,
         };
         let key = match parts {
             KeyParts::Oct(secret) => {
@@ -131,6 +152,14 @@ impl Checker {
             }
             KeyParts::Ed25519 { x, .. } => ParsedPublicKey::new(&signature::ED25519, x)
                 .map_err(|_| Error::key_unfit("the Ed25519 public key is no point of the curve"))?,
+            KeyParts::Akp {
+                algorithm, public, ..
+            } => {
+                let verification =
+                    ml_dsa_verification(*algorithm).ok_or_else(|| unfit(*algorithm, parts))?;
+                ParsedPublicKey::new(verification, public)
+                    .map_err(|_| ml_dsa_rejected(*algorithm))?
+            }
         };
         Ok(Self::Public {
             key,
@@ -263,4 +292,39 @@ const fn ecdsa_verification(curve: Curve) -> &'static dyn VerificationAlgorithm 
         Curve::P521 => &signature::ECDSA_P521_SHA512_FIXED,
         Curve::Secp256k1 => &signature::ECDSA_P256K1_SHA256_FIXED,
     }
+}
+
+fn ml_dsa_pair(algorithm: Algorithm, public: &[u8], seed: &[u8]) -> Result<PqdsaKeyPair, Error> {
+    let signing = ml_dsa_signing(algorithm).ok_or_else(|| ml_dsa_rejected(algorithm))?;
+    let pair = PqdsaKeyPair::from_seed(signing, seed).map_err(|_| ml_dsa_rejected(algorithm))?;
+    if pair.public_key().as_ref() != public {
+        return Err(Error::key_unfit(format!(
+            "the private {algorithm} key does not belong to the public one beside it"
+        )));
+    }
+    Ok(pair)
+}
+
+fn ml_dsa_rejected(algorithm: Algorithm) -> Error {
+    Error::key_unfit(format!(
+        "the {algorithm} key is not usable: a seed has 32 bytes, and the public key a fixed size"
+    ))
+}
+
+const fn ml_dsa_signing(algorithm: Algorithm) -> Option<&'static PqdsaSigningAlgorithm> {
+    Some(match algorithm {
+        Algorithm::MlDsa44 => &signature::ML_DSA_44_SIGNING,
+        Algorithm::MlDsa65 => &signature::ML_DSA_65_SIGNING,
+        Algorithm::MlDsa87 => &signature::ML_DSA_87_SIGNING,
+        _ => return None,
+    })
+}
+
+const fn ml_dsa_verification(algorithm: Algorithm) -> Option<&'static PqdsaVerificationAlgorithm> {
+    Some(match algorithm {
+        Algorithm::MlDsa44 => &signature::ML_DSA_44,
+        Algorithm::MlDsa65 => &signature::ML_DSA_65,
+        Algorithm::MlDsa87 => &signature::ML_DSA_87,
+        _ => return None,
+    })
 }

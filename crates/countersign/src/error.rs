@@ -35,6 +35,18 @@ pub enum Error {
     /// `b64` is false: never in a JWT (RFC 7797 §7).
     #[error("`b64` is used, which has no place in a JWT")]
     UnencodedPayload,
+    /// `alg` stands outside the protected header, where anybody can change it (RFC 7515 §10.7).
+    #[error("`alg` stands outside the protected header, where anybody can change it")]
+    AlgorithmUnprotected,
+    /// The key's algorithm is none of those that the policy takes (RFC 8725 §3.1).
+    #[error("{algorithm} is not an algorithm that the policy takes")]
+    AlgorithmRefused {
+        /// The key's algorithm.
+        algorithm: Algorithm,
+    },
+    /// `iss` is none of the issuers that are known here (RFC 8725 §3.8).
+    #[error("claim `iss` names none of the issuers known here")]
+    IssuerUnknown,
     /// No key of the set has this `kid`, or none fits `alg`.
     #[error("no key of the set fits the `kid` and `alg` of the token")]
     KeyNotFound,
@@ -100,6 +112,36 @@ pub enum Error {
     /// `aud` names somebody although the policy says that tokens name nobody (RFC 7519 §4.1.3).
     #[error("claim `aud` names an audience and none was expected")]
     AudienceUnexpected,
+    /// `aud` names others beside the one party that the token may be for (RFC 7523bis §4).
+    #[error("claim `aud` names others beside {expected:?}")]
+    AudienceShared {
+        /// The one audience that the policy names.
+        expected: String,
+    },
+    /// A claim has another value than the one expected: `nonce`, `azp`, `at_hash`, `htm`, …
+    #[error("claim `{claim}` is not the value expected")]
+    ClaimMismatch {
+        /// The claim's name.
+        claim: &'static str,
+    },
+    /// A claim that belongs to another kind of token (RFC 8725 §3.12).
+    #[error("claim `{claim}` does not belong into {kind}")]
+    ClaimForeign {
+        /// The claim's name.
+        claim: &'static str,
+        /// The kind that the policy takes, in words.
+        kind: &'static str,
+    },
+    /// `iat` or `auth_time` lies further back than the policy takes.
+    #[error("claim `{claim}` was at {at}, more than {max_secs} s ago")]
+    TooOld {
+        /// The claim's name.
+        claim: &'static str,
+        /// Its value.
+        at: Timestamp,
+        /// The greatest age, in seconds.
+        max_secs: u64,
+    },
     /// `sub` is not the subject that is expected (RFC 7519 §4.1.2).
     #[error("claim `sub` is not the expected subject")]
     SubjectMismatch,
@@ -136,6 +178,15 @@ pub enum Error {
     Policy {
         /// What is contradictory or open.
         what: &'static str,
+    },
+    /// The payload of the JWS is detached, and the caller has not handed it over (RFC 7515, Appendix F).
+    #[error("the JWS does not hold its payload; hand it over with `with_payload`")]
+    PayloadDetached,
+    /// The JWS cannot be written in this form.
+    #[error("the JWS cannot be written: {reason}")]
+    JwsUnwritable {
+        /// Why.
+        reason: Cow<'static, str>,
     },
     /// A claim or header member that belongs to the library was set by hand.
     #[error("`{name}` is set by its own method and cannot be set by name")]
@@ -248,6 +299,34 @@ pub enum Malformed {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A member of the JSON serialisation is missing, misplaced or of the wrong type (RFC 7515 §7.2).
+    #[error("member `{name}` of the JWS {problem}")]
+    JwsMember {
+        /// The member.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A name stands in the protected and in the unprotected header (RFC 7515 §7.2.1).
+    #[error("the protected and the unprotected header have a member in common")]
+    HeadersOverlap,
+    /// A payload that is not encoded holds what the compact form cannot carry (RFC 7797 §5.2).
+    #[error(
+        "the payload is not encoded and holds, at byte {at}, what is not printable ASCII or is a dot"
+    )]
+    UnencodedPayload {
+        /// The byte's place in the payload, from 0.
+        at: usize,
+    },
+    /// A payload was handed over beside the one that the JWS holds (RFC 7515, Appendix F).
+    #[error("the JWS holds its payload, and another one was handed over beside it")]
+    PayloadTwice,
+    /// More signatures than the limit.
+    #[error("the JWS has more than {limit} signatures")]
+    TooManySignatures {
+        /// The limit.
+        limit: usize,
+    },
     /// Larger than the limit.
     #[error("{part} is larger than {limit} bytes")]
     TooLarge {
@@ -262,6 +341,14 @@ pub enum Malformed {
         /// Where.
         part: Part,
         /// The limit in levels.
+        limit: usize,
+    },
+    /// More values than a document of its size has any use for; each of them costs memory.
+    #[error("{part} holds more than {limit} values")]
+    TooManyValues {
+        /// Where.
+        part: Part,
+        /// The limit for a document of this size.
         limit: usize,
     },
 }
@@ -280,6 +367,8 @@ pub enum Critical {
     Registered,
     /// A name that the header does not hold.
     Absent,
+    /// `b64` is false and not named (RFC 7797 §6).
+    Missing,
     /// An extension that is not understood here.
     Unknown,
 }
@@ -292,6 +381,7 @@ impl fmt::Display for Critical {
             Self::Duplicate => "names a member twice",
             Self::Registered => "names a member that needs no `crit`",
             Self::Absent => "names a member that the header does not hold",
+            Self::Missing => "does not name `b64`, which is false",
             Self::Unknown => "names an extension that is not understood here",
         })
     }
@@ -336,6 +426,14 @@ pub enum WeakKey {
     /// An RSA exponent that is 1, even or beyond 33 bits (RFC 8017 §3.1).
     #[error("the RSA exponent is even, less than 3 or longer than 33 bits")]
     RsaExponent,
+    /// An RSA modulus whose primes a faulty generator made (CVE-2017-15361).
+    #[error(
+        "the RSA key was made by a generator whose keys can be factored (ROCA, CVE-2017-15361); make a new one"
+    )]
+    Roca,
+    /// An Ed25519 point of small order, whose signatures hold over anything (RFC 8032 §8.9).
+    #[error("the Ed25519 public key is a point of small order: its signatures prove nothing")]
+    SmallOrder,
 }
 
 /// Who has to act.
@@ -363,6 +461,9 @@ impl Error {
             Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
             Self::Critical(_) => "critical_unsupported",
             Self::UnencodedPayload => "unencoded_payload",
+            Self::AlgorithmUnprotected => "algorithm_unprotected",
+            Self::AlgorithmRefused { .. } => "algorithm_refused",
+            Self::IssuerUnknown => "issuer_unknown",
             Self::KeyNotFound => "key_not_found",
             Self::KeyAmbiguous { .. } => "key_ambiguous",
             Self::SignatureInvalid => "signature_invalid",
@@ -375,6 +476,10 @@ impl Error {
             Self::IssuerMismatch { .. } => "issuer_mismatch",
             Self::AudienceMismatch { .. } => "audience_mismatch",
             Self::AudienceUnexpected => "audience_unexpected",
+            Self::AudienceShared { .. } => "audience_shared",
+            Self::ClaimMismatch { .. } => "claim_mismatch",
+            Self::ClaimForeign { .. } => "claim_foreign",
+            Self::TooOld { .. } => "token_too_old",
             Self::SubjectMismatch => "subject_mismatch",
             Self::ProofRequired => "proof_required",
             Self::ClaimsShape { .. } => "claims_shape",
@@ -382,6 +487,8 @@ impl Error {
             Self::KeyFormat { .. } => "key_format",
             Self::KeyUnfit { .. } => "key_unfit",
             Self::Policy { .. } => "policy",
+            Self::PayloadDetached => "payload_detached",
+            Self::JwsUnwritable { .. } => "jws_unwritable",
             Self::ReservedName { .. } => "reserved_name",
             Self::ClaimsUnwritable { .. } => "claims_unwritable",
             Self::Crypto { .. } => "crypto",
@@ -393,9 +500,11 @@ impl Error {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::KeyWeak(_) | Self::KeyFormat { .. } | Self::KeyUnfit { .. } => Blame::Key,
-            Self::Policy { .. } | Self::ReservedName { .. } | Self::ClaimsUnwritable { .. } => {
-                Blame::Caller
-            }
+            Self::Policy { .. }
+            | Self::ReservedName { .. }
+            | Self::ClaimsUnwritable { .. }
+            | Self::PayloadDetached
+            | Self::JwsUnwritable { .. } => Blame::Caller,
             Self::Crypto { .. } => Blame::Environment,
             _ => Blame::Token,
         }
@@ -422,8 +531,14 @@ impl Malformed {
             Self::DuplicateMember { .. } => "malformed_duplicate_member",
             Self::NotObject { .. } => "malformed_not_object",
             Self::Member { .. } => "malformed_header_member",
+            Self::JwsMember { .. } => "malformed_jws_member",
+            Self::HeadersOverlap => "malformed_headers_overlap",
+            Self::UnencodedPayload { .. } => "malformed_unencoded_payload",
+            Self::PayloadTwice => "malformed_payload_twice",
+            Self::TooManySignatures { .. } => "malformed_too_many_signatures",
             Self::TooLarge { .. } => "malformed_too_large",
             Self::TooDeep { .. } => "malformed_too_deep",
+            Self::TooManyValues { .. } => "malformed_too_many_values",
         }
     }
 }

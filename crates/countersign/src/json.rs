@@ -16,7 +16,12 @@ use crate::error::{Error, Malformed, Part};
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 32;
 
-/// Parses one JSON value into `T`, refusing what [`parse_value`] refuses.
+/// How many values a document may hold whatever its size, and how many bytes each further one has to bring: a value takes
+/// some thirty bytes of memory, and as many again while its array grows, so memory stays at eight times the text.
+const FREE_VALUES: usize = 512;
+const BYTES_PER_VALUE: usize = 8;
+
+/// Parses one JSON value into `T`, refusing members that stand twice and nesting deeper than [`MAX_DEPTH`].
 ///
 /// For the bodies and documents around tokens: a reader that is as strict as the tokens' own.
 ///
@@ -29,14 +34,18 @@ pub fn parse_strict<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
 /// Parses one JSON value.
 ///
 /// # Errors
-/// [`Malformed::Utf8`], [`Malformed::Json`], [`Malformed::DuplicateMember`] and [`Malformed::TooDeep`].
+/// [`Malformed::Utf8`], [`Malformed::Json`], [`Malformed::DuplicateMember`], [`Malformed::TooDeep`] and
+/// [`Malformed::TooManyValues`].
 pub(crate) fn parse_value(json: &[u8], part: Part) -> Result<Value, Error> {
     let text = std::str::from_utf8(json).map_err(|_| Malformed::Utf8 { part })?;
     let fault = Cell::new(Fault::Syntax);
+    let limit = FREE_VALUES.saturating_add(json.len().div_euclid(BYTES_PER_VALUE));
+    let budget = Cell::new(limit);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict {
         depth: 0,
         fault: &fault,
+        budget: &budget,
     }
     .deserialize(&mut deserializer)
     .and_then(|value| deserializer.end().map(|()| value))
@@ -44,6 +53,7 @@ pub(crate) fn parse_value(json: &[u8], part: Part) -> Result<Value, Error> {
         let (line, column) = (error.line(), error.column());
         match fault.get() {
             Fault::Syntax => Malformed::Json { part, line, column },
+            Fault::Values => Malformed::TooManyValues { part, limit },
             Fault::Duplicate => Malformed::DuplicateMember { part, line, column },
             Fault::Depth => Malformed::TooDeep {
                 part,
@@ -92,6 +102,7 @@ fn without_values(error: &serde_json::Error) -> String {
 
 #[derive(Clone, Copy)]
 enum Fault {
+    Values,
     Syntax,
     Duplicate,
     Depth,
@@ -101,6 +112,7 @@ enum Fault {
 struct Strict<'f> {
     depth: usize,
     fault: &'f Cell<Fault>,
+    budget: &'f Cell<usize>,
 }
 
 impl<'f> Strict<'f> {
@@ -118,6 +130,11 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let Some(rest) = self.budget.get().checked_sub(1) else {
+            self.fault.set(Fault::Values);
+            return Err(serde::de::Error::custom("too many values"));
+        };
+        self.budget.set(rest);
         deserializer.deserialize_any(self)
     }
 }
@@ -267,6 +284,15 @@ mod tests {
             assert_eq!(code(nested(MAX_DEPTH + 1).as_bytes()), "malformed_too_deep");
             assert_eq!(code(nested(100_000).as_bytes()), "malformed_too_deep");
         }
+    }
+
+    #[test]
+    fn rejects_more_values_than_its_size_has_use_for() {
+        let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        assert_eq!(code(zeros(500).as_bytes()), "ok");
+        assert_eq!(code(zeros(10_000).as_bytes()), "malformed_too_many_values");
+        let words = format!("[{}0]", "\"a word\",".repeat(10_000));
+        assert_eq!(code(words.as_bytes()), "ok");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The algorithms: the only list of their names, families and sizes (RFC 7518 §3, RFC 8037, RFC 8812, RFC 9864).
+//! The algorithms: the only list of their names, families and sizes (RFC 7518 §3, RFC 8037, RFC 8812, RFC 9864,
+//! RFC 9964).
 //!
 //! There is no `none`.
 
@@ -42,6 +43,12 @@ pub enum Algorithm {
     /// Ed25519 under the name that RFC 8037 gave it, and RFC 9864 deprecates in favour of `Ed25519`. A key reads both
     /// names and writes this one, because far more libraries know it.
     EdDSA,
+    /// ML-DSA-44, which withstands quantum computers; signatures of 2420 bytes (RFC 9964, FIPS 204).
+    MlDsa44,
+    /// ML-DSA-65; signatures of 3309 bytes.
+    MlDsa65,
+    /// ML-DSA-87; signatures of 4627 bytes.
+    MlDsa87,
 }
 
 /// What an algorithm is built on, and so which kind of key it takes.
@@ -58,6 +65,8 @@ pub enum Family {
     Ecdsa,
     /// A key pair on an Edwards curve (`kty` OKP).
     EdDsa,
+    /// A lattice key pair (`kty` AKP).
+    MlDsa,
 }
 
 impl Algorithm {
@@ -77,6 +86,9 @@ impl Algorithm {
         Self::ES512,
         Self::ES256K,
         Self::EdDSA,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
     ];
 
     /// The name that goes into `alg`.
@@ -97,19 +109,26 @@ impl Algorithm {
             Self::ES512 => "ES512",
             Self::ES256K => "ES256K",
             Self::EdDSA => "EdDSA",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
+        }
+    }
+
+    /// The fully-specified name (RFC 9864 §2): `Ed25519` for [`EdDSA`](Self::EdDSA); the other names already are.
+    #[must_use]
+    pub const fn fully_specified_name(self) -> &'static str {
+        match self {
+            Self::EdDSA => "Ed25519",
+            other => other.name(),
         }
     }
 
     /// The algorithm of a name in `alg`; exact, case and all. `EdDSA` and `Ed25519` (RFC 9864 §2.2) are one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        if name == "Ed25519" {
-            return Some(Self::EdDSA);
-        }
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|algorithm| algorithm.name() == name)
+        let named = |own: &Self| own.name() == name || own.fully_specified_name() == name;
+        Self::ALL.iter().copied().find(named)
     }
 
     /// Which kind of key it takes.
@@ -121,6 +140,7 @@ impl Algorithm {
             Self::PS256 | Self::PS384 | Self::PS512 => Family::RsaPss,
             Self::ES256 | Self::ES384 | Self::ES512 | Self::ES256K => Family::Ecdsa,
             Self::EdDSA => Family::EdDsa,
+            Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => Family::MlDsa,
         }
     }
 
@@ -130,7 +150,7 @@ impl Algorithm {
         matches!(self.family(), Family::Hmac)
     }
 
-    /// The `kty` of its keys (RFC 7518 §6.1, RFC 8037 §2).
+    /// The `kty` of its keys (RFC 7518 §6.1, RFC 8037 §2, RFC 9964 §3).
     #[must_use]
     pub const fn kty(self) -> &'static str {
         match self.family() {
@@ -138,6 +158,7 @@ impl Algorithm {
             Family::RsaPkcs1 | Family::RsaPss => "RSA",
             Family::Ecdsa => "EC",
             Family::EdDsa => "OKP",
+            Family::MlDsa => "AKP",
         }
     }
 

@@ -1,8 +1,10 @@
-//! JSON Web Keys (RFC 7517, RFC 7518 §6, RFC 8037 §2): read, checked and written.
+//! JSON Web Keys (RFC 7517, RFC 7518 §6, RFC 8037 §2, RFC 9964 §3): read, checked and written.
 
+pub(crate) mod der;
+mod import;
 mod members;
 pub(crate) mod parts;
-pub(crate) mod pem;
+mod pem;
 mod set;
 mod signing;
 mod strength;
@@ -14,6 +16,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+pub use import::{ImportedKey, KeyFormat};
 pub use set::{JwkSet, UnusableKey};
 pub use signing::{SigningHeader, SigningKey};
 pub use thumbprint::Thumbprint;
@@ -59,6 +62,16 @@ impl Jwk {
         Self::from_members(&json::parse_object(json, Part::Document)?)
     }
 
+    /// A key that says nothing but its numbers.
+    const fn bare(parts: KeyParts) -> Self {
+        Self {
+            parts,
+            kid: None,
+            alg: None,
+            usage: members::Usage::ANY,
+        }
+    }
+
     pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, Error> {
         Ok(Self {
             parts: members::parts(members)?,
@@ -80,6 +93,21 @@ impl Jwk {
         self.parts.is_private()
     }
 
+    /// The same key under the name `kid`.
+    #[must_use]
+    pub fn with_key_id(self, kid: impl Into<String>) -> Self {
+        Self {
+            kid: Some(kid.into()),
+            ..self
+        }
+    }
+
+    /// Its thumbprint (RFC 7638). That of a shared secret says something about the secret: do not publish it.
+    #[must_use]
+    pub fn thumbprint(&self) -> Thumbprint {
+        Thumbprint::of(&self.parts)
+    }
+
     /// The one algorithm of this key: that of its `alg`, else the one that its curve implies.
     ///
     /// # Errors
@@ -89,6 +117,7 @@ impl Jwk {
         let implied = match &self.parts {
             KeyParts::Ec { curve, .. } => Some(curve.algorithm()),
             KeyParts::Ed25519 { .. } => Some(Algorithm::EdDSA),
+            KeyParts::Akp { algorithm, .. } => Some(*algorithm),
             KeyParts::Oct(_) | KeyParts::Rsa { .. } => None,
         };
         let Some(alg) = &self.alg else {
@@ -151,9 +180,9 @@ impl fmt::Debug for Jwk {
 
 impl PublicJwk {
     /// `None` for a shared secret.
-    fn new(parts: &KeyParts, algorithm: Algorithm, kid: Option<&str>) -> Option<Self> {
+    fn new(parts: &KeyParts, alg: &str, kid: Option<&str>) -> Option<Self> {
         let mut json = members::write(&parts.public()?, false);
-        members::write_names(&mut json, Some(algorithm.name()), kid, Some("sig"));
+        members::write_names(&mut json, Some(alg), kid, Some("sig"));
         Some(Self { json })
     }
 

@@ -1,8 +1,19 @@
-//! JSON Web Signature in compact form: syntax and size of a token, and making one (RFC 7515 §3.1, §5.1, §7.1).
+//! JSON Web Signature: the compact form, and the token that a JWT is (RFC 7515 §3.1, §5.1, §7.1).
+//!
+//! Below this file stands what carries any payload: `document` (a JWS and its payload), `serialization` (its texts),
+//! `builder` (signing) and `verify`.
 
+mod builder;
+mod document;
 mod header;
+mod headers;
+mod serialization;
+mod verify;
 
+pub use builder::{JwsBuilder, JwsSigner};
+pub use document::{Jws, MAX_JWS_BYTES, MAX_SIGNATURES};
 pub use header::Header;
+pub use verify::{VerifiedJws, VerifiedSignature};
 
 use crate::base64url;
 use crate::error::{Error, Malformed, Part};
@@ -41,28 +52,17 @@ impl<'t> Unverified<'t> {
     /// # Ok(()) }
     /// ```
     pub fn parse(token: &'t str) -> Result<Self, Error> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Malformed::TooLarge {
-                part: Part::Document,
-                limit: MAX_TOKEN_BYTES,
-            }
-            .into());
-        }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(Malformed::Segments)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(Malformed::Segments)?;
-        if let more @ 1.. = payload.bytes().filter(|byte| *byte == b'.').count() {
-            return Err(if more == 2 {
-                Malformed::Encrypted
-            } else {
-                Malformed::Segments
-            }
-            .into());
+        let compact = Compact::split(token, MAX_TOKEN_BYTES)?;
+        let header = Header::parse(compact.header)?;
+        // RFC 7797 §7: an unencoded payload has no place in a JWT, with or without `crit`.
+        if header.is_unencoded() {
+            return Err(Error::UnencodedPayload);
         }
         Ok(Self {
-            signing_input,
-            header: Header::parse(header)?,
-            payload: base64url::decode(payload, Part::Payload)?,
-            signature: base64url::decode(signature, Part::Signature)?,
+            signing_input: compact.signing_input,
+            header,
+            payload: base64url::decode(compact.payload, Part::Payload)?,
+            signature: base64url::decode(compact.signature, Part::Signature)?,
         })
     }
 
@@ -100,6 +100,39 @@ impl std::fmt::Debug for Unverified<'_> {
     }
 }
 
+/// A compact serialisation in its three parts (RFC 7515 §7.1).
+struct Compact<'t> {
+    signing_input: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl<'t> Compact<'t> {
+    /// The size is looked at first, and nothing is kept for a dot too many.
+    fn split(text: &'t str, limit: usize) -> Result<Self, Error> {
+        if text.len() > limit {
+            return Err(Malformed::TooLarge {
+                part: Part::Document,
+                limit,
+            }
+            .into());
+        }
+        let (signing_input, signature) = text.rsplit_once('.').ok_or(Malformed::Segments)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Malformed::Segments)?;
+        match payload.bytes().filter(|byte| *byte == b'.').count() {
+            0 => Ok(Self {
+                signing_input,
+                header,
+                payload,
+                signature,
+            }),
+            2 => Err(Malformed::Encrypted.into()),
+            _ => Err(Malformed::Segments.into()),
+        }
+    }
+}
+
 /// Makes a compact token of a payload (RFC 7515 §5.1).
 pub(crate) fn sign_compact(
     key: &SigningKey,
@@ -113,4 +146,24 @@ pub(crate) fn sign_compact(
     token.push('.');
     base64url::encode_into(&signature, &mut token);
     Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_an_unencoded_payload_as_a_token_with_and_without_crit() {
+        for json in [
+            r#"{"alg":"HS256","b64":false}"#,
+            r#"{"alg":"HS256","b64":false,"crit":["b64"]}"#,
+        ] {
+            let token = format!("{}.e30.", base64url::encode(json));
+            assert_eq!(
+                Unverified::parse(&token).err(),
+                Some(Error::UnencodedPayload),
+                "{json}"
+            );
+        }
+    }
 }

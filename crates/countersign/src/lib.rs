@@ -36,11 +36,16 @@ pub use error::{Blame, Critical, Error, Malformed, Part, WeakKey};
 pub use json::{MAX_DEPTH, parse_strict};
 pub use jwa::{Algorithm, Family};
 pub use jwk::{
-    Jwk, JwkSet, PublicJwk, SigningHeader, SigningKey, Thumbprint, UnusableKey, VerifyingKey,
+    ImportedKey, Jwk, JwkSet, KeyFormat, PublicJwk, SigningHeader, SigningKey, Thumbprint,
+    UnusableKey, VerifyingKey,
 };
-pub use jws::{Header, MAX_HEADER_BYTES, MAX_TOKEN_BYTES, Unverified};
+pub use jws::{
+    Header, Jws, JwsBuilder, JwsSigner, MAX_HEADER_BYTES, MAX_JWS_BYTES, MAX_SIGNATURES,
+    MAX_TOKEN_BYTES, Unverified, VerifiedJws, VerifiedSignature,
+};
 pub use jwt::{
-    AccessToken, ClaimsSet, MAX_LEEWAY, Outcome, Policy, PolicyBuilder, RegisteredClaims, Report,
-    Step, Verified, Verifier,
+    AccessToken, ClaimsSet, ClientAssertion, ConsideredKey, DpopClaims, DpopProof, DpopVerifier,
+    IdToken, Issuers, LogoutToken, MAX_LEEWAY, Outcome, Policy, PolicyBuilder, RegisteredClaims,
+    Report, Step, Verified, Verifier,
 };
 pub use time::Timestamp;

@@ -3,14 +3,14 @@
 use aws_lc_rs::encoding::{AsBigEndian as _, AsDer as _, Curve25519SeedBin, EcPrivateKeyBin};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, PqdsaKeyPair, RsaKeyPair};
 use zeroize::Zeroizing;
 
-use super::ecdsa_signing;
+use super::{ecdsa_signing, ml_dsa_rejected, ml_dsa_signing};
 use crate::error::Error;
 use crate::jwa::{Algorithm, Curve, Family};
+use crate::jwk::der;
 use crate::jwk::parts::{KeyParts, Secret};
-use crate::jwk::pem;
 
 const FAILED: Error = Error::Crypto {
     doing: "generating a key",
@@ -51,6 +51,17 @@ pub(crate) fn generate(algorithm: Algorithm, rsa_bits: usize) -> Result<KeyParts
                 d: Some(Zeroizing::new(seed.as_ref().to_vec())),
             })
         }
+        Family::MlDsa => {
+            // The key is its seed (RFC 9964 §3): 32 random bytes, from which the library makes the rest.
+            let mut seed = Zeroizing::new(vec![0; 32]);
+            SystemRandom::new().fill(&mut seed).map_err(|_| FAILED)?;
+            let public = ml_dsa_public_from_seed(algorithm, &seed)?;
+            Ok(KeyParts::Akp {
+                algorithm,
+                public,
+                seed: Some(seed),
+            })
+        }
     }
 }
 
@@ -67,8 +78,8 @@ fn generate_rsa(bits: usize) -> Result<KeyParts, Error> {
         }
     };
     let pair = RsaKeyPair::generate(size).map_err(|_| FAILED)?;
-    let der = pair.as_der().map_err(|_| FAILED)?;
-    pem::from_pkcs8(der.as_ref())
+    let document = pair.as_der().map_err(|_| FAILED)?;
+    der::from_pkcs8(document.as_ref())
 }
 
 /// The point that belongs to a private scalar.
@@ -97,6 +108,14 @@ pub(crate) fn ed25519_public_from_seed(seed: &Secret) -> Result<Vec<u8>, Error> 
                 seed.len()
             ))
         })
+}
+
+/// The public key that belongs to a seed of 32 bytes.
+pub(crate) fn ml_dsa_public_from_seed(algorithm: Algorithm, seed: &[u8]) -> Result<Vec<u8>, Error> {
+    let signing = ml_dsa_signing(algorithm).ok_or_else(|| ml_dsa_rejected(algorithm))?;
+    PqdsaKeyPair::from_seed(signing, seed)
+        .map(|pair| pair.public_key().as_ref().to_vec())
+        .map_err(|_| ml_dsa_rejected(algorithm))
 }
 
 /// Splits an uncompressed point of SEC 1 §2.3.3 into its coordinates.

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::parts::{KeyParts, RsaPrivate, Secret};
 use crate::base64url;
 use crate::error::{Error, Part};
-use crate::jwa::Curve;
+use crate::jwa::{Algorithm, Curve, Family};
 
 type Members = Map<String, Value>;
 
@@ -18,6 +18,12 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
+    /// A key that says nothing of its use.
+    pub(crate) const ANY: Self = Self {
+        may_sign: true,
+        may_verify: true,
+    };
+
     /// Reads both members (RFC 7517 §4.2 and §4.3).
     pub(crate) fn read(members: &Members) -> Result<Self, Error> {
         let for_signatures = text(members, "use")?.is_none_or(|value| value == "sig");
@@ -71,8 +77,9 @@ pub(crate) fn parts(members: &Members) -> Result<KeyParts, Error> {
         Some("RSA") => rsa(members),
         Some("EC") => ec(members),
         Some("OKP") => okp(members),
+        Some("AKP") => akp(members),
         Some(_) => Err(Error::key_format(
-            "the key's `kty` is not known here; oct, RSA, EC and OKP are",
+            "the key's `kty` is not known here; oct, RSA, EC, OKP and AKP are",
         )),
     }
 }
@@ -135,6 +142,27 @@ fn okp(members: &Members) -> Result<KeyParts, Error> {
     Ok(KeyParts::Ed25519 {
         x: fixed(members, "x", 32)?,
         d,
+    })
+}
+
+/// RFC 9964 §3: `alg` is required, `pub` is the public key, `priv` the seed.
+fn akp(members: &Members) -> Result<KeyParts, Error> {
+    let algorithm = text(members, "alg")?
+        .and_then(Algorithm::from_name)
+        .filter(|algorithm| algorithm.family() == Family::MlDsa)
+        .ok_or_else(|| {
+            Error::key_format(
+                "the key's `alg` is not ML-DSA-44, ML-DSA-65 or ML-DSA-87, which an AKP key needs",
+            )
+        })?;
+    let seed = members
+        .contains_key("priv")
+        .then(|| fixed(members, "priv", 32).map(Zeroizing::new))
+        .transpose()?;
+    Ok(KeyParts::Akp {
+        algorithm,
+        public: octets(members, "pub")?,
+        seed,
     })
 }
 
@@ -225,6 +253,17 @@ pub(crate) fn write(parts: &KeyParts, private: bool) -> Members {
             put("x", base64url::encode(x));
             if let (true, Some(d)) = (private, d) {
                 put("d", base64url::encode(d));
+            }
+        }
+        KeyParts::Akp {
+            algorithm,
+            public,
+            seed,
+        } => {
+            put("alg", algorithm.name().to_owned());
+            put("pub", base64url::encode(public));
+            if let (true, Some(seed)) = (private, seed) {
+                put("priv", base64url::encode(seed));
             }
         }
     }

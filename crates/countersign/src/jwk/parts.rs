@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::jwa::Curve;
+use crate::jwa::{Algorithm, Curve};
 
 /// Octets that are wiped when dropped.
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
@@ -29,6 +29,12 @@ pub(crate) enum KeyParts {
     },
     /// Ed25519, and its seed (RFC 8037 §2).
     Ed25519 { x: Vec<u8>, d: Option<Secret> },
+    /// A key made for one algorithm, and its seed (RFC 9964 §3): ML-DSA.
+    Akp {
+        algorithm: Algorithm,
+        public: Vec<u8>,
+        seed: Option<Secret>,
+    },
 }
 
 /// The private numbers of a two-prime RSA key (RFC 7518 §6.3.2).
@@ -50,6 +56,7 @@ impl KeyParts {
             Self::Rsa { .. } => "RSA",
             Self::Ec { .. } => "EC",
             Self::Ed25519 { .. } => "OKP",
+            Self::Akp { .. } => "AKP",
         }
     }
 
@@ -59,6 +66,7 @@ impl KeyParts {
             Self::Oct(_) => true,
             Self::Rsa { private, .. } => private.is_some(),
             Self::Ec { d, .. } | Self::Ed25519 { d, .. } => d.is_some(),
+            Self::Akp { seed, .. } => seed.is_some(),
         }
     }
 
@@ -81,6 +89,13 @@ impl KeyParts {
                 x: x.clone(),
                 d: None,
             }),
+            Self::Akp {
+                algorithm, public, ..
+            } => Some(Self::Akp {
+                algorithm: *algorithm,
+                public: public.clone(),
+                seed: None,
+            }),
         }
     }
 
@@ -96,6 +111,7 @@ impl KeyParts {
             Self::Rsa { n, .. } => format!("an RSA {half} key of {} bits", bits(n)),
             Self::Ec { curve, .. } => format!("an EC {half} key on {}", curve.name()),
             Self::Ed25519 { .. } => format!("an Ed25519 {half} key"),
+            Self::Akp { algorithm, .. } => format!("an {algorithm} {half} key"),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::parts::KeyParts;
-use super::{Jwk, Thumbprint, VerifyingKey, members, pem, strength, verifying};
+use super::{Jwk, Thumbprint, VerifyingKey, der, members, pem, strength, verifying};
 use crate::crypto::{self, Signer};
 use crate::error::Error;
 use crate::jwa::Algorithm;
@@ -29,6 +29,7 @@ use crate::jws;
 #[derive(Clone)]
 pub struct SigningKey {
     algorithm: Algorithm,
+    alg: &'static str,
     kid: Option<String>,
     prepared: Arc<Prepared>,
     public: VerifyingKey,
@@ -84,7 +85,27 @@ impl SigningKey {
     /// [`Error::KeyFormat`] for text that is no such key, [`Error::KeyUnfit`] for one that is public or not for
     /// `algorithm`, [`Error::KeyWeak`].
     pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self, Error> {
-        Self::new(algorithm, pem::parse(pem)?, None)
+        Self::new(algorithm, pem::parse(pem, None)?.1, None)
+    }
+
+    /// A private key in PEM (PKCS#8) that is encrypted under a password.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem); [`Error::KeyUnfit`] where the password does not open it.
+    pub fn from_encrypted_pem(
+        algorithm: Algorithm,
+        pem: &str,
+        password: impl AsRef<[u8]>,
+    ) -> Result<Self, Error> {
+        Self::new(algorithm, pem::parse(pem, Some(password.as_ref()))?.1, None)
+    }
+
+    /// A private key in DER: PKCS#8, PKCS#1 or SEC1.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem).
+    pub fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, Error> {
+        Self::new(algorithm, der::parse(der, None)?.1, None)
     }
 
     /// A private JWK that says which algorithm it is for, by `alg` or by its curve. Its `kid` is kept.
@@ -121,6 +142,7 @@ impl SigningKey {
         )?;
         Ok(Self {
             algorithm,
+            alg: algorithm.name(),
             kid,
             prepared: Arc::new(Prepared { parts, signer }),
             public,
@@ -160,6 +182,17 @@ impl SigningKey {
         }
     }
 
+    /// The same key, which names its algorithm as RFC 9864 wants it: an Ed25519 key writes `Ed25519` instead of `EdDSA`
+    /// into `alg` of its tokens and of its JWK. Every key here reads both; many libraries elsewhere know only `EdDSA`.
+    #[must_use]
+    pub fn with_fully_specified_alg(self) -> Self {
+        Self {
+            alg: self.algorithm.fully_specified_name(),
+            public: self.public.with_fully_specified_alg(),
+            ..self
+        }
+    }
+
     /// What verifies its signatures: the public half, or the same secret.
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
@@ -178,11 +211,8 @@ impl SigningKey {
         Jwk {
             parts: self.prepared.parts.clone(),
             kid: self.kid.clone(),
-            alg: Some(self.algorithm.name().to_owned()),
-            usage: members::Usage {
-                may_sign: true,
-                may_verify: true,
-            },
+            alg: Some(self.alg.to_owned()),
+            usage: members::Usage::ANY,
         }
     }
 
@@ -191,7 +221,7 @@ impl SigningKey {
     /// # Errors
     /// [`Error::KeyUnfit`] for a shared secret, which has no such form.
     pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
-        pem::to_pkcs8_pem(&self.prepared.parts)
+        pem::to_pkcs8(&self.prepared.parts)
     }
 
     /// A token of `claims` in compact form, with `typ: JWT`; `alg` and `kid` come from the key (RFC 7519 §7.1).
@@ -219,6 +249,14 @@ impl SigningKey {
             ));
         }
         jws::sign_compact(self, header, &claims)
+    }
+
+    /// The private key in DER (PKCS#8); wiped when dropped.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] for a shared secret, which has no such form.
+    pub fn to_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        der::to_pkcs8(&self.prepared.parts)
     }
 
     pub(crate) fn signature(&self, input: &[u8]) -> Result<Vec<u8>, Error> {
@@ -284,9 +322,17 @@ impl SigningHeader {
         Ok(self)
     }
 
+    /// Says that the payload is not encoded, and that whoever does not know this must refuse it (RFC 7797 §6).
+    pub(crate) fn unencoded(mut self) -> Self {
+        self.members.insert("b64".to_owned(), Value::Bool(false));
+        self.members
+            .insert("crit".to_owned(), Value::from(vec!["b64"]));
+        self
+    }
+
     /// The JSON text, with `alg` and `kid` of the key in front.
     pub(crate) fn to_json(&self, key: &SigningKey) -> String {
-        let mut json = format!("{{\"alg\":\"{}\"", key.algorithm());
+        let mut json = format!("{{\"alg\":\"{}\"", key.alg);
         let kid = key.key_id().map(Value::from);
         let own = self
             .members

@@ -1,5 +1,7 @@
 //! Which keys are too weak to be taken (RFC 7518 §3.2 and §3.3, RFC 8725 §3.5).
 
+mod roca;
+
 use crate::error::{Error, WeakKey};
 use crate::jwa::{Algorithm, RSA_MODULUS_BITS};
 use crate::jwk::parts::{KeyParts, bits};
@@ -12,7 +14,8 @@ pub(crate) fn check(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error>
     match parts {
         KeyParts::Oct(secret) => check_secret(algorithm, secret),
         KeyParts::Rsa { n, e, .. } => check_rsa(n, e),
-        KeyParts::Ec { .. } | KeyParts::Ed25519 { .. } => Ok(()),
+        KeyParts::Ed25519 { x, .. } => check_ed25519(x),
+        KeyParts::Ec { .. } | KeyParts::Akp { .. } => Ok(()),
     }
 }
 
@@ -28,7 +31,7 @@ fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
             algorithm,
         }));
     }
-    if is_pattern(secret) {
+    if is_pattern(secret) || is_short_in_hex(secret, needed) {
         return Err(Error::KeyWeak(WeakKey::SecretGuessable { algorithm }));
     }
     Ok(())
@@ -111,7 +114,7 @@ fn is_pattern(secret: &[u8]) -> bool {
             .count()
     };
     let most = secret.len().saturating_mul(3).div_euclid(4);
-    if steps(1) >= most || steps(0xff) >= most || steps(0) >= most {
+    if steps(1) >= most || steps(0xff) >= most || steps(0) >= most || on_keyboard(secret) >= most {
         return true;
     }
     let mut seen = [false; 256];
@@ -123,6 +126,55 @@ fn is_pattern(secret: &[u8]) -> bool {
     seen.iter().filter(|seen| **seen).count() < 8
 }
 
+/// How many of its characters stand beside the one before them, in a row or a column of the keyboard.
+fn on_keyboard(secret: &[u8]) -> usize {
+    const LINES: &[u8] =
+        b"qwertyuiop asdfghjkl zxcvbnm 1234567890 1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik 9ol 0p";
+    let beside = |a: u8, b: u8| {
+        LINES
+            .windows(2)
+            .any(|pair| pair == [a, b] || pair == [b, a])
+    };
+    let neighbours = secret.iter().zip(secret.iter().skip(1));
+    neighbours
+        .filter(|(a, b)| beside(a.to_ascii_lowercase(), b.to_ascii_lowercase()))
+        .count()
+}
+
+/// Digits of a number that has fewer octets than are needed: `openssl rand -hex 16` has 16, not 32.
+fn is_short_in_hex(secret: &[u8], needed: usize) -> bool {
+    secret.iter().all(u8::is_ascii_hexdigit) && secret.len().div_euclid(2) < needed
+}
+
+/// RFC 8032 §5.1.3: y is below p = 2^255 - 19 (one text for each point), and the point is of large order: a signature
+/// by one of the eight points of small order holds over anything.
+fn check_ed25519(x: &[u8]) -> Result<(), Error> {
+    const P_MINUS_1: &str = "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f";
+    const SMALL_ORDER: [&str; 5] = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        P_MINUS_1,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ];
+    let mut y = x.to_vec();
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7f;
+    }
+    let digits: String = y.iter().map(|octet| format!("{octet:02x}")).collect();
+    if SMALL_ORDER.contains(&digits.as_str()) {
+        return Err(Error::KeyWeak(WeakKey::SmallOrder));
+    }
+    y.reverse();
+    let p = [&[0x7f][..], &[0xff; 30], &[0xed]].concat();
+    if y >= p {
+        return Err(Error::key_unfit(
+            "the Ed25519 public key is not the one encoding of its point",
+        ));
+    }
+    Ok(())
+}
+
 fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Error> {
     let found = bits(n);
     if !RSA_MODULUS_BITS.contains(&found) {
@@ -131,6 +183,14 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Error> {
     let odd = e.last().is_some_and(|byte| byte & 1 == 1);
     if !odd || !(2..=33).contains(&bits(e)) {
         return Err(Error::KeyWeak(WeakKey::RsaExponent));
+    }
+    if n.last().is_some_and(|octet| octet & 1 == 0) {
+        return Err(Error::key_unfit(
+            "the RSA modulus is even: it is no product of two large primes",
+        ));
+    }
+    if roca::fingerprint(n) {
+        return Err(Error::KeyWeak(WeakKey::Roca));
     }
     Ok(())
 }
@@ -175,6 +235,9 @@ mod tests {
             b"abcdefghijklmnopqrstuvwxyzabcdefghij",
             b"01234567890123456789012345678901",
             b"zyxwvutsrqponmlkjihgfedcba98765432",
+            b"qwertyuiopasdfghjklzxcvbnm123456",
+            b"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9",
+            b"POIUYTREWQlkjhgfdsaMNBVCXZ0987654",
             b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
             b"abababbabaabbabaababababbabababab",
         ] {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::parts::KeyParts;
-use super::{Jwk, PublicJwk, Thumbprint, pem, strength};
+use super::{Jwk, PublicJwk, Thumbprint, der, pem, strength};
 use crate::crypto::Checker;
 use crate::error::Error;
 use crate::jwa::Algorithm;
@@ -16,6 +16,7 @@ use crate::jwa::Algorithm;
 #[derive(Clone)]
 pub struct VerifyingKey {
     algorithm: Algorithm,
+    alg: &'static str,
     kid: Option<String>,
     prepared: Arc<Prepared>,
 }
@@ -39,13 +40,22 @@ impl VerifyingKey {
         )
     }
 
-    /// A public key in PEM (SPKI, or PKCS#1 for RSA). A private key is accepted too; only its public half is kept.
+    /// A public key in PEM (SPKI, PKCS#1, or the key of an X.509 certificate). A private key is accepted too; only its public half is kept.
     ///
     /// # Errors
     /// [`Error::KeyFormat`] for text that is no such key, [`Error::KeyUnfit`] for one that is not for `algorithm`,
     /// [`Error::KeyWeak`].
     pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self, Error> {
-        let parts = pem::parse(pem)?;
+        let (_, parts) = pem::parse(pem, None)?;
+        Self::new(algorithm, parts.public().unwrap_or(parts), None)
+    }
+
+    /// A public key in DER: SPKI, PKCS#1, or the key of an X.509 certificate.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem).
+    pub fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, Error> {
+        let (_, parts) = der::parse(der, None)?;
         Self::new(algorithm, parts.public().unwrap_or(parts), None)
     }
 
@@ -87,6 +97,7 @@ impl VerifyingKey {
         let checker = Checker::new(algorithm, &parts)?;
         Ok(Self {
             algorithm,
+            alg: algorithm.name(),
             kid,
             prepared: Arc::new(Prepared { parts, checker }),
         })
@@ -119,6 +130,15 @@ impl VerifyingKey {
         Self { kid: None, ..self }
     }
 
+    /// The same key, whose JWK names its algorithm as RFC 9864 wants it: `Ed25519` where it would write `EdDSA`.
+    #[must_use]
+    pub fn with_fully_specified_alg(self) -> Self {
+        Self {
+            alg: self.algorithm.fully_specified_name(),
+            ..self
+        }
+    }
+
     /// Its thumbprint (RFC 7638). That of a shared secret says something about the secret: do not publish it.
     #[must_use]
     pub fn thumbprint(&self) -> Thumbprint {
@@ -128,7 +148,7 @@ impl VerifyingKey {
     /// The key as a JWK to publish; `None` for a shared secret.
     #[must_use]
     pub fn to_public_jwk(&self) -> Option<PublicJwk> {
-        PublicJwk::new(&self.prepared.parts, self.algorithm, self.key_id())
+        PublicJwk::new(&self.prepared.parts, self.alg, self.key_id())
     }
 
     /// The key in PEM (SPKI).
@@ -136,7 +156,15 @@ impl VerifyingKey {
     /// # Errors
     /// [`Error::KeyUnfit`] for a shared secret, which has no such form.
     pub fn to_pem(&self) -> Result<String, Error> {
-        pem::to_spki_pem(&self.prepared.parts)
+        pem::to_spki(&self.prepared.parts)
+    }
+
+    /// The key in DER (SPKI).
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] for a shared secret, which has no such form.
+    pub fn to_der(&self) -> Result<Vec<u8>, Error> {
+        der::to_spki(&self.prepared.parts)
     }
 
     /// Whether `signature` holds over `input`.
@@ -151,7 +179,14 @@ pub(crate) fn fits(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error> 
         KeyParts::Ec { curve, .. } => Some(*curve),
         _ => None,
     };
-    if algorithm.kty() == parts.kty() && algorithm.curve() == curve {
+    let made_for = match parts {
+        KeyParts::Akp { algorithm, .. } => Some(*algorithm),
+        _ => None,
+    };
+    if algorithm.kty() == parts.kty()
+        && algorithm.curve() == curve
+        && made_for.is_none_or(|own| own == algorithm)
+    {
         return Ok(());
     }
     let needed = match algorithm.curve() {

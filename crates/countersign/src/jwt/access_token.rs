@@ -16,7 +16,7 @@ pub struct AccessToken {
     /// Whom it is about: a user's id, or a client's own.
     pub sub: String,
     /// For which services.
-    #[serde(with = "audience")]
+    #[serde(with = "super::audience")]
     pub aud: Vec<String>,
     /// When it expires, in seconds since the epoch.
     pub exp: i64,
@@ -50,36 +50,5 @@ impl AccessToken {
     /// [`Error::Crypto`] where signing fails.
     pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
         key.sign_with(&SigningHeader::new().typ("at+jwt"), self)
-    }
-}
-
-/// `aud` as a string where there is one, else as an array (RFC 7519 §4.1.3).
-mod audience {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Audience {
-        One(String),
-        Many(Vec<String>),
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        names: &[String],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match names {
-            [one] => one.serialize(serializer),
-            many => many.serialize(serializer),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<String>, D::Error> {
-        Ok(match Audience::deserialize(deserializer)? {
-            Audience::One(one) => vec![one],
-            Audience::Many(many) => many,
-        })
     }
 }

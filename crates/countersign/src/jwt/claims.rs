@@ -87,7 +87,7 @@ impl RegisteredClaims {
     }
 }
 
-fn text(members: &Members, claim: &'static str) -> Result<Option<String>, Error> {
+pub(crate) fn text(members: &Members, claim: &'static str) -> Result<Option<String>, Error> {
     match members.get(claim) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -119,7 +119,10 @@ fn audience(members: &Members) -> Result<Option<Vec<String>>, Error> {
 
 /// A NumericDate (RFC 7519 §2): any JSON number from 0 to the end of the year 9999. A fraction is rounded up, which
 /// makes comparing with whole seconds exact.
-fn numeric_date(members: &Members, claim: &'static str) -> Result<Option<Timestamp>, Error> {
+pub(crate) fn numeric_date(
+    members: &Members,
+    claim: &'static str,
+) -> Result<Option<Timestamp>, Error> {
     let wrong = Error::ClaimType {
         claim,
         expected: "a NumericDate (seconds, from 0 to the end of the year 9999)",

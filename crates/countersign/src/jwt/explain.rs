@@ -1,13 +1,17 @@
 //! A verification that explains itself: every step, what it found, what it expected, the rule and the remedy.
 
-mod describe;
-
-use std::fmt;
+mod checks;
+mod ladder;
+mod opening;
+mod words;
 
 use serde::Serialize;
 
+use super::dpop::DpopVerifier;
+use super::issuers::Issuers;
 use super::policy::Policy;
-use super::verify::{CHECKS, Evidence};
+use super::verifier::Verifier;
+use super::verify::{CHECKS, CheckName, Evidence};
 use crate::error::Error;
 use crate::jwk::{JwkSet, VerifyingKey};
 use crate::jws::Unverified;
@@ -36,6 +40,8 @@ pub struct Step {
     pub name: &'static str,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether the signature had held when this step was taken. Where not, anybody can have written what it quotes.
+    pub verified: bool,
     /// One clause for people. It may quote the token, escaped and cut short.
     pub summary: String,
     /// What the token holds, escaped and cut short.
@@ -44,6 +50,12 @@ pub struct Step {
     /// What the policy or the key asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
+    /// How far the time that the token names lies ahead of now, in seconds; below zero where it has passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_difference_secs: Option<i64>,
+    /// The keys that were considered, in the step that finds the key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<ConsideredKey>,
     /// Where the rule stands.
     pub rfc: &'static str,
     /// The code of the error, where the step failed.
@@ -52,6 +64,24 @@ pub struct Step {
     /// What to do about it, where the step failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// The summary without any value of the token, where it has one.
+    #[serde(skip)]
+    redacted: Option<String>,
+}
+
+/// A key of the verifier's that was considered for a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ConsideredKey {
+    /// Its `kid`, escaped and cut short; `None` where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
+    /// Its algorithm; `None` for a key that is unusable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alg: Option<&'static str>,
+    /// Why it was not taken; `None` for the key that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// What a verification saw, step by step.
@@ -67,46 +97,93 @@ pub struct Report {
     pub steps: Vec<Step>,
     #[serde(skip)]
     error: Option<Error>,
+    #[serde(skip)]
+    signature_held: bool,
 }
 
 impl Report {
-    pub(crate) fn of(token: &str, keys: &JwkSet, policy: &Policy, now: Timestamp) -> Self {
+    pub(crate) fn of(token: &str, verifier: &Verifier, now: Timestamp) -> Self {
+        Self::write(token, |report, parsed| match parsed {
+            Some(parsed) => report.with_keys(parsed, verifier.keys(), verifier.policy(), now),
+            None => report.nothing_more(Some(verifier.policy())),
+        })
+    }
+
+    pub(crate) fn of_issuers(token: &str, issuers: &Issuers, now: Timestamp) -> Self {
+        Self::write(token, |report, parsed| {
+            let Some(parsed) = parsed else {
+                return report.nothing_more(None);
+            };
+            match issuers.select(parsed) {
+                Ok(verifier) => {
+                    report.push(opening::issuer_selected(verifier.policy(), issuers));
+                    report.with_keys(parsed, verifier.keys(), verifier.policy(), now);
+                }
+                Err(error) => {
+                    report.failed(opening::issuer_failed(&error, parsed, issuers), error);
+                    report.nothing_more(None);
+                }
+            }
+        })
+    }
+
+    pub(crate) fn of_proof(proof: &str, verifier: &DpopVerifier, now: Timestamp) -> Self {
+        Self::write(proof, |report, parsed| {
+            let policy = verifier.policy();
+            let Some(parsed) = parsed else {
+                return report.nothing_more(Some(policy));
+            };
+            match verifier.embedded_key(parsed.header()) {
+                Ok(key) => {
+                    report.push(opening::embedded_key(&key));
+                    report.checks(parsed, &key, policy, now);
+                }
+                Err(error) => {
+                    report.failed(opening::embedded_key_failed(&error), error);
+                    report.skip_checks(Some(policy));
+                }
+            }
+        })
+    }
+
+    fn write(token: &str, rest: impl for<'t> FnOnce(&mut Self, Option<&Unverified<'t>>)) -> Self {
         let mut report = Self {
             valid: false,
             steps: Vec::new(),
             error: None,
+            signature_held: false,
         };
         match Unverified::parse(token) {
-            Ok(parsed) => report.parsed(token, &parsed, keys, policy, now),
+            Ok(parsed) => {
+                report.push(opening::syntax_passed(token));
+                report.push(opening::header_passed(parsed.header()));
+                rest(&mut report, Some(&parsed));
+            }
             Err(error) => {
-                report.failed(describe::syntax_failed(&error), error);
-                report.push_skipped(describe::header_skipped());
-                report.push_skipped(describe::key_skipped());
-                report.skip_checks();
+                report.failed(opening::syntax_failed(&error), error);
+                report.skipped(opening::header_skipped());
+                rest(&mut report, None);
             }
         }
         report.valid = report.error.is_none();
         report
     }
 
-    fn parsed(
+    fn with_keys(
         &mut self,
-        token: &str,
         parsed: &Unverified<'_>,
         keys: &JwkSet,
         policy: &Policy,
         now: Timestamp,
     ) {
-        self.push(describe::syntax_passed(token));
-        self.push(describe::header_passed(parsed.header()));
         match keys.find(parsed.header()) {
             Ok(key) => {
-                self.push(describe::key_found(key, keys));
+                self.push(opening::key_found(key, parsed.header(), keys));
                 self.checks(parsed, key, policy, now);
             }
             Err(error) => {
-                self.failed(describe::key_failed(&error, parsed.header(), keys), error);
-                self.skip_checks();
+                self.failed(opening::key_failed(&error, parsed.header(), keys), error);
+                self.skip_checks(Some(policy));
             }
         }
     }
@@ -122,37 +199,51 @@ impl Report {
         let unreadable = evidence.payload().err();
         for check in &CHECKS {
             match (check.run)(&evidence) {
-                Ok(()) => self.push_if_asked(describe::passed(check.name, &evidence)),
+                Ok(()) => {
+                    self.signature_held |= check.name == CheckName::Signature;
+                    if let Some(step) = checks::passed(check.name, &evidence) {
+                        self.push(step);
+                    }
+                }
                 // A payload that cannot be read fails the step that reads it; the steps after it have nothing to look at.
                 Err(error)
-                    if unreadable.as_ref() == Some(&error)
-                        && !describe::reads_payload(check.name) =>
+                    if unreadable.as_ref() == Some(&error) && check.name != CheckName::Claims =>
                 {
-                    self.push_skipped(describe::skipped(check.name));
+                    self.skip(check.name, Some(policy));
                 }
-                Err(error) => self.failed(describe::failed(check.name, &evidence, &error), error),
+                Err(error) => self.failed(checks::failed(check.name, &evidence, &error), error),
             }
         }
     }
 
-    fn skip_checks(&mut self) {
+    fn nothing_more(&mut self, policy: Option<&Policy>) {
+        self.skipped(opening::key_skipped());
+        self.skip_checks(policy);
+    }
+
+    fn skip_checks(&mut self, policy: Option<&Policy>) {
         for check in &CHECKS {
-            self.push_skipped(describe::skipped(check.name));
+            self.skip(check.name, policy);
+        }
+    }
+
+    fn skip(&mut self, name: CheckName, policy: Option<&Policy>) {
+        if let Some(step) = checks::skipped(name, policy) {
+            self.skipped(step);
         }
     }
 
     fn push(&mut self, step: Step) {
         let number = self.steps.len().saturating_add(1);
-        self.steps.push(Step { number, ..step });
+        let verified = self.signature_held;
+        self.steps.push(Step {
+            number,
+            verified,
+            ..step
+        });
     }
 
-    fn push_if_asked(&mut self, step: Option<Step>) {
-        if let Some(step) = step {
-            self.push(step);
-        }
-    }
-
-    fn push_skipped(&mut self, step: Step) {
+    fn skipped(&mut self, step: Step) {
         self.push(Step {
             outcome: Outcome::Skipped,
             ..step
@@ -177,49 +268,57 @@ impl Report {
     /// How many steps failed.
     #[must_use]
     pub fn failures(&self) -> usize {
+        self.count(Outcome::Failed)
+    }
+
+    fn count(&self, outcome: Outcome) -> usize {
         self.steps
             .iter()
-            .filter(|step| step.outcome == Outcome::Failed)
+            .filter(|step| step.outcome == outcome)
             .count()
+    }
+
+    /// The same report for logs: `found`, the clock differences and every quotation are taken out, so that nothing is left
+    /// of what the token says. What the verifier's own policy and keys say stays.
+    #[must_use]
+    pub fn redacted(mut self) -> Self {
+        for step in &mut self.steps {
+            step.found = None;
+            step.clock_difference_secs = None;
+            if let Some(summary) = step.redacted.take() {
+                step.summary = summary;
+            }
+        }
+        self
     }
 }
 
-/// The width of the summaries, so that the rules stand in a column of their own.
-const SUMMARY_WIDTH: usize = 76;
+/// A step that passed, whose summary quotes nothing.
+fn step(name: &'static str, rfc: &'static str, summary: impl Into<String>) -> Step {
+    Step {
+        number: 0,
+        name,
+        outcome: Outcome::Passed,
+        verified: false,
+        summary: summary.into(),
+        found: None,
+        expected: None,
+        clock_difference_secs: None,
+        keys: Vec::new(),
+        rfc,
+        code: None,
+        fix: None,
+        redacted: None,
+    }
+}
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in self
-            .steps
-            .iter()
-            .filter(|step| step.outcome != Outcome::Skipped)
-        {
-            let mark = if step.outcome == Outcome::Passed {
-                '✓'
-            } else {
-                '✗'
-            };
-            writeln!(
-                f,
-                "{:2} {mark} {:SUMMARY_WIDTH$} {}",
-                step.number, step.summary, step.rfc
-            )?;
-            if let Some(fix) = &step.fix {
-                writeln!(f, "     {fix}")?;
-            }
-        }
-        let skipped = self
-            .steps
-            .iter()
-            .filter(|step| step.outcome == Outcome::Skipped)
-            .count();
-        if skipped > 0 {
-            writeln!(f, "     {skipped} steps could not be looked at")?;
-        }
-        match (&self.error, self.failures().saturating_sub(1)) {
-            (None, _) => f.write_str("valid"),
-            (Some(error), 0) => write!(f, "refused: {}", error.code()),
-            (Some(error), more) => write!(f, "refused: {} (and {more} more)", error.code()),
+impl Step {
+    /// Says `summary`, which quotes the token; what was said so far is left for logs.
+    fn quoting(self, summary: String) -> Self {
+        Self {
+            redacted: Some(self.summary),
+            summary,
+            ..self
         }
     }
 }

@@ -1,9 +1,17 @@
 //! What a verifier expects of a token. A policy is built once, and one that contradicts itself is not built.
 
+mod builder;
+
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
+pub use builder::PolicyBuilder;
+
+use super::profile::Profile;
 use crate::error::Error;
+use crate::jwa::Algorithm;
+use crate::jwk::Thumbprint;
 
 /// The most that two clocks may be said to differ.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -12,15 +20,29 @@ pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
 ///
 /// An expectation implies that the claim is there and of the right JSON type. `exp` is required, `nbf` and `iat` count
 /// where they are present, and there is no leeway, unless the policy says otherwise in words.
+///
+/// The kinds of token exclude each other (RFC 8725 §3.12): what passes one constructor's policy passes no other's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    pub(crate) profile: Profile,
     pub(crate) issuer: Expected,
     pub(crate) audience: Expected,
     pub(crate) kinds: Kinds,
+    pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) subject: Option<String>,
+    /// Claims of which the one right value is known: `nonce`, `htm`, `ath`.
+    pub(crate) exact: Vec<(&'static str, Hidden)>,
+    /// Claims that hold the half hash of a text: `at_hash`, `c_hash`.
+    pub(crate) hashes: Vec<(&'static str, Hidden)>,
+    /// The URI of a DPoP proof's request, in normal form.
+    pub(crate) target: Option<String>,
+    /// The key that the sender has proved to hold.
+    pub(crate) proved: Option<Thumbprint>,
     pub(crate) required: Vec<Cow<'static, str>>,
     pub(crate) leeway: Duration,
     pub(crate) expiry_required: bool,
+    pub(crate) max_token_age: Option<Duration>,
+    pub(crate) max_auth_age: Option<Duration>,
 }
 
 /// What `iss` or `aud` must hold.
@@ -41,11 +63,21 @@ pub(crate) struct Kinds {
     pub(crate) named: Vec<Cow<'static, str>>,
 }
 
+/// A value that no log may hold: a nonce, a code, an access token.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Hidden(pub(crate) String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 impl Kinds {
-    fn plain() -> Self {
+    pub(crate) fn of(profile: Profile) -> Self {
         Self {
-            absent: true,
-            named: vec!["JWT".into()],
+            absent: profile.takes_absent_typ(),
+            named: profile.typ().iter().copied().map(Cow::Borrowed).collect(),
         }
     }
 
@@ -63,32 +95,108 @@ impl Kinds {
 impl Policy {
     /// Plain tokens (`typ` absent or `JWT`) of one issuer for one audience: the exact strings of `iss` and of one member
     /// of `aud` (RFC 7519 §4.1.1, §4.1.3).
+    ///
+    /// A token with `nonce`, `at_hash`, `c_hash`, `s_hash` or `events` is refused: it is an ID token or a security event,
+    /// whose `typ` may be the same (RFC 8725 §3.12).
     pub fn new(iss: impl Into<String>, aud: impl Into<String>) -> Self {
-        Self {
-            issuer: Expected::OneOf(vec![iss.into()]),
-            audience: Expected::OneOf(vec![aud.into()]),
-            kinds: Kinds::plain(),
-            subject: None,
-            required: Vec::new(),
-            leeway: Duration::ZERO,
-            expiry_required: true,
-        }
+        Self::of(Profile::Plain, iss.into(), aud.into())
     }
 
     /// OAuth 2.0 access tokens (`typ` `at+jwt`, with `sub`, `client_id`, `iat` and `jti`) of one issuer for one resource
     /// (RFC 9068 §2.2, §4).
     pub fn access_token(iss: impl Into<String>, aud: impl Into<String>) -> Self {
+        Self::of(Profile::AccessToken, iss.into(), aud.into())
+    }
+
+    /// ID tokens (`typ` absent or `JWT`, with `sub` and `iat`) of one issuer, for one client and for the one login that
+    /// `nonce` was sent with (OpenID Connect Core §3.1.3.7).
+    ///
+    /// Where `aud` names several, `azp` must name the client. A client that sends no `nonce` says so in words, with
+    /// [`PolicyBuilder::any_nonce`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// use std::time::{Duration, SystemTime};
+    /// use countersign::{Algorithm, IdToken, Policy, SigningKey, Timestamp, Verifier};
+    /// let now = Timestamp::from(SystemTime::now());
+    /// let key = SigningKey::generate(Algorithm::ES256)?;
+    /// let claims = IdToken {
+    ///     iss: "https://id.example".into(), sub: "ada".into(), aud: vec!["web".into()],
+    ///     iat: now.unix_secs(), exp: now.saturating_add(Duration::from_mins(5)).unix_secs(),
+    ///     nonce: Some("n-0S6".into()), azp: None, auth_time: None, acr: None, amr: vec![],
+    ///     at_hash: None, c_hash: None, sid: None,
+    /// };
+    /// let token = claims.sign(&key)?;
+    /// let verify = |policy| Verifier::new(key.verifying_key(), policy).verify::<IdToken>(&token, now);
+    /// assert_eq!(verify(Policy::id_token("https://id.example", "web", "n-0S6"))?.sub, "ada");
+    /// assert!(verify(Policy::id_token("https://id.example", "web", "other")).is_err());
+    /// assert!(verify(Policy::new("https://id.example", "web")).is_err());
+    /// # Ok(()) }
+    /// ```
+    pub fn id_token(
+        iss: impl Into<String>,
+        client_id: impl Into<String>,
+        nonce: impl Into<String>,
+    ) -> Self {
         Self {
-            kinds: Kinds {
-                absent: false,
-                named: vec!["at+jwt".into()],
-            },
-            required: ["sub", "client_id", "iat", "jti"].map(Cow::Borrowed).into(),
-            ..Self::new(iss, aud)
+            exact: vec![("nonce", Hidden(nonce.into()))],
+            ..Self::of(Profile::IdToken, iss.into(), client_id.into())
         }
     }
 
-    /// A policy in steps, for what the two constructors do not say.
+    /// Logout tokens (`typ` `logout+jwt`, with `iat`, `jti`, the event, `sub` or `sid`, and no `nonce`) of one issuer for
+    /// one client (OpenID Connect Back-Channel Logout §2.6). That a `jti` is new is the caller's to check.
+    pub fn logout_token(iss: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self::of(Profile::LogoutToken, iss.into(), client_id.into())
+    }
+
+    /// Assertions with which one client proves itself to one authorization server (`typ` `client-authentication+jwt`, with
+    /// `jti`): `iss` and `sub` are the client's id, and `aud` is the server's issuer identifier alone (RFC 7523 §3,
+    /// RFC 7523bis §4). That a `jti` is new is the caller's to check.
+    pub fn client_assertion(client_id: impl Into<String>, issuer: impl Into<String>) -> Self {
+        let client_id = client_id.into();
+        Self {
+            subject: Some(client_id.clone()),
+            ..Self::of(Profile::ClientAssertion, client_id, issuer.into())
+        }
+    }
+
+    /// What a DPoP proof's claims must be, beside what [`DpopVerifier`](crate::DpopVerifier) adds.
+    pub(crate) fn dpop_proof() -> Self {
+        Self {
+            issuer: Expected::Any,
+            audience: Expected::Any,
+            expiry_required: false,
+            ..Self::of(Profile::DpopProof, String::new(), String::new())
+        }
+    }
+
+    fn of(profile: Profile, iss: String, aud: String) -> Self {
+        Self {
+            profile,
+            issuer: Expected::OneOf(vec![iss]),
+            audience: Expected::OneOf(vec![aud]),
+            kinds: Kinds::of(profile),
+            algorithms: Vec::new(),
+            subject: None,
+            exact: Vec::new(),
+            hashes: Vec::new(),
+            target: None,
+            proved: None,
+            required: profile
+                .required()
+                .iter()
+                .copied()
+                .map(Cow::Borrowed)
+                .collect(),
+            leeway: Duration::ZERO,
+            expiry_required: true,
+            max_token_age: None,
+            max_auth_age: None,
+        }
+    }
+
+    /// A policy in steps, for what the constructors do not say.
     ///
     /// ```
     /// # fn main() -> Result<(), countersign::Error> {
@@ -96,15 +204,7 @@ impl Policy {
     /// # Ok(()) }
     /// ```
     pub fn builder() -> PolicyBuilder {
-        PolicyBuilder {
-            issuer: Choice::Open,
-            audience: Choice::Open,
-            kinds: None,
-            subject: None,
-            required: Vec::new(),
-            leeway: Duration::ZERO,
-            expiry_required: true,
-        }
+        PolicyBuilder::new()
     }
 
     /// The same policy with a leeway for `exp` and `nbf`, of at most 300 s.
@@ -115,6 +215,24 @@ impl Policy {
         check_leeway(leeway)?;
         Ok(Self { leeway, ..self })
     }
+
+    /// The same policy for a token that is bound to the key of a proof: its `cnf` must hold the thumbprint of that key and
+    /// nothing else (RFC 9449 §6.1, §7.1). A token that is bound to no key is refused.
+    #[must_use]
+    pub fn bound_to(self, key: Thumbprint) -> Self {
+        Self {
+            proved: Some(key),
+            ..self
+        }
+    }
+
+    /// The issuers that it names; `None` where it takes any.
+    pub(crate) fn issuers(&self) -> Option<&[String]> {
+        match &self.issuer {
+            Expected::OneOf(names) => Some(names),
+            Expected::Absent | Expected::Any => None,
+        }
+    }
 }
 
 fn check_leeway(leeway: Duration) -> Result<(), Error> {
@@ -124,232 +242,4 @@ fn check_leeway(leeway: Duration) -> Result<(), Error> {
         });
     }
     Ok(())
-}
-
-/// Builds a [`Policy`]. Issuer and audience have to be named or waived in words.
-#[derive(Clone, Debug)]
-#[must_use = "a policy is made by `build`"]
-pub struct PolicyBuilder {
-    issuer: Choice,
-    audience: Choice,
-    kinds: Option<Kinds>,
-    subject: Option<String>,
-    required: Vec<Cow<'static, str>>,
-    leeway: Duration,
-    expiry_required: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Choice {
-    Open,
-    Made(Expected),
-    Contradicted,
-}
-
-impl Choice {
-    fn one_of(self, name: String) -> Self {
-        match self {
-            Self::Open => Self::Made(Expected::OneOf(vec![name])),
-            Self::Made(Expected::OneOf(mut names)) => {
-                names.push(name);
-                Self::Made(Expected::OneOf(names))
-            }
-            _ => Self::Contradicted,
-        }
-    }
-
-    fn waived(self, how: Expected) -> Self {
-        match self {
-            Self::Open => Self::Made(how),
-            _ => Self::Contradicted,
-        }
-    }
-
-    fn made(self, open: &'static str, contradicted: &'static str) -> Result<Expected, Error> {
-        match self {
-            Self::Made(expected) => Ok(expected),
-            Self::Open => Err(Error::Policy { what: open }),
-            Self::Contradicted => Err(Error::Policy { what: contradicted }),
-        }
-    }
-}
-
-impl PolicyBuilder {
-    /// Expects this `iss`; called again, one of several that share their keys.
-    pub fn issuer(self, iss: impl Into<String>) -> Self {
-        Self {
-            issuer: self.issuer.one_of(iss.into()),
-            ..self
-        }
-    }
-
-    /// Takes tokens of any issuer, and of none.
-    pub fn any_issuer(self) -> Self {
-        Self {
-            issuer: self.issuer.waived(Expected::Any),
-            ..self
-        }
-    }
-
-    /// Expects that `aud` names this; called again, one of several names of one service.
-    pub fn audience(self, aud: impl Into<String>) -> Self {
-        Self {
-            audience: self.audience.one_of(aud.into()),
-            ..self
-        }
-    }
-
-    /// Takes tokens for any audience, and for none.
-    pub fn any_audience(self) -> Self {
-        Self {
-            audience: self.audience.waived(Expected::Any),
-            ..self
-        }
-    }
-
-    /// Expects that the token names no audience; one that does was made for somebody else (RFC 7519 §4.1.3).
-    pub fn no_audience(self) -> Self {
-        Self {
-            audience: self.audience.waived(Expected::Absent),
-            ..self
-        }
-    }
-
-    /// Expects this `typ`; called again, one of several. Without a call, `typ` is absent or `JWT`.
-    pub fn typ(self, typ: impl Into<Cow<'static, str>>) -> Self {
-        let mut kinds = self.kinds.unwrap_or(Kinds {
-            absent: false,
-            named: Vec::new(),
-        });
-        kinds.named.push(typ.into());
-        Self {
-            kinds: Some(kinds),
-            ..self
-        }
-    }
-
-    /// Takes plain tokens (`typ` absent or `JWT`) and access tokens (`at+jwt`), and no other kind.
-    pub fn plain_or_access_token(self) -> Self {
-        let mut kinds = Kinds::plain();
-        kinds.named.push("at+jwt".into());
-        Self {
-            kinds: Some(kinds),
-            ..self
-        }
-    }
-
-    /// Expects this `sub`.
-    pub fn subject(self, sub: impl Into<String>) -> Self {
-        Self {
-            subject: Some(sub.into()),
-            ..self
-        }
-    }
-
-    /// Expects that a claim is there.
-    pub fn require(mut self, claim: impl Into<Cow<'static, str>>) -> Self {
-        self.required.push(claim.into());
-        self
-    }
-
-    /// How far the clocks of issuer and verifier may differ, for `exp` and `nbf`: 0 by default, at most 300 s.
-    pub const fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
-        self
-    }
-
-    /// Takes tokens without `exp`, which are valid for ever; one whose `exp` has passed is refused all the same.
-    pub const fn without_expiry(mut self) -> Self {
-        self.expiry_required = false;
-        self
-    }
-
-    /// The policy.
-    ///
-    /// # Errors
-    /// [`Error::Policy`] where issuer or audience is open or contradictory, or the leeway is over 300 s.
-    pub fn build(self) -> Result<Policy, Error> {
-        check_leeway(self.leeway)?;
-        Ok(Policy {
-            issuer: self.issuer.made(
-                "the policy names no issuer; add `.issuer(…)`, or `.any_issuer()` to take tokens of anybody",
-                "the policy both names and waives the issuer",
-            )?,
-            audience: self.audience.made(
-                "the policy names no audience; add `.audience(…)`, `.no_audience()` or `.any_audience()`",
-                "the policy contradicts itself about the audience",
-            )?,
-            kinds: self.kinds.unwrap_or_else(Kinds::plain),
-            subject: self.subject,
-            required: self.required,
-            leeway: self.leeway,
-            expiry_required: self.expiry_required,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(builder: PolicyBuilder) -> bool {
-        matches!(builder.build(), Err(Error::Policy { .. }))
-    }
-
-    #[test]
-    fn accepts_a_policy_that_names_or_waives_issuer_and_audience() {
-        assert_eq!(
-            Policy::builder().issuer("i").audience("a").build(),
-            Ok(Policy::new("i", "a"))
-        );
-        assert!(Policy::builder().any_issuer().no_audience().build().is_ok());
-        assert!(
-            Policy::builder()
-                .issuer("i")
-                .issuer("j")
-                .audience("a")
-                .audience("b")
-                .build()
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn rejects_a_policy_that_leaves_issuer_or_audience_open() {
-        assert!(refused(Policy::builder()));
-        assert!(refused(Policy::builder().issuer("i")));
-        assert!(refused(Policy::builder().any_audience()));
-    }
-
-    #[test]
-    fn rejects_a_policy_that_contradicts_itself() {
-        assert!(refused(
-            Policy::builder().issuer("i").any_issuer().audience("a")
-        ));
-        assert!(refused(
-            Policy::builder().any_issuer().issuer("i").audience("a")
-        ));
-        assert!(refused(
-            Policy::builder().issuer("i").audience("a").no_audience()
-        ));
-        assert!(refused(
-            Policy::builder().issuer("i").any_audience().audience("a")
-        ));
-        assert!(refused(
-            Policy::builder().issuer("i").any_audience().no_audience()
-        ));
-    }
-
-    #[test]
-    fn rejects_a_leeway_over_300_s() {
-        let leeway = |secs| Policy::new("i", "a").with_leeway(Duration::from_secs(secs));
-        assert!(leeway(300).is_ok());
-        assert_eq!(leeway(301).unwrap_err().code(), "policy");
-        assert!(refused(
-            Policy::builder()
-                .issuer("i")
-                .audience("a")
-                .leeway(Duration::from_secs(301))
-        ));
-    }
 }

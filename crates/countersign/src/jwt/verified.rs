@@ -15,6 +15,23 @@ use crate::jws::Header;
 /// ```compile_fail
 /// let forged = countersign::Verified { claims: "ada" };
 /// ```
+///
+/// A function that takes one takes nothing else: not a token that was only parsed, and not one that was only decoded.
+///
+/// ```compile_fail
+/// fn handler(token: countersign::Verified<serde_json::Value>) {}
+/// handler(countersign::Unverified::parse("…").unwrap());
+/// ```
+/// ```compile_fail
+/// fn handler(token: countersign::Verified<serde_json::Value>) {}
+/// handler(countersign::dangerous::decode_unverified("…").unwrap());
+/// ```
+///
+/// And a token that was only parsed shows no claims:
+///
+/// ```compile_fail
+/// let claims = countersign::Unverified::parse("…").unwrap().payload();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Verified<C> {
     claims: C,

@@ -55,7 +55,14 @@ impl Verifier {
         token: &str,
         now: Timestamp,
     ) -> Result<Verified<C>, Error> {
-        let parsed = Unverified::parse(token)?;
+        self.verify_parsed(&Unverified::parse(token)?, now)
+    }
+
+    pub(crate) fn verify_parsed<C: DeserializeOwned>(
+        &self,
+        parsed: &Unverified<'_>,
+        now: Timestamp,
+    ) -> Result<Verified<C>, Error> {
         let key = self.keys.find(parsed.header())?;
         parsed.verify(key, &self.policy, now)
     }
@@ -63,7 +70,7 @@ impl Verifier {
     /// Runs every step and says what each found; never stops at the first failure.
     #[must_use]
     pub fn explain(&self, token: &str, now: Timestamp) -> Report {
-        Report::of(token, &self.keys, &self.policy, now)
+        Report::of(token, self, now)
     }
 
     /// The keys.

@@ -2,14 +2,18 @@
 //!
 //! [`verify`](Unverified::verify) stops at the first check that fails; `explain` runs them all. Both run this list.
 
+mod binding;
+mod kind;
+mod parties;
+mod times;
+
 use std::cell::OnceCell;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::claims::{Members, RegisteredClaims};
-use super::policy::{Expected, Policy};
+use super::policy::Policy;
 use super::verified::Verified;
 use crate::error::{Error, Part};
 use crate::json;
@@ -17,8 +21,7 @@ use crate::jwk::VerifyingKey;
 use crate::jws::Unverified;
 use crate::time::Timestamp;
 
-/// How far `iat` may lie ahead, where the leeway is not larger: clocks differ, and a token from tomorrow is no accident.
-const MAX_IAT_AHEAD: Duration = Duration::from_secs(30);
+pub(crate) use times::auth_time;
 
 /// One entry of the list.
 pub(crate) struct Check {
@@ -35,64 +38,44 @@ pub(crate) enum CheckName {
     Claims,
     Issuer,
     Audience,
+    AuthorizedParty,
     Subject,
     Required,
+    Kind,
+    Exact,
+    Target,
+    Hashes,
     Confirmation,
     Expiry,
     NotBefore,
     IssuedAt,
+    AuthTime,
+}
+
+const fn check(name: CheckName, run: fn(&Evidence<'_>) -> Result<(), Error>) -> Check {
+    Check { name, run }
 }
 
 /// The list.
-pub(crate) const CHECKS: [Check; 12] = [
-    Check {
-        name: CheckName::Algorithm,
-        run: algorithm,
-    },
-    Check {
-        name: CheckName::Signature,
-        run: signature,
-    },
-    Check {
-        name: CheckName::Type,
-        run: kind,
-    },
-    Check {
-        name: CheckName::Claims,
-        run: claims,
-    },
-    Check {
-        name: CheckName::Issuer,
-        run: issuer,
-    },
-    Check {
-        name: CheckName::Audience,
-        run: audience,
-    },
-    Check {
-        name: CheckName::Subject,
-        run: subject,
-    },
-    Check {
-        name: CheckName::Required,
-        run: required,
-    },
-    Check {
-        name: CheckName::Confirmation,
-        run: confirmation,
-    },
-    Check {
-        name: CheckName::Expiry,
-        run: expiry,
-    },
-    Check {
-        name: CheckName::NotBefore,
-        run: not_before,
-    },
-    Check {
-        name: CheckName::IssuedAt,
-        run: issued_at,
-    },
+pub(crate) const CHECKS: [Check; 18] = [
+    check(CheckName::Algorithm, algorithm),
+    check(CheckName::Signature, signature),
+    check(CheckName::Type, kind::typ),
+    check(CheckName::Claims, claims),
+    check(CheckName::Issuer, parties::issuer),
+    check(CheckName::Audience, parties::audience),
+    check(CheckName::AuthorizedParty, parties::authorized_party),
+    check(CheckName::Subject, parties::subject),
+    check(CheckName::Required, kind::required),
+    check(CheckName::Kind, kind::profile),
+    check(CheckName::Exact, binding::exact),
+    check(CheckName::Target, binding::target),
+    check(CheckName::Hashes, binding::hashes),
+    check(CheckName::Confirmation, binding::confirmation),
+    check(CheckName::Expiry, times::expiry),
+    check(CheckName::NotBefore, times::not_before),
+    check(CheckName::IssuedAt, times::issued_at),
+    check(CheckName::AuthTime, times::auth_time_recent),
 ];
 
 /// What the checks look at.
@@ -134,6 +117,10 @@ impl<'e> Evidence<'e> {
             .map_err(Clone::clone)
     }
 
+    fn members(&self) -> Result<&Members, Error> {
+        self.payload().map(|payload| &payload.members)
+    }
+
     fn registered(&self) -> Result<&RegisteredClaims, Error> {
         self.payload().map(|payload| &payload.registered)
     }
@@ -161,12 +148,13 @@ impl Unverified<'_> {
     /// Runs the check list at the time `now` and reads the claims into `C`.
     ///
     /// # Errors
-    /// The first check that fails, in this order: [`Error::Unsecured`], [`Error::AlgorithmUnknown`],
-    /// [`Error::AlgorithmMismatch`], [`Error::SignatureInvalid`], [`Error::TypeMismatch`], [`Error::Malformed`] and
-    /// [`Error::ClaimType`] of the payload, [`Error::IssuerMismatch`], [`Error::AudienceMismatch`],
-    /// [`Error::AudienceUnexpected`], [`Error::SubjectMismatch`], [`Error::ClaimMissing`], [`Error::ProofRequired`],
-    /// [`Error::Expired`], [`Error::NotYetValid`], [`Error::IssuedInFuture`]; then [`Error::ClaimsShape`] where the
-    /// claims do not fit `C`.
+    /// The first check that fails, in this order: [`Error::AlgorithmRefused`], [`Error::Unsecured`],
+    /// [`Error::AlgorithmUnknown`], [`Error::AlgorithmMismatch`], [`Error::SignatureInvalid`], [`Error::TypeMismatch`],
+    /// [`Error::Malformed`] and [`Error::ClaimType`] of the payload, [`Error::IssuerMismatch`],
+    /// [`Error::AudienceMismatch`], [`Error::AudienceUnexpected`], [`Error::AudienceShared`], [`Error::SubjectMismatch`],
+    /// [`Error::ClaimMissing`], [`Error::ClaimForeign`], [`Error::ClaimMismatch`], [`Error::ProofRequired`],
+    /// [`Error::Expired`], [`Error::NotYetValid`], [`Error::IssuedInFuture`], [`Error::TooOld`]; then
+    /// [`Error::ClaimsShape`] where the claims do not fit `C`.
     pub fn verify<C: DeserializeOwned>(
         &self,
         key: &VerifyingKey,
@@ -189,6 +177,10 @@ impl Unverified<'_> {
 /// RFC 8725 §3.1: the key's algorithm decides, the header's can only agree.
 fn algorithm(evidence: &Evidence<'_>) -> Result<(), Error> {
     let key = evidence.key.algorithm();
+    let taken = &evidence.policy.algorithms;
+    if !taken.is_empty() && !taken.contains(&key) {
+        return Err(Error::AlgorithmRefused { algorithm: key });
+    }
     if evidence.token.header().algorithm()? == key {
         Ok(())
     } else {
@@ -205,126 +197,25 @@ fn signature(evidence: &Evidence<'_>) -> Result<(), Error> {
     }
 }
 
-/// RFC 8725 §3.11: a token of one kind does not pass for another.
-fn kind(evidence: &Evidence<'_>) -> Result<(), Error> {
-    let (header, kinds) = (evidence.token.header(), &evidence.policy.kinds);
-    let passes = match header.typ() {
-        None => kinds.absent,
-        Some(_) => kinds.named.iter().any(|kind| header.typ_is(kind)),
-    };
-    if passes {
-        Ok(())
-    } else {
-        Err(Error::TypeMismatch {
-            expected: kinds.describe(),
-        })
-    }
-}
-
 /// RFC 7519 §7.2: a JSON object; §4.1: the registered claims of the right types, expected or not.
 fn claims(evidence: &Evidence<'_>) -> Result<(), Error> {
     evidence.payload().map(|_| ())
-}
-
-/// RFC 7519 §4.1.1.
-fn issuer(evidence: &Evidence<'_>) -> Result<(), Error> {
-    let iss = evidence.registered()?.iss();
-    match (&evidence.policy.issuer, iss) {
-        (Expected::Any, _) => Ok(()),
-        (Expected::OneOf(names), Some(iss)) if names.iter().any(|name| name == iss) => Ok(()),
-        (Expected::OneOf(names), Some(_)) => Err(Error::IssuerMismatch {
-            expected: names.join(" or "),
-        }),
-        (_, None) => missing("iss"),
-        (Expected::Absent, Some(_)) => Err(Error::IssuerMismatch {
-            expected: String::new(),
-        }),
-    }
-}
-
-/// RFC 7519 §4.1.3: a token that names others, and not this service, is refused.
-fn audience(evidence: &Evidence<'_>) -> Result<(), Error> {
-    let claims = evidence.registered()?;
-    match &evidence.policy.audience {
-        Expected::Any => Ok(()),
-        Expected::Absent if claims.has_aud() => Err(Error::AudienceUnexpected),
-        Expected::Absent => Ok(()),
-        Expected::OneOf(_) if !claims.has_aud() => missing("aud"),
-        Expected::OneOf(names) if claims.aud().iter().any(|aud| names.contains(aud)) => Ok(()),
-        Expected::OneOf(names) => Err(Error::AudienceMismatch {
-            expected: names.join(" or "),
-        }),
-    }
-}
-
-/// RFC 7519 §4.1.2.
-fn subject(evidence: &Evidence<'_>) -> Result<(), Error> {
-    match (&evidence.policy.subject, evidence.registered()?.sub()) {
-        (None, _) => Ok(()),
-        (Some(expected), Some(sub)) if expected == sub => Ok(()),
-        (Some(_), Some(_)) => Err(Error::SubjectMismatch),
-        (Some(_), None) => missing("sub"),
-    }
-}
-
-/// The claims that the policy or its profile needs, of whatever value.
-fn required(evidence: &Evidence<'_>) -> Result<(), Error> {
-    let members = &evidence.payload()?.members;
-    let absent = evidence
-        .policy
-        .required
-        .iter()
-        .find(|claim| !members.contains_key(claim.as_ref()));
-    absent.map_or(Ok(()), |claim| {
-        Err(Error::ClaimMissing {
-            claim: claim.clone(),
-        })
-    })
-}
-
-/// RFC 7800 §3.1: a token bound to its sender's key needs a proof of that key.
-fn confirmation(evidence: &Evidence<'_>) -> Result<(), Error> {
-    if evidence.payload()?.members.contains_key("cnf") {
-        Err(Error::ProofRequired)
-    } else {
-        Ok(())
-    }
-}
-
-/// RFC 7519 §4.1.4: at the second of `exp` the token has expired.
-fn expiry(evidence: &Evidence<'_>) -> Result<(), Error> {
-    match evidence.registered()?.exp() {
-        Some(exp) if exp.saturating_add(evidence.policy.leeway) <= evidence.now => {
-            Err(Error::Expired { at: exp })
-        }
-        None if evidence.policy.expiry_required => missing("exp"),
-        _ => Ok(()),
-    }
-}
-
-/// RFC 7519 §4.1.5: at the second of `nbf` the token is valid.
-fn not_before(evidence: &Evidence<'_>) -> Result<(), Error> {
-    match evidence.registered()?.nbf() {
-        Some(nbf) if nbf.saturating_sub(evidence.policy.leeway) > evidence.now => {
-            Err(Error::NotYetValid { from: nbf })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// RFC 7519 §4.1.6 sets no rule; a token issued well ahead of now was issued by a clock that cannot be believed.
-fn issued_at(evidence: &Evidence<'_>) -> Result<(), Error> {
-    let ahead = evidence.policy.leeway.max(MAX_IAT_AHEAD);
-    match evidence.registered()?.iat() {
-        Some(iat) if iat.saturating_sub(ahead) > evidence.now => {
-            Err(Error::IssuedInFuture { at: iat })
-        }
-        _ => Ok(()),
-    }
 }
 
 fn missing<T>(claim: &'static str) -> Result<T, Error> {
     Err(Error::ClaimMissing {
         claim: claim.into(),
     })
+}
+
+/// A claim that is a string, and not an empty one; `None` where it is absent.
+fn name<'m>(members: &'m Members, claim: &'static str) -> Result<Option<&'m str>, Error> {
+    match members.get(claim) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+        Some(_) => Err(Error::ClaimType {
+            claim,
+            expected: "a string that is not empty",
+        }),
+    }
 }

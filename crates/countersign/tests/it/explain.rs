@@ -1,6 +1,8 @@
 //! The report agrees with the verdict, and says what a person needs.
 
-use countersign::{Algorithm, Outcome, SigningKey, Verifier};
+use std::time::Duration;
+
+use countersign::{Algorithm, JwkSet, Outcome, Policy, Report, SigningKey, Verifier};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -109,11 +111,11 @@ fn a_key_that_is_not_found_names_the_keys_that_were_looked_at() {
         .explain(&theirs.sign(&claims()).unwrap(), NOW);
     let step = report.steps.iter().find(|step| step.name == "key").unwrap();
     assert_eq!(step.code, Some("key_not_found"));
-    assert!(
-        step.expected
-            .as_ref()
-            .unwrap()
-            .contains(ours.key_id().unwrap())
+    assert_eq!(step.keys.len(), 1);
+    assert_eq!(step.keys[0].kid.as_deref(), ours.key_id());
+    assert_eq!(
+        step.keys[0].refused.as_deref(),
+        Some("the token names another kid")
     );
 }
 
@@ -141,6 +143,195 @@ fn hostile_values_reach_no_terminal_unescaped() {
         text.chars()
             .all(|letter| letter == '\n' || (!letter.is_control() && letter != '\u{202e}')),
         "{text:?}"
+    );
+}
+
+/// A set that holds one key of every fate, and what is said of each.
+#[test]
+fn every_key_of_the_set_is_considered_and_says_why_it_was_not_taken() {
+    let key = |algorithm, kid: &str| SigningKey::generate(algorithm).unwrap().with_key_id(kid);
+    let (taken, other, curve) = (
+        key(Algorithm::ES256, "a"),
+        key(Algorithm::ES256, "b"),
+        key(Algorithm::EdDSA, "c"),
+    );
+    let set = json!({"keys": [
+        taken.verifying_key().to_public_jwk(), other.verifying_key().to_public_jwk(),
+        curve.verifying_key().to_public_jwk(), {"kty": "EC", "crv": "P-257", "kid": "d"},
+    ]});
+    let set = JwkSet::parse(set.to_string().as_bytes()).unwrap();
+    let verifier = Verifier::new(set, policy());
+    let reasons = |token: &str| {
+        let report = verifier.explain(token, NOW);
+        let step = report.steps.iter().find(|step| step.name == "key").unwrap();
+        let keys = step.keys.iter();
+        keys.map(|key| {
+            (
+                key.kid.clone().unwrap(),
+                key.refused.clone().unwrap_or_default(),
+            )
+        })
+        .map(|(kid, refused)| format!("{kid}: {refused}"))
+        .collect::<Vec<_>>()
+    };
+    let unusable = "d: unusable: the key's `crv` is not P-256, P-384, P-521 or secp256k1";
+    assert_eq!(
+        reasons(&taken.sign(&claims()).unwrap()),
+        [
+            "a: ",
+            "b: the token names another kid",
+            "c: the token names another kid; the token's alg is another",
+            unusable,
+        ]
+    );
+    let nameless = taken.clone().without_key_id().sign(&claims()).unwrap();
+    let ambiguous = "it fits, and so does another: nothing says which of them signed";
+    assert_eq!(
+        reasons(&nameless),
+        [
+            format!("a: {ambiguous}"),
+            format!("b: {ambiguous}"),
+            "c: the token's alg is another".to_owned(),
+            unusable.to_owned(),
+        ]
+    );
+    let text = verifier.explain(&nameless, NOW).to_string();
+    assert!(
+        text.contains(&format!("\n     key a (ES256): {ambiguous}\n")),
+        "{text}"
+    );
+    assert!(text.contains(&format!("\n     key {unusable}\n")), "{text}");
+}
+
+#[test]
+fn a_step_says_whether_the_signature_had_held() {
+    let token = hmac_key().sign(&claims()).unwrap();
+    let (input, _) = token.rsplit_once('.').unwrap();
+    let forged = format!("{input}.{}", b64([0u8; 32]));
+    for (token, verified) in [(&token, true), (&forged, false)] {
+        for step in verifier().explain(token, NOW).steps {
+            let before = ["syntax", "header", "key", "algorithm"].contains(&step.name);
+            assert_eq!(step.verified, verified && !before, "{}", step.name);
+        }
+    }
+}
+
+#[test]
+fn a_step_about_a_time_says_how_far_the_clocks_are_apart() {
+    let now = NOW.unix_secs();
+    let claims = claims_with(json!({"exp": now - 192, "nbf": now + 5, "iat": now - 600}));
+    let report = verifier().explain(&mac(r#"{"alg":"HS256"}"#, claims.to_string()), NOW);
+    let differences: Vec<_> = report
+        .steps
+        .iter()
+        .filter_map(|step| step.clock_difference_secs.map(|secs| (step.name, secs)))
+        .collect();
+    assert_eq!(differences, [("exp", -192), ("nbf", 5), ("iat", -600)]);
+}
+
+#[test]
+fn a_redacted_report_holds_no_value_of_the_token() {
+    let canary = "s3cr3t-canary";
+    let any = || {
+        Policy::builder()
+            .any_issuer()
+            .any_audience()
+            .typ(canary)
+            .max_auth_age(Duration::ZERO)
+            .build()
+            .unwrap()
+    };
+    let header = json!({"alg": "HS256", "kid": canary, "typ": canary});
+    let now = NOW.unix_secs();
+    let cases = [
+        json!({"iss": canary, "aud": canary, "sub": canary, "jti": canary}),
+        json!({"iss": canary, "exp": now - 7_654_321, "nbf": now + 7_654_321, "iat": now + 7_654_321}),
+        json!({"exp": now + 7_654_321, "nbf": now - 7_654_321, "iat": now - 7_654_321}),
+        json!({"auth_time": now - 7_654_321, "nonce": canary, "events": {"a": canary}}),
+        json!({"cnf": {"jkt": canary}, "sub": ""}),
+        json!({"exp": canary}),
+    ];
+    for changes in cases {
+        let mut claims = claims_with(changes);
+        claims["own"] = canary.into();
+        let token = mac(header.to_string(), claims.to_string());
+        let mut quoted = false;
+        for policy in [
+            any(),
+            policy(),
+            Policy::access_token(ISS, AUD),
+            Policy::id_token(ISS, AUD, "n"),
+            Policy::logout_token(ISS, AUD),
+        ] {
+            let own = policy == any();
+            let key = hmac_key().verifying_key();
+            let report = Verifier::new(key, policy).explain(&token, NOW);
+            let written = |report: &Report| {
+                let json = serde_json::to_value(report).unwrap();
+                let mut text = format!("{report} {json}");
+                if own {
+                    // The policy's own word stays.
+                    text = text.replace(&format!("typ is {canary}, as expected"), "");
+                }
+                text
+            };
+            quoted |= written(&report).contains(canary);
+            let redacted = report.clone().redacted();
+            assert_eq!(redacted.error(), report.error());
+            let text = written(&redacted);
+            for value in [canary, "88 d", "7654321", "2026-08", "2027-02"] {
+                assert!(!text.contains(value), "{value}: {text}");
+            }
+        }
+        assert!(quoted, "what is not quoted needs no redaction");
+    }
+}
+
+#[test]
+fn the_ladder_fits_into_100_columns() {
+    let long = "https://a.very.long.issuer.example/tenants/0199aa10-0000-7000-8000-000000000000/oauth2/v2.0";
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let policy = || {
+        Policy::builder()
+            .issuer(long)
+            .audience(AUD)
+            .build()
+            .unwrap()
+    };
+    let verifier = Verifier::new(key.verifying_key(), policy());
+    for claims in [
+        claims_with(json!({"iss": long})),
+        claims_with(json!({"iss": format!("{long}/x"), "aud": [long, long], "exp": 1})),
+    ] {
+        let text = verifier
+            .explain(&key.sign(&claims).unwrap(), NOW)
+            .to_string();
+        for line in text.lines() {
+            // One word of a sender's may be longer than a line; words of ours are not.
+            let fits = line.chars().count() <= 100 || line.contains(long);
+            assert!(fits, "{line}");
+        }
+        let rules = text
+            .lines()
+            .filter_map(|line| line.find("RFC ").map(|at| line[..at].chars().count()));
+        let columns: Vec<_> = rules.filter(|column| *column > 40).collect();
+        assert!(columns.len() > 8, "{text}");
+    }
+    let short = Verifier::new(key.verifying_key(), crate::support::policy());
+    let text = short
+        .explain(&key.sign(&claims_json()).unwrap(), NOW)
+        .to_string();
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+    let columns: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.find("RFC ").map(|at| line[..at].chars().count()))
+        .collect();
+    assert!(
+        columns.len() > 8 && columns.iter().all(|column| *column == 82),
+        "{text}"
     );
 }
 

@@ -8,8 +8,15 @@
     reason = "a test stops loudly where something is not as it should be"
 )]
 
+mod cookbook;
 mod explain;
+mod formats;
+mod issuers;
+mod jws;
 mod keys;
+mod primitives;
+mod profiles;
 mod refusals;
 mod support;
+mod threats;
 mod vectors;

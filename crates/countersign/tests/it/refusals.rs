@@ -1,5 +1,8 @@
 //! What a verifier refuses: each test is one weakness, and says so in its name.
 
+mod claims;
+mod times;
+
 use std::time::Duration;
 
 use countersign::{
@@ -558,6 +561,79 @@ fn the_same_token_read_at_other_times_is_not_yet_valid_valid_and_expired() {
         [at(-1), at(0), at(59), at(60)],
         ["token_not_yet_valid", "ok", "ok", "token_expired"]
     );
+}
+
+#[test]
+fn rejects_what_lax_json_parsers_forgive_in_header_and_payload() {
+    let (header, payload) = (HEADER, claims_json().to_string());
+    let spoil = |json: &str| {
+        let inside = &json[..json.len() - 1];
+        [
+            format!("{json}x"),
+            format!("{json} {json}"),
+            format!("{json}\0"),
+            format!("{inside},}}"),
+            format!("{inside}/* c */}}"),
+            format!("// c\n{json}"),
+            format!("{inside},\"n\":NaN}}"),
+            format!("{inside},\"n\":-Infinity}}"),
+            format!("{inside},\"n\":0x10}}"),
+            format!("{inside},\"n\":01}}"),
+            format!("{inside},\"n\":1e999}}"),
+            format!("{inside},n:1}}"),
+            format!("{inside},'n':1}}"),
+            String::new(),
+        ]
+    };
+    for header in spoil(header) {
+        assert_eq!(
+            code(verify(&mac(&header, &payload))),
+            "malformed_json",
+            "{header}"
+        );
+    }
+    for payload in spoil(&payload) {
+        assert_eq!(
+            code(verify(&mac(header, &payload))),
+            "malformed_json",
+            "{payload}"
+        );
+    }
+    assert_eq!(
+        code(verify(&mac(
+            format!(" {header}\n"),
+            format!("\t{payload}\r")
+        ))),
+        "ok"
+    );
+}
+
+#[test]
+fn rejects_header_members_of_the_wrong_type_also_where_nobody_reads_them() {
+    let members = [
+        "alg", "kid", "typ", "cty", "jku", "x5u", "x5t", "x5t#S256", "jwk", "x5c", "b64",
+    ];
+    for member in members {
+        let mut refused = 0;
+        for value in [
+            json!(1),
+            json!(null),
+            json!(["x"]),
+            json!({"a": 1}),
+            json!("x"),
+            json!(true),
+        ] {
+            let mut header = json!({"alg": "HS256"});
+            header[member] = value.clone();
+            let outcome = code(verify(&mac(header.to_string(), claims_json().to_string())));
+            refused += usize::from(outcome == "malformed_header_member");
+            if !value.is_string() && !value.is_boolean() && !value.is_array() && !value.is_object()
+            {
+                assert_eq!(outcome, "malformed_header_member", "{member} {value}");
+            }
+        }
+        assert_eq!(refused, 5, "{member} has one type");
+    }
 }
 
 proptest! {

@@ -1,9 +1,9 @@
-//! The object identifiers of keys (RFC 8017 §A.1, RFC 5480 §2, RFC 8410 §3, SEC 2 §A.2).
+//! The object identifiers of keys (RFC 8017 §A.1, RFC 5480 §2, RFC 8410 §3, RFC 9881 §2, SEC 2 §A.2).
 
 use der::oid::ObjectIdentifier;
 
 use crate::error::Error;
-use crate::jwa::Curve;
+use crate::jwa::{Algorithm, Curve};
 
 /// rsaEncryption.
 pub(super) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -34,4 +34,33 @@ pub(super) fn curve(oid: ObjectIdentifier) -> Result<Curve, Error> {
             "this EC key is on a curve not known here (object identifier {oid}); P-256, P-384, P-521 and secp256k1 are"
         ))
     })
+}
+
+const ML_DSA: [(Algorithm, ObjectIdentifier); 3] = [
+    (
+        Algorithm::MlDsa44,
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.17"),
+    ),
+    (
+        Algorithm::MlDsa65,
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.18"),
+    ),
+    (
+        Algorithm::MlDsa87,
+        ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.19"),
+    ),
+];
+
+/// The ML-DSA of a name.
+pub(super) fn ml_dsa(oid: ObjectIdentifier) -> Option<Algorithm> {
+    ML_DSA
+        .into_iter()
+        .find_map(|(algorithm, name)| (name == oid).then_some(algorithm))
+}
+
+/// The name of an ML-DSA.
+pub(super) fn of_ml_dsa(algorithm: Algorithm) -> Option<ObjectIdentifier> {
+    ML_DSA
+        .into_iter()
+        .find_map(|(own, name)| (own == algorithm).then_some(name))
 }

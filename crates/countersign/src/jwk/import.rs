@@ -1,0 +1,118 @@
+//! One import for every format, that says what it saw.
+
+use std::fmt;
+
+use super::{Jwk, der, pem};
+use crate::error::Error;
+
+/// The form in which a key came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyFormat {
+    /// A JSON Web Key (RFC 7517).
+    Jwk,
+    /// A private key with its algorithm (RFC 5958).
+    Pkcs8,
+    /// The same, encrypted under a password (RFC 5958 §3).
+    EncryptedPkcs8,
+    /// An RSA key alone (RFC 8017 §A.1).
+    Pkcs1,
+    /// An EC private key alone (RFC 5915).
+    Sec1,
+    /// A public key with its algorithm (RFC 5280 §4.1).
+    Spki,
+    /// An X.509 certificate; only its public key is read (RFC 5280).
+    Certificate,
+}
+
+impl fmt::Display for KeyFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Jwk => "JWK",
+            Self::Pkcs8 => "PKCS#8",
+            Self::EncryptedPkcs8 => "encrypted PKCS#8",
+            Self::Pkcs1 => "PKCS#1",
+            Self::Sec1 => "SEC1",
+            Self::Spki => "SPKI",
+            Self::Certificate => "X.509",
+        })
+    }
+}
+
+/// A key that was read from a file of any format, and what that format was.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImportedKey {
+    /// The key; it has no algorithm yet where its kind leaves that open.
+    pub jwk: Jwk,
+    /// The form in which it came.
+    pub format: KeyFormat,
+    /// Whether the form was armoured as text (PEM); never for a JWK.
+    pub pem: bool,
+}
+
+impl ImportedKey {
+    /// Reads a key in PEM, DER or JWK, told apart by what the octets hold.
+    ///
+    /// # Errors
+    /// [`Error::KeyFormat`] that says what was seen, [`Error::Malformed`] for a JWK that is no JSON,
+    /// [`Error::KeyUnfit`] for a private key that is encrypted.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// # let pem = countersign::SigningKey::generate(countersign::Algorithm::ES256)?.to_pem()?;
+    /// let imported = countersign::ImportedKey::read(pem.as_bytes())?;
+    /// assert_eq!(imported.to_string(), "an EC private key on P-256 (PKCS#8, PEM)");
+    /// # Ok(()) }
+    /// ```
+    pub fn read(octets: &[u8]) -> Result<Self, Error> {
+        Self::open(octets, None)
+    }
+
+    /// The same, with the password of a private key that is encrypted.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read); [`Error::KeyUnfit`] where the password does not open the key.
+    pub fn read_encrypted(octets: &[u8], password: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Self::open(octets, Some(password.as_ref()))
+    }
+
+    fn open(octets: &[u8], password: Option<&[u8]>) -> Result<Self, Error> {
+        let text =
+            std::str::from_utf8(octets).map(|text| text.trim_start_matches('\u{feff}').trim());
+        match text {
+            Ok(text) if text.starts_with('{') => {
+                let jwk = Jwk::parse(text.as_bytes())?;
+                Ok(Self {
+                    jwk,
+                    format: KeyFormat::Jwk,
+                    pem: false,
+                })
+            }
+            Ok(text) if text.contains("-----BEGIN ") => {
+                let (format, parts) = pem::parse(text, password)?;
+                Ok(Self {
+                    jwk: Jwk::bare(parts),
+                    format,
+                    pem: true,
+                })
+            }
+            _ => {
+                let (format, parts) = der::parse(octets, password)?;
+                Ok(Self {
+                    jwk: Jwk::bare(parts),
+                    format,
+                    pem: false,
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Display for ImportedKey {
+    /// `an EC private key on P-384 (SEC1, PEM)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let armour = if self.pem { ", PEM" } else { "" };
+        write!(f, "{} ({}{armour})", self.jwk.parts.describe(), self.format)
+    }
+}

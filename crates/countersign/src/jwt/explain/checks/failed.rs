@@ -1,0 +1,199 @@
+//! What a check that failed saw, what it asked for, and what to do.
+
+use serde_json::Value;
+
+use super::super::words::{list, quote, span};
+use super::super::{Step, step};
+use super::{clock_difference, time, title};
+use crate::error::Error;
+use crate::jwt::policy::Expected;
+use crate::jwt::verify::{CheckName, Evidence};
+
+pub(in crate::jwt::explain) fn failed(
+    name: CheckName,
+    evidence: &Evidence<'_>,
+    error: &Error,
+) -> Step {
+    let (title, rfc, _) = title(name, Some(evidence.policy));
+    let found = found(name, evidence, error);
+    let expected = expected(name, evidence, error);
+    let base = step(title, rfc, without_values(error, evidence));
+    let base = match (with_times(name, error, evidence), &found, &expected) {
+        (Some(summary), ..) => base.quoting(summary),
+        (None, Some(found), Some(expected))
+            if !matches!(error, Error::ClaimType { .. } | Error::ClaimForeign { .. }) =>
+        {
+            base.quoting(format!("{title} is {found}, expected {expected}"))
+        }
+        _ => base,
+    };
+    Step {
+        found,
+        expected,
+        clock_difference_secs: clock_difference(name, evidence),
+        fix: Some(fix(error, evidence)),
+        ..base
+    }
+}
+
+/// The summary for logs.
+fn without_values(error: &Error, evidence: &Evidence<'_>) -> String {
+    match error {
+        Error::Expired { .. } => format!(
+            "exp has passed; leeway {} s",
+            evidence.policy.leeway.as_secs()
+        ),
+        Error::NotYetValid { .. } => "nbf lies ahead".to_owned(),
+        Error::IssuedInFuture { .. } => "iat lies ahead".to_owned(),
+        Error::TooOld {
+            claim, max_secs, ..
+        } => format!("{claim} was more than {max_secs} s ago"),
+        Error::SignatureInvalid => format!(
+            "signature does not hold over the first {} bytes",
+            evidence.token.signing_input().len()
+        ),
+        error => error.to_string(),
+    }
+}
+
+fn with_times(name: CheckName, error: &Error, evidence: &Evidence<'_>) -> Option<String> {
+    let now = evidence.now;
+    Some(match error {
+        Error::Expired { at } => format!(
+            "exp passed {} ago ({at}); leeway {} s",
+            span(now.since(*at)),
+            evidence.policy.leeway.as_secs()
+        ),
+        Error::NotYetValid { from } => {
+            format!("nbf is only reached in {} ({from})", span(from.since(now)))
+        }
+        Error::IssuedInFuture { at } => {
+            format!("iat lies {} ahead ({at})", span(at.since(now)))
+        }
+        Error::TooOld {
+            claim,
+            at,
+            max_secs,
+        } => format!(
+            "{claim} was {} ago ({at}), at most {max_secs} s are taken",
+            span(now.since(*at))
+        ),
+        Error::ClaimMismatch { .. } => {
+            let at = time(name, evidence)?;
+            format!("auth_time lies {} ahead ({at})", span(at.since(now)))
+        }
+        _ => return None,
+    })
+}
+
+fn found(name: CheckName, evidence: &Evidence<'_>, error: &Error) -> Option<String> {
+    let payload = evidence.payload().ok();
+    match (name, error) {
+        (_, Error::ClaimMissing { .. }) => None,
+        (CheckName::Algorithm, _) => Some(quote(evidence.token.header().alg())),
+        (CheckName::Type, _) => Some(
+            evidence
+                .token
+                .header()
+                .typ()
+                .map_or_else(|| "absent".to_owned(), quote),
+        ),
+        (CheckName::Audience, _) => payload.map(|payload| list(payload.registered.aud())),
+        (CheckName::Issuer, _) => payload?.registered.iss().map(quote),
+        (CheckName::Subject, _) => payload?.registered.sub().map(quote),
+        (
+            _,
+            Error::ClaimMismatch { claim }
+            | Error::ClaimForeign { claim, .. }
+            | Error::ClaimType { claim, .. },
+        ) => payload?.members.get(*claim).map(|value| match value {
+            Value::String(text) => quote(text),
+            value => quote(&value.to_string()),
+        }),
+        _ => time(name, evidence).map(|time| time.to_string()),
+    }
+}
+
+/// What the policy asks for; of a `nonce` or a hash, only that it is the one given.
+fn expected(name: CheckName, evidence: &Evidence<'_>, error: &Error) -> Option<String> {
+    let policy = evidence.policy;
+    match (name, error) {
+        (_, Error::ClaimMissing { .. }) => None,
+        (_, Error::ClaimType { expected, .. }) => Some((*expected).to_owned()),
+        (_, Error::ClaimForeign { .. }) => Some("none".to_owned()),
+        (CheckName::Algorithm, Error::AlgorithmRefused { .. }) => {
+            let names: Vec<_> = policy.algorithms.iter().map(|alg| alg.name()).collect();
+            Some(names.join(" or "))
+        }
+        (CheckName::Algorithm, _) => Some(evidence.key.algorithm().name().to_owned()),
+        (CheckName::Type, _) => Some(policy.kinds.describe()),
+        (
+            CheckName::Issuer | CheckName::Audience,
+            Error::IssuerMismatch { expected } | Error::AudienceMismatch { expected },
+        ) => Some(quote(expected)),
+        (CheckName::Audience, Error::AudienceShared { expected }) => {
+            Some(format!("{} alone", quote(expected)))
+        }
+        (CheckName::Audience, Error::AudienceUnexpected) => Some("none".to_owned()),
+        (CheckName::AuthorizedParty, _) => match &policy.audience {
+            Expected::OneOf(names) => Some(quote(&names.join(" or "))),
+            Expected::Absent | Expected::Any => None,
+        },
+        (CheckName::Subject, _) => policy.subject.as_deref().map(quote),
+        (CheckName::Target, _) => policy.target.as_deref().map(quote),
+        (
+            CheckName::Expiry | CheckName::NotBefore | CheckName::IssuedAt | CheckName::AuthTime,
+            _,
+        ) => Some(format!("now is {}", evidence.now)),
+        _ => None,
+    }
+}
+
+fn fix(error: &Error, evidence: &Evidence<'_>) -> String {
+    let key = evidence.key.algorithm();
+    let text = match error {
+        Error::Unsecured | Error::AlgorithmUnknown | Error::AlgorithmMismatch { .. } => {
+            return format!("the issuer has to sign with {key}; a header cannot choose");
+        }
+        Error::AudienceMismatch { expected } => {
+            return format!(
+                "the token was made for another service: ask the issuer for one with audience {expected}"
+            );
+        }
+        Error::ClaimMissing { claim } => {
+            return format!("the issuer has to put `{claim}` into its tokens");
+        }
+        Error::ClaimForeign { kind, .. } => return format!("send {kind}"),
+        Error::AlgorithmRefused { .. } => {
+            "the issuer has to sign with an algorithm of the policy, or the policy has to name this one"
+        }
+        Error::SignatureInvalid if key.is_symmetric() => {
+            "the token was changed, or signed with another secret: compare the secrets' bytes, also a newline at the end"
+        }
+        Error::SignatureInvalid => {
+            "the token was changed, or signed with another key: fetch the issuer's keys again, then ask for a new token"
+        }
+        Error::TypeMismatch { .. } => "send the kind of token that this service takes",
+        Error::IssuerMismatch { .. } => {
+            "the token is of another issuer: send one of the issuer expected"
+        }
+        Error::AudienceUnexpected => {
+            "the token was made for a service that it names: send it there"
+        }
+        Error::AudienceShared { .. } => "make it for the one server that it goes to",
+        Error::SubjectMismatch => "the token is about somebody else",
+        Error::ClaimMismatch { .. } => {
+            "the token belongs to another login or request: start again, and send what belongs together"
+        }
+        Error::TooOld {
+            claim: "auth_time", ..
+        } => "log in again",
+        Error::Expired { .. } | Error::TooOld { .. } => "log in again, or refresh",
+        Error::NotYetValid { .. } | Error::IssuedInFuture { .. } => {
+            "wait, or set the clocks of issuer and verifier"
+        }
+        Error::ProofRequired => "send a proof of the sender's key with it (DPoP, mutual TLS)",
+        _ => "the issuer has to make another token",
+    };
+    text.to_owned()
+}

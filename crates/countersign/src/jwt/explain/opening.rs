@@ -1,0 +1,235 @@
+//! The steps before the check list: syntax, header, issuer, key.
+
+use super::words::{plain, quote, short};
+use super::{ConsideredKey, Step, step};
+use crate::error::{Error, Malformed, Part};
+use crate::json;
+use crate::jwa::{Algorithm, Family};
+use crate::jwk::{JwkSet, VerifyingKey};
+use crate::jws::{Header, Unverified};
+use crate::jwt::issuers::Issuers;
+use crate::jwt::policy::Policy;
+
+pub(super) fn syntax_passed(token: &str) -> Step {
+    step(
+        "syntax",
+        "RFC 7515 §7.1",
+        format!("three parts, base64url, {} bytes", token.len()),
+    )
+}
+
+pub(super) fn syntax_failed(error: &Error) -> Step {
+    let rfc = match error {
+        Error::Critical(_) => "RFC 7515 §4.1.11",
+        Error::UnencodedPayload => "RFC 7797 §7",
+        Error::Malformed(Malformed::Member { .. } | Malformed::DuplicateMember { .. }) => {
+            "RFC 7515 §4"
+        }
+        _ => "RFC 7515 §7.1",
+    };
+    let fix = match error {
+        Error::Malformed(Malformed::Encrypted) => {
+            "decrypt it first; what is inside is the token to verify"
+        }
+        Error::Malformed(
+            Malformed::Segments | Malformed::Alphabet { .. } | Malformed::Base64 { .. },
+        ) => {
+            "take the token whole, as it came: nothing cut off, no quotes, no line breaks, no padding"
+        }
+        Error::Malformed(Malformed::TooLarge { .. }) => {
+            "put less into the token; large data belongs behind an API"
+        }
+        _ => "the issuer has to make another token",
+    };
+    Step {
+        fix: Some(fix.to_owned()),
+        ..step("syntax", rfc, error.to_string())
+    }
+}
+
+pub(super) fn header_passed(header: &Header) -> Step {
+    let mut words = vec![format!("alg {}", plain(header.alg()))];
+    words.extend(header.kid().map(|kid| format!("kid {}", short(kid))));
+    words.extend(header.typ().map(|typ| format!("typ {}", plain(typ))));
+    step("header", "RFC 7515 §4.1", "header: its members can be read")
+        .quoting(format!("header: {}", words.join(", ")))
+}
+
+pub(super) fn header_skipped() -> Step {
+    step("header", "RFC 7515 §4.1", "the header's members")
+}
+
+pub(super) fn key_skipped() -> Step {
+    step("key", "RFC 7517 §4", "the key")
+}
+
+pub(super) fn issuer_selected(policy: &Policy, issuers: &Issuers) -> Step {
+    let name = policy.issuers().unwrap_or_default().join(" or ");
+    let count = issuers.verifiers().count();
+    step(
+        "issuer",
+        "RFC 8725 §3.8",
+        format!("issuer {name} of {count}; so far its word only, which selects its keys"),
+    )
+}
+
+pub(super) fn issuer_failed(error: &Error, token: &Unverified<'_>, issuers: &Issuers) -> Step {
+    let names: Vec<String> = issuers
+        .verifiers()
+        .filter_map(|verifier| verifier.policy().issuers())
+        .flatten()
+        .map(|name| quote(name))
+        .collect();
+    let found = json::parse_object(token.payload(), Part::Payload)
+        .ok()
+        .and_then(|members| members.get("iss").and_then(|iss| iss.as_str()).map(quote));
+    let base = step("issuer", "RFC 8725 §3.8", error.to_string());
+    let base = match (error, &found) {
+        (Error::IssuerUnknown, Some(iss)) => {
+            base.quoting(format!("iss is {iss}, which is not known here"))
+        }
+        _ => base,
+    };
+    Step {
+        found,
+        expected: Some(names.join(", ")),
+        fix: Some(
+            "send a token of an issuer that this service knows, or make its issuer known"
+                .to_owned(),
+        ),
+        ..base
+    }
+}
+
+pub(super) fn key_found(key: &VerifyingKey, header: &Header, keys: &JwkSet) -> Step {
+    let name = key
+        .key_id()
+        .map_or_else(|| "without a kid".to_owned(), short);
+    let (count, kind) = (keys.keys().count(), kind(key));
+    Step {
+        keys: considered(header, keys, Some(key), None),
+        ..step(
+            "key",
+            "RFC 7517 §4",
+            format!(
+                "key {name} of {count} in the set; {}, {kind}",
+                key.algorithm()
+            ),
+        )
+    }
+}
+
+fn kind(key: &VerifyingKey) -> &'static str {
+    match (key.algorithm().family(), key.algorithm().curve()) {
+        (_, Some(curve)) => curve.name(),
+        (Family::Hmac, _) => "shared secret",
+        (Family::EdDsa, _) => "Ed25519",
+        (Family::MlDsa, _) => "lattice key",
+        _ => "RSA",
+    }
+}
+
+pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step {
+    let fix = match error {
+        Error::Unsecured | Error::AlgorithmUnknown => {
+            "the issuer has to sign with an algorithm that a key here has"
+        }
+        Error::AlgorithmMismatch { .. } => {
+            "the key of that name is for another algorithm: wrong issuer, or a forgery"
+        }
+        Error::KeyAmbiguous { .. } => "the issuer has to name its key: a `kid` in every header",
+        _ => {
+            "the token was signed by another issuer, or the key was taken away: ask for a new token, fetch the keys again"
+        }
+    };
+    let keys = considered(header, keys, None, Some(error));
+    Step {
+        found: Some(format!(
+            "alg {}, kid {}",
+            quote(header.alg()),
+            header.kid().map_or_else(|| "none".to_owned(), quote)
+        )),
+        expected: Some(match keys.len() {
+            0 => "the set is empty".to_owned(),
+            1 => "the key of the set".to_owned(),
+            count => format!("one of the {count} keys of the set"),
+        }),
+        fix: Some(fix.to_owned()),
+        keys,
+        ..step("key", "RFC 7517 §4", error.to_string())
+    }
+}
+
+/// Every key of the set, and why it was not taken: the reasons of [`JwkSet::find`], which has decided.
+fn considered(
+    header: &Header,
+    keys: &JwkSet,
+    taken: Option<&VerifyingKey>,
+    error: Option<&Error>,
+) -> Vec<ConsideredKey> {
+    let alg = header.algorithm().ok();
+    let usable = keys.keys().map(|key| {
+        let is_taken = taken.is_some_and(|taken| std::ptr::eq(taken, key));
+        ConsideredKey {
+            kid: key.key_id().map(plain),
+            alg: Some(key.algorithm().name()),
+            refused: (!is_taken).then(|| refused(key, header, alg, error)),
+        }
+    });
+    let unusable = keys.unusable().iter().map(|key| ConsideredKey {
+        kid: key.kid.as_deref().map(plain),
+        alg: None,
+        refused: Some(format!("unusable: {}", key.reason)),
+    });
+    usable.chain(unusable).collect()
+}
+
+fn refused(
+    key: &VerifyingKey,
+    header: &Header,
+    alg: Option<Algorithm>,
+    error: Option<&Error>,
+) -> String {
+    // A set of one nameless key compares no names: there it is the algorithm alone.
+    let names_count =
+        key.key_id().is_some() || !matches!(error, Some(Error::AlgorithmMismatch { .. }));
+    let mut reasons = Vec::new();
+    if let (Some(kid), true) = (header.kid(), names_count) {
+        match key.key_id() {
+            Some(own) if own == kid => {}
+            Some(_) => reasons.push("the token names another kid"),
+            None => reasons.push("the token names a kid, and this key has none"),
+        }
+    }
+    if alg.is_none() {
+        reasons.push("the token's alg is none that a key can have");
+    } else if alg != Some(key.algorithm()) {
+        reasons.push("the token's alg is another");
+    }
+    if reasons.is_empty() {
+        reasons.push("it fits, and so does another: nothing says which of them signed");
+    }
+    reasons.join("; ")
+}
+
+pub(super) fn embedded_key(key: &VerifyingKey) -> Step {
+    step(
+        "key",
+        "RFC 9449 §4.3",
+        format!(
+            "jwk is a public key for {}; who holds it is for the access token to say",
+            key.algorithm()
+        ),
+    )
+}
+
+pub(super) fn embedded_key_failed(error: &Error) -> Step {
+    let fix = match error {
+        Error::TypeMismatch { .. } => "send a DPoP proof; tokens of other kinds are no proof",
+        _ => "the client has to sign with a key pair, and put its public half into the header",
+    };
+    Step {
+        fix: Some(fix.to_owned()),
+        ..step("key", "RFC 9449 §4.3", error.to_string())
+    }
+}

@@ -1,0 +1,127 @@
+//! The kinds of token, and the rules that keep them apart (RFC 8725 §3.11 and §3.12): one table, read by the policy and
+//! the check list.
+//!
+//! Four kinds have a `typ` of their own, which no other takes. Plain tokens and ID tokens share `JWT` and the absent
+//! `typ`; claims separate them: an ID token needs a `nonce`, and a plain token has none, nor the other claims that only an
+//! ID token or a security event holds. Where a client waives the `nonce`, what is left is `aud`: a client is not an API.
+
+/// A kind of token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// A JWT that says no more than RFC 7519.
+    Plain,
+    /// Either of two, for tools that show tokens to people.
+    PlainOrAccessToken,
+    /// A `typ` that the caller names.
+    Named,
+    /// RFC 9068.
+    AccessToken,
+    /// OpenID Connect Core §2.
+    IdToken,
+    /// OpenID Connect Back-Channel Logout §2.4.
+    LogoutToken,
+    /// RFC 7523 §3, as tightened by RFC 7523bis.
+    ClientAssertion,
+    /// RFC 9449 §4.2.
+    DpopProof,
+}
+
+/// The member of `events` that makes a logout token (OpenID Connect Back-Channel Logout §2.4).
+pub(crate) const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+impl Profile {
+    /// Whether a header without `typ` passes.
+    pub(crate) const fn takes_absent_typ(self) -> bool {
+        matches!(self, Self::Plain | Self::PlainOrAccessToken | Self::IdToken)
+    }
+
+    /// The values of `typ` that pass.
+    pub(crate) const fn typ(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain | Self::IdToken => &["JWT"],
+            Self::PlainOrAccessToken => &["JWT", "at+jwt"],
+            Self::Named => &[],
+            Self::AccessToken => &["at+jwt"],
+            Self::LogoutToken => &["logout+jwt"],
+            Self::ClientAssertion => &["client-authentication+jwt"],
+            Self::DpopProof => &["dpop+jwt"],
+        }
+    }
+
+    /// The claims that must be there, beside those that have a check of their own: `iss`, `aud` and `exp`, the `nonce` of
+    /// an ID token, and `htm`, `htu` and `iat` of a proof.
+    pub(crate) const fn required(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain | Self::PlainOrAccessToken | Self::Named => &[],
+            Self::AccessToken => &["sub", "client_id", "iat", "jti"],
+            Self::IdToken => &["sub", "iat"],
+            Self::LogoutToken => &["iat", "jti", "events"],
+            Self::ClientAssertion => &["sub", "jti"],
+            Self::DpopProof => &["jti"],
+        }
+    }
+
+    /// The claims that must not be there, because a token that holds them is of another kind.
+    pub(crate) const fn foreign(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &["nonce", "at_hash", "c_hash", "s_hash", "events"],
+            Self::IdToken => &["events"],
+            Self::LogoutToken => &["nonce"],
+            _ => &[],
+        }
+    }
+
+    /// The claims that must be strings, and not empty, where they are there and no other check reads them.
+    pub(crate) const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain | Self::PlainOrAccessToken | Self::Named => &[],
+            Self::AccessToken => &["client_id", "jti"],
+            Self::IdToken => &["nonce", "at_hash", "c_hash"],
+            Self::LogoutToken => &["sub", "sid", "jti"],
+            Self::ClientAssertion => &["jti"],
+            Self::DpopProof => &["jti", "ath", "nonce"],
+        }
+    }
+
+    /// Whether its specification makes `exp` a must.
+    pub(crate) const fn needs_expiry(self) -> bool {
+        matches!(
+            self,
+            Self::AccessToken | Self::IdToken | Self::LogoutToken | Self::ClientAssertion
+        )
+    }
+
+    /// Whether it is meant for one party that the policy has to name.
+    pub(crate) const fn needs_audience(self) -> bool {
+        matches!(
+            self,
+            Self::IdToken | Self::LogoutToken | Self::ClientAssertion
+        )
+    }
+
+    /// In words, for a message.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Plain => "a plain token",
+            Self::PlainOrAccessToken => "a plain token or an access token",
+            Self::Named => "this kind of token",
+            Self::AccessToken => "an access token",
+            Self::IdToken => "an ID token",
+            Self::LogoutToken => "a logout token",
+            Self::ClientAssertion => "a client assertion",
+            Self::DpopProof => "a DPoP proof",
+        }
+    }
+
+    /// Where its claims are listed.
+    pub(crate) const fn rfc(self) -> &'static str {
+        match self {
+            Self::Plain | Self::PlainOrAccessToken | Self::Named => "RFC 8725 §3.12",
+            Self::AccessToken => "RFC 9068 §2.2",
+            Self::IdToken => "OIDC Core §2",
+            Self::LogoutToken => "OIDC Logout §2.4",
+            Self::ClientAssertion => "RFC 7523 §3",
+            Self::DpopProof => "RFC 9449 §4.2",
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Of which kind the token is: `typ`, the claims that its kind must hold, and those that only another kind holds.
+
+use serde_json::Value;
+
+use super::{Evidence, missing, name};
+use crate::error::Error;
+use crate::jwt::claims::Members;
+use crate::jwt::policy::Policy;
+use crate::jwt::profile::{LOGOUT_EVENT, Profile};
+
+/// RFC 8725 §3.11: a token of one kind does not pass for another.
+pub(super) fn typ(evidence: &Evidence<'_>) -> Result<(), Error> {
+    let (header, kinds) = (evidence.token.header(), &evidence.policy.kinds);
+    let passes = match header.typ() {
+        None => kinds.absent,
+        Some(_) => kinds.named.iter().any(|kind| header.typ_is(kind)),
+    };
+    if passes {
+        Ok(())
+    } else {
+        Err(Error::TypeMismatch {
+            expected: kinds.describe(),
+        })
+    }
+}
+
+/// The claims that the policy or its kind of token needs, of whatever value but null.
+pub(super) fn required(evidence: &Evidence<'_>) -> Result<(), Error> {
+    let members = evidence.members()?;
+    let absent = evidence
+        .policy
+        .required
+        .iter()
+        .find(|claim| members.get(claim.as_ref()).is_none_or(Value::is_null));
+    absent.map_or(Ok(()), |claim| {
+        Err(Error::ClaimMissing {
+            claim: claim.clone(),
+        })
+    })
+}
+
+/// RFC 8725 §3.12: the kinds exclude each other also where they share a `typ`.
+pub(super) fn profile(evidence: &Evidence<'_>) -> Result<(), Error> {
+    let (members, profile) = (evidence.members()?, evidence.policy.profile);
+    if let Some(claim) = profile
+        .foreign()
+        .iter()
+        .find(|claim| members.contains_key(**claim))
+    {
+        return Err(Error::ClaimForeign {
+            claim,
+            kind: profile.words(),
+        });
+    }
+    let Policy { exact, hashes, .. } = evidence.policy;
+    let read_elsewhere = |claim| exact.iter().chain(hashes).any(|(read, _)| *read == claim);
+    for claim in profile.names() {
+        if !read_elsewhere(*claim) {
+            name(members, claim)?;
+        }
+    }
+    if profile == Profile::LogoutToken {
+        logout(members)?;
+    }
+    Ok(())
+}
+
+/// OpenID Connect Back-Channel Logout §2.6, steps 5 and 6.
+fn logout(members: &Members) -> Result<(), Error> {
+    let wrong = Error::ClaimType {
+        claim: "events",
+        expected: "an object with the back-channel logout event",
+    };
+    let event = members
+        .get("events")
+        .and_then(|events| events.get(LOGOUT_EVENT));
+    if !event.is_some_and(Value::is_object) {
+        return Err(wrong);
+    }
+    if name(members, "sub")?.is_none() && name(members, "sid")?.is_none() {
+        return missing("sub");
+    }
+    Ok(())
+}
