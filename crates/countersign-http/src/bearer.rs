@@ -1,0 +1,257 @@
+//! Request -> the text of its one token: from the `Authorization` header (RFC 6750 §2.1) or a named cookie.
+//!
+//! Absent is not malformed, and two credentials are none: which of them would the next hop believe?
+
+mod cookie;
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Uri};
+
+pub use cookie::{CookieSource, cookie_value};
+
+use crate::rejection::Rejection;
+
+/// What of a request says who sends it.
+#[derive(Clone, Copy)]
+pub(crate) struct Head<'r> {
+    pub(crate) method: &'r Method,
+    pub(crate) uri: &'r Uri,
+    pub(crate) headers: &'r HeaderMap,
+}
+
+/// What is wrong with the way a credential was sent (`invalid_request`, RFC 6750 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BearerError {
+    /// More than one `Authorization` header.
+    HeaderRepeated,
+    /// Not `scheme SP token`, or no token.
+    HeaderMalformed,
+    /// Two cookies of the one name.
+    CookieRepeated,
+    /// A header and a cookie, or one of them and `access_token` in the query.
+    TwoCredentials,
+}
+
+impl BearerError {
+    /// Every one of them, for tests that go through all.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 4] = [
+        Self::HeaderRepeated,
+        Self::HeaderMalformed,
+        Self::CookieRepeated,
+        Self::TwoCredentials,
+    ];
+
+    /// The stable code for logs; on the wire it is `invalid_request`.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::HeaderRepeated => "header_repeated",
+            Self::HeaderMalformed => "header_malformed",
+            Self::CookieRepeated => "cookie_repeated",
+            Self::TwoCredentials => "two_credentials",
+        }
+    }
+
+    /// What to do about it, for the client's developer.
+    pub(crate) fn detail(self) -> &'static str {
+        match self {
+            Self::HeaderRepeated => "send the Authorization header once",
+            Self::HeaderMalformed => "send the Authorization header as: Bearer, a space, one token",
+            Self::CookieRepeated => "two cookies have the same name; clear them and sign in again",
+            Self::TwoCredentials => "send the token in one place only",
+        }
+    }
+}
+
+/// The text of the one token of a request, unverified; `None` when there is none.
+///
+/// For the rare handler that must see a token which [`Protect`](crate::Protect) would refuse, a logout say.
+///
+/// # Errors
+/// 400 `invalid_request` for more than one credential or a malformed header; 403 `cross_site` for a cookie
+/// on a request that changes something and that another site may have started.
+pub fn unverified_bearer<'r>(
+    parts: &'r Parts,
+    cookie: Option<&CookieSource>,
+) -> Result<Option<&'r str>, Rejection> {
+    let head = Head {
+        method: &parts.method,
+        uri: &parts.uri,
+        headers: &parts.headers,
+    };
+    credential(head, cookie)
+}
+
+/// The text of the one credential of a request; `None` when there is none.
+///
+/// # Errors
+/// 400 `invalid_request` for more than one credential or a malformed header; 403 `cross_site` for a cookie
+/// on a request that changes something and that another site may have started.
+pub(crate) fn credential<'r>(
+    head: Head<'r>,
+    cookie: Option<&CookieSource>,
+) -> Result<Option<&'r str>, Rejection> {
+    let from_header = from_authorization(head.headers)?;
+    let from_cookie = match cookie {
+        Some(source) => source.value(head.headers)?,
+        None => None,
+    };
+    let (token, source) = match (from_header, from_cookie) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => return Err(BearerError::TwoCredentials.into()),
+        (Some(token), None) => (token, None),
+        (None, Some(token)) => (token, cookie),
+    };
+    // RFC 6750 §2: one method per request. A token in the query is never read, but beside another it is a second.
+    if in_query(head.uri) {
+        return Err(BearerError::TwoCredentials.into());
+    }
+    if let Some(source) = source {
+        source.origins().check(head.method, head.headers)?;
+    }
+    Ok(Some(token))
+}
+
+/// RFC 9110 §11.4: `credentials = auth-scheme [ 1*SP ( token68 / … ) ]`, the scheme in any case.
+fn from_authorization(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(BearerError::HeaderRepeated);
+    }
+    bearer_token(value)
+}
+
+fn bearer_token(value: &HeaderValue) -> Result<Option<&str>, BearerError> {
+    let text = value.to_str().map_err(|_| BearerError::HeaderMalformed)?;
+    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
+    if scheme.is_empty() || !scheme.bytes().all(is_token_byte) {
+        return Err(BearerError::HeaderMalformed);
+    }
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(None);
+    }
+    let token = rest.trim_start_matches(' ');
+    if is_b64token(token) {
+        Ok(Some(token))
+    } else {
+        Err(BearerError::HeaderMalformed)
+    }
+}
+
+/// RFC 6750 §2.1: `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty()
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+/// RFC 9110 §5.6.2: a character of a `token`, which auth-schemes and cookie names are.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// RFC 6750 §2.3: the form that puts tokens into logs and histories.
+fn in_query(uri: &Uri) -> bool {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    pairs
+        .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
+        .any(|name| name == "access_token")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(value: &str) -> Result<Option<String>, BearerError> {
+        bearer_token(&HeaderValue::from_str(value).unwrap()).map(|token| token.map(str::to_owned))
+    }
+
+    #[test]
+    fn accepts_the_scheme_in_any_case_and_more_than_one_space() {
+        for value in [
+            "Bearer a.b.c",
+            "bearer a.b.c",
+            "BEARER a.b.c",
+            "bEaReR   a.b.c",
+        ] {
+            assert_eq!(read(value), Ok(Some("a.b.c".to_owned())), "{value}");
+        }
+    }
+
+    #[test]
+    fn another_scheme_is_no_credential() {
+        for value in [
+            "Basic YWRhOmFkYQ==",
+            "DPoP a.b.c",
+            "Bearers a.b.c",
+            "eyJhbGciOiJFUzI1NiJ9.e30.c2ln",
+            "Digest a=\"b\"",
+        ] {
+            assert_eq!(read(value), Ok(None), "{value}");
+        }
+    }
+
+    #[test]
+    fn rejects_a_bearer_header_without_exactly_one_token() {
+        for value in [
+            "Bearer",
+            "Bearer ",
+            "Bearer    ",
+            "Bearer =",
+            "Bearer a.b.c d",
+            "Bearer a.b.c ",
+            "Bearer a.b.c, Bearer d.e.f",
+            "Bearer\ta.b.c",
+            "Bearer \ta.b.c",
+            "Bearer: a.b.c",
+            "Bearer,a.b.c",
+            "Bearer \"a.b.c\"",
+            "Bearer a=b",
+            " Bearer a.b.c",
+            "",
+        ] {
+            assert_eq!(read(value), Err(BearerError::HeaderMalformed), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn rejects_bytes_that_are_not_ascii() {
+        let value = HeaderValue::from_bytes(b"Bearer a.\xffb.c").unwrap();
+        assert_eq!(bearer_token(&value), Err(BearerError::HeaderMalformed));
+    }
+
+    #[test]
+    fn a_query_parameter_is_known_by_its_whole_name() {
+        for (uri, expected) in [
+            ("/?access_token=a", true),
+            ("/?x=1&access_token", true),
+            ("/?my_access_token=a", false),
+            ("/?x=access_token", false),
+            ("/access_token", false),
+        ] {
+            assert_eq!(in_query(&uri.parse().unwrap()), expected, "{uri}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_was_written(token in "[A-Za-z0-9._~+/-]{1,40}={0,2}") {
+            prop_assert_eq!(read(&format!("Bearer {token}")), Ok(Some(token)));
+        }
+
+        #[test]
+        fn no_header_value_yields_more_than_a_b64token(value in "([Bb]earer)?[ -~\t]{0,40}") {
+            if let Ok(Some(token)) = read(&value) {
+                prop_assert!(is_b64token(&token) && value.ends_with(&token));
+            }
+        }
+    }
+}

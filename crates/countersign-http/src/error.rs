@@ -1,0 +1,56 @@
+//! What can be wrong with the way a protection is set up. What can be wrong with a request is a
+//! [`Rejection`](crate::Rejection).
+
+/// Why a [`Protect`](crate::Protect) or one of its parts cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The issuer is empty.
+    #[error("the issuer is empty; name the value of `iss` that this service trusts")]
+    IssuerMissing,
+    /// No audience was named, or an empty one.
+    #[error("no audience is named; call `.audience(…)` with the name of this service")]
+    AudienceMissing,
+    /// A fixed set of keys holds no usable key.
+    #[error(
+        "the key set holds no usable key; pass at least one, or `SharedKeys` to add them later"
+    )]
+    KeysMissing,
+    /// The realm cannot stand in a quoted string.
+    #[error(
+        "the realm is empty or holds more than printable ASCII without `\"` and `\\`; set another with `.realm(…)`"
+    )]
+    RealmInvalid,
+    /// The status for an invalid token is neither 401 nor 403.
+    #[error("the status for an invalid token is {found}; it is 401 or 403")]
+    StatusInvalid {
+        /// The status that was asked for.
+        found: u16,
+    },
+    /// The name of a cookie is empty or holds characters that no cookie name can (RFC 6265 §4.1.1).
+    #[error("the cookie name is empty or holds a separator, a space or a control character")]
+    CookieNameInvalid,
+    /// A URL has no origin to compare with (RFC 6454 §4).
+    #[error("the URL has no origin; write `https://host` or `http://host:port`")]
+    OriginInvalid,
+    /// The policy that follows from the settings is refused.
+    #[error("the policy is refused: {0}")]
+    Policy(#[from] countersign::Error),
+}
+
+impl Error {
+    /// The stable name of this error, for logs and for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::IssuerMissing => "issuer_missing",
+            Self::AudienceMissing => "audience_missing",
+            Self::KeysMissing => "keys_missing",
+            Self::RealmInvalid => "realm_invalid",
+            Self::StatusInvalid { .. } => "status_invalid",
+            Self::CookieNameInvalid => "cookie_name_invalid",
+            Self::OriginInvalid => "origin_invalid",
+            Self::Policy(error) => error.code(),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Guards behind a `Protect`: the token is good, but is it good enough for this route?
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Extensions, Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::body::ProtectedBody;
+use crate::future::ProtectedFuture;
+use crate::rejection::Rejection;
+use crate::token::{Passage, VerifiedToken};
+
+/// Lets in who has `role` in the `roles` claim (RFC 9068 §2.2.3.1, a list of strings); else 403.
+///
+/// Stands behind [`Protect`](crate::Protect): without one it answers 500 and logs an error; under
+/// [`Protect::optional`](crate::Protect::optional) it answers 401 where nobody is signed in.
+///
+/// ```
+/// # use axum::{Router, routing::get};
+/// use countersign_http::require_role;
+/// # let _: Router =
+/// Router::new().route("/admin", get(|| async { "welcome" }).route_layer(require_role("admin")));
+/// ```
+pub fn require_role(role: impl Into<Cow<'static, str>>) -> Require {
+    Require(Rule::Role(role.into()))
+}
+
+/// Lets in who has `scope` in the `scope` claim (RFC 8693 §4.2, names with a space between); else 403.
+///
+/// Otherwise as [`require_role`].
+pub fn require_scope(scope: impl Into<Cow<'static, str>>) -> Require {
+    Require(Rule::Scope(scope.into()))
+}
+
+/// Lets in whose token satisfies `rule`; else 403 with code `forbidden`. Otherwise as [`require_role`].
+///
+/// ```
+/// # use axum::{Router, routing::get};
+/// use countersign_http::require;
+/// # let _: Router =
+/// Router::new()
+///     .route("/beta", get(|| async { "new" }))
+///     .route_layer(require(|token| token.claim("beta").is_some_and(|beta| beta == true)));
+/// ```
+pub fn require(rule: impl Fn(&VerifiedToken) -> bool + Send + Sync + 'static) -> Require {
+    Require(Rule::Own(Arc::new(rule)))
+}
+
+/// A tower layer that lets in who satisfies one rule; from [`require_role`], [`require_scope`] or [`require`].
+#[derive(Clone, Debug)]
+#[must_use = "a guard guards nothing until it is a layer of a route"]
+pub struct Require(Rule);
+
+#[derive(Clone)]
+enum Rule {
+    Role(Cow<'static, str>),
+    Scope(Cow<'static, str>),
+    Own(Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>),
+}
+
+impl Rule {
+    fn admit(&self, extensions: &Extensions) -> Result<(), Rejection> {
+        let passage = Passage::of(extensions)?;
+        let token = passage.required()?;
+        let rejection = match self {
+            Self::Role(role) if token.has_role(role) => return Ok(()),
+            Self::Scope(scope) if token.has_scope(scope) => return Ok(()),
+            Self::Own(rule) if rule(token) => return Ok(()),
+            Self::Role(_) => Rejection::insufficient_role(),
+            Self::Scope(scope) => Rejection::insufficient_scope(scope.clone()),
+            Self::Own(_) => Rejection::forbidden(),
+        };
+        Err(passage.refuse(rejection))
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(role) => f.debug_tuple("Role").field(role).finish(),
+            Self::Scope(scope) => f.debug_tuple("Scope").field(scope).finish(),
+            Self::Own(_) => f.debug_tuple("Own").finish_non_exhaustive(),
+        }
+    }
+}
+
+impl<S> Layer<S> for Require {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded {
+            inner,
+            rule: self.0.clone(),
+        }
+    }
+}
+
+/// A service that [`Require`] stands before.
+#[derive(Clone, Debug)]
+pub struct Guarded<S> {
+    inner: S,
+    rule: Rule,
+}
+
+impl<S, B, R> Service<Request<B>> for Guarded<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Response = Response<ProtectedBody<R>>;
+    type Error = S::Error;
+    type Future = ProtectedFuture<S::Future, R, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        match self.rule.admit(request.extensions()) {
+            Ok(()) => ProtectedFuture::passed(self.inner.call(request)),
+            Err(rejection) => ProtectedFuture::refused(rejection),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Error -> status, `WWW-Authenticate` and body (RFC 6750 §3, RFC 9457); the one match is in `answer`.
+//!
+//! Every failure of a token is the same `invalid_token` on the wire, except that it has expired or was
+//! revoked, which its holder may know. What exactly failed is for the log.
+
+mod answer;
+mod challenge;
+mod problem;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_core::body::Body;
+use axum_core::response::IntoResponse;
+use bytes::Bytes;
+use countersign::Blame;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+
+pub(crate) use challenge::Challenge;
+
+use answer::{Answer, Kind, Reason};
+
+use crate::bearer::BearerError;
+
+/// A request that is not let through, ready to be answered: a response for axum, and for any tower service
+/// through [`Rejection::into_response_of`].
+///
+/// The body is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code` and
+/// `message`. One that passes through [`Protect`](crate::Protect) (from [`ProtectBuilder::check`]) takes over
+/// its realm.
+///
+/// [`ProtectBuilder::check`]: crate::ProtectBuilder::check
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    reason: Reason,
+    challenge: Option<Arc<Challenge>>,
+}
+
+impl Rejection {
+    /// 401 without an error code: the request has no credential.
+    #[must_use]
+    pub fn no_credential() -> Self {
+        Self::from(Reason::NoCredential)
+    }
+
+    /// 401 `invalid_token`. `cause` is a code of one's own for the log; it is not sent.
+    #[must_use]
+    pub fn invalid_token(cause: &'static str) -> Self {
+        Self::from(Reason::InvalidToken(cause))
+    }
+
+    /// 401 `invalid_token` with code `token_revoked`: its session was ended.
+    #[must_use]
+    pub fn revoked() -> Self {
+        Self::from(Reason::Revoked)
+    }
+
+    /// 403 `cross_site`: another site may have started this request.
+    #[must_use]
+    pub fn cross_site() -> Self {
+        Self::from(Reason::CrossSite)
+    }
+
+    /// 403 `insufficient_scope` with code `insufficient_role`.
+    #[must_use]
+    pub fn insufficient_role() -> Self {
+        Self::from(Reason::Role)
+    }
+
+    /// 403 `insufficient_scope`, naming the `scope` that is needed.
+    #[must_use]
+    pub fn insufficient_scope(scope: impl Into<Cow<'static, str>>) -> Self {
+        Self::from(Reason::Scope(scope.into()))
+    }
+
+    /// 403 `insufficient_scope` with code `forbidden`: the token is good, and not enough for this.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::from(Reason::Forbidden)
+    }
+
+    /// 503 with `Retry-After` (whole seconds, at least 1): what a check needs cannot be had just now.
+    #[must_use]
+    pub fn unavailable(retry_after: Duration) -> Self {
+        Self::from(Reason::Unavailable(retry_after))
+    }
+
+    /// 500: an extractor or a guard stands where no [`Protect`](crate::Protect) decided.
+    pub(crate) fn unprotected() -> Self {
+        Self::from(Reason::Unprotected)
+    }
+
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status_of(&self.reason.answer())
+    }
+
+    /// The stable code in the body.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.reason.answer().code
+    }
+
+    /// The stable code of what exactly was wrong, for logs: of all the ways to be an invalid token, this one.
+    #[must_use]
+    pub fn cause(&self) -> &'static str {
+        match self.reason {
+            Reason::InvalidToken(cause) => cause,
+            Reason::InvalidRequest(error) => error.code(),
+            _ => self.code(),
+        }
+    }
+
+    /// As a response of whatever body can be made from bytes.
+    #[must_use]
+    pub fn into_response_of<B: From<Bytes>>(self) -> Response<B> {
+        let answer = self.reason.answer();
+        let status = self.status_of(&answer);
+        let mut response = Response::new(B::from(problem::body(
+            status,
+            answer.code,
+            answer.message,
+            answer.detail,
+        )));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.www_authenticate(&answer) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Reason::Unavailable(wait) = self.reason {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        response
+    }
+
+    /// Speaks for the layer that let the request come this far.
+    pub(crate) fn under(mut self, challenge: &Arc<Challenge>) -> Self {
+        self.challenge = Some(Arc::clone(challenge));
+        self
+    }
+
+    /// One event. The `kid` is what the token claims: bounded and escaped, so that it forges no log line.
+    pub(crate) fn logged(self, kid: Option<&str>) -> Self {
+        let (code, status) = (self.cause(), self.status().as_u16());
+        let kid = kid.map(shown);
+        if let Reason::Unprotected = self.reason {
+            tracing::error!(
+                code,
+                status,
+                "a route asks for a token's claims, but no Protect layer covers it: add `.layer(protect)` after the route"
+            );
+        } else if status == 503 {
+            tracing::warn!(
+                code,
+                status,
+                kid,
+                "request refused: the token could not be checked"
+            );
+        } else {
+            tracing::info!(code, status, kid, "request refused");
+        }
+        self
+    }
+
+    fn status_of(&self, answer: &Answer) -> StatusCode {
+        match &self.challenge {
+            Some(challenge) if matches!(answer.kind, Kind::InvalidToken) => {
+                challenge.invalid_token_status
+            }
+            _ => answer.kind.status(),
+        }
+    }
+
+    fn www_authenticate(&self, answer: &Answer) -> Option<HeaderValue> {
+        let (error, description) = match answer.kind {
+            // RFC 6750 §3.1: a request without a credential is told no error code.
+            Kind::NoCredential => (None, None),
+            Kind::InvalidRequest => (Some("invalid_request"), Some(answer.detail)),
+            Kind::InvalidToken => (Some("invalid_token"), Some(answer.detail)),
+            Kind::InsufficientScope => (Some("insufficient_scope"), None),
+            Kind::Other(_) => return None,
+        };
+        let realm = self.challenge.as_ref().map(|challenge| &*challenge.realm);
+        let scope = match &self.reason {
+            Reason::Scope(scope) => Some(&**scope),
+            _ => None,
+        };
+        challenge::header(realm, error, description, scope)
+    }
+}
+
+/// At most 64 characters, each printable ASCII or an escape.
+fn shown(kid: &str) -> String {
+    kid.chars()
+        .take(64)
+        .flat_map(char::escape_default)
+        .collect()
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.answer().detail)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response<Body> {
+        self.into_response_of()
+    }
+}
+
+impl From<Reason> for Rejection {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            challenge: None,
+        }
+    }
+}
+
+impl From<BearerError> for Rejection {
+    fn from(error: BearerError) -> Self {
+        Self::from(Reason::InvalidRequest(error))
+    }
+}
+
+/// What failed in the core, as an answer: expired, unavailable, or an invalid token like any other.
+impl From<&countersign::Error> for Rejection {
+    fn from(error: &countersign::Error) -> Self {
+        Self::from(match error {
+            countersign::Error::Expired { .. } => Reason::Expired,
+            other if other.blame() == Blame::Environment => {
+                Reason::Unavailable(Duration::from_secs(1))
+            }
+            other => Reason::InvalidToken(other.code()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_at_least_a_second() {
+        for (wait, header) in [
+            (Duration::ZERO, "1"),
+            (Duration::from_millis(999), "1"),
+            (Duration::from_secs(30), "30"),
+        ] {
+            let response: Response<Bytes> = Rejection::unavailable(wait).into_response_of();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[RETRY_AFTER], header);
+        }
+    }
+
+    #[test]
+    fn a_kid_in_the_log_is_bounded_and_escaped() {
+        assert_eq!(
+            shown("a\nlevel=error \u{1b}[31m"),
+            "a\\nlevel=error \\u{1b}[31m"
+        );
+        assert_eq!(shown(&"k".repeat(1000)).len(), 64);
+    }
+}

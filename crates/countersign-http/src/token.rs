@@ -1,0 +1,111 @@
+//! What the layer leaves in the request, and nobody else can: the verified token, or the fact that there was none.
+
+use std::fmt;
+use std::sync::Arc;
+
+use countersign::{RegisteredClaims, Verified};
+use http::Extensions;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::rejection::{Challenge, Rejection};
+
+/// The token of a request that a [`Protect`](crate::Protect) let through, with all its claims.
+///
+/// Nothing but a verification makes one. Handlers take [`Claims`](crate::Claims) instead; this is for checks
+/// of one's own ([`ProtectBuilder::check`](crate::ProtectBuilder::check)) and for services without axum.
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct VerifiedToken(Arc<Verified<Value>>);
+
+impl VerifiedToken {
+    pub(crate) fn new(verified: Verified<Value>) -> Self {
+        Self(Arc::new(verified))
+    }
+
+    /// The token of a request, from its extensions; `None` where no layer let one in.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get::<Passage>()?.token.as_ref()
+    }
+
+    /// The claims that RFC 7519 §4.1 registers: `sub`, `exp`, `jti`, …
+    #[must_use]
+    pub fn registered(&self) -> &RegisteredClaims {
+        self.0.registered()
+    }
+
+    /// One claim by its name.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.0.claims().get(name)
+    }
+
+    /// The claims as a type of one's own.
+    ///
+    /// # Errors
+    /// The core's error when the claims do not have the shape of `C`.
+    pub fn claims<C: DeserializeOwned>(&self) -> Result<Verified<C>, countersign::Error> {
+        self.0.deserialize()
+    }
+
+    /// Whether the `roles` claim (RFC 9068 §2.2.3.1), a list of strings, names `role`.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        let roles = self.claim("roles").and_then(Value::as_array);
+        roles.is_some_and(|roles| roles.iter().any(|one| one.as_str() == Some(role)))
+    }
+
+    /// Whether the `scope` claim (RFC 8693 §4.2), names with a space between, names `scope`.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        let scopes = self.claim("scope").and_then(Value::as_str);
+        scopes.is_some_and(|scopes| scopes.split(' ').any(|one| !one.is_empty() && one == scope))
+    }
+
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.0.header().kid()
+    }
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Claims are personal data: whoever wants them in a log writes them there.
+        f.debug_struct("VerifiedToken").finish_non_exhaustive()
+    }
+}
+
+/// A layer has decided about this request. Private, so that no other code can put one in.
+#[derive(Clone, Debug)]
+pub(crate) struct Passage {
+    pub(crate) challenge: Arc<Challenge>,
+    pub(crate) token: Option<VerifiedToken>,
+}
+
+impl Passage {
+    /// The decision of the innermost layer.
+    ///
+    /// # Errors
+    /// 500 and a log line where there was no layer: never an open door.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&Self, Rejection> {
+        extensions
+            .get()
+            .ok_or_else(|| Rejection::unprotected().logged(None))
+    }
+
+    /// The token, where one is needed.
+    ///
+    /// # Errors
+    /// 401 where a request without one was let through (`.optional()`).
+    pub(crate) fn required(&self) -> Result<&VerifiedToken, Rejection> {
+        self.token
+            .as_ref()
+            .ok_or_else(|| self.refuse(Rejection::no_credential()))
+    }
+
+    /// `rejection` in the name of the layer that decided, logged.
+    pub(crate) fn refuse(&self, rejection: Rejection) -> Rejection {
+        let kid = self.token.as_ref().and_then(VerifiedToken::kid);
+        rejection.under(&self.challenge).logged(kid)
+    }
+}

@@ -1,0 +1,95 @@
+//! A protection that cannot protect is not built.
+
+use std::time::Duration;
+
+use countersign::JwkSet;
+use countersign_http::{CookieSource, Error, Origins, Protect};
+use http::StatusCode;
+
+use crate::harness::{AUDIENCE, ISSUER, KEY, protect};
+
+#[test]
+fn rejects_a_protection_without_an_audience() {
+    let key = KEY.verifying_key();
+    assert_eq!(
+        Protect::with_keys(ISSUER, key.clone()).build().unwrap_err(),
+        Error::AudienceMissing
+    );
+    assert_eq!(
+        Protect::with_keys(ISSUER, key)
+            .audience("")
+            .build()
+            .unwrap_err(),
+        Error::AudienceMissing
+    );
+}
+
+#[test]
+fn rejects_a_protection_without_an_issuer_or_a_key() {
+    let nobody = Protect::with_keys("", KEY.verifying_key()).audience(AUDIENCE);
+    assert_eq!(nobody.build().unwrap_err(), Error::IssuerMissing);
+    let empty = Protect::with_keys(ISSUER, JwkSet::new([])).audience(AUDIENCE);
+    assert_eq!(empty.build().unwrap_err(), Error::KeysMissing);
+}
+
+#[test]
+fn rejects_settings_out_of_their_range() {
+    let refused = protect().realm("a \"quote\"").build().unwrap_err();
+    assert_eq!(refused, Error::RealmInvalid);
+    let refused = protect()
+        .invalid_token_status(StatusCode::OK)
+        .build()
+        .unwrap_err();
+    assert_eq!(refused, Error::StatusInvalid { found: 200 });
+    let refused = protect()
+        .leeway(Duration::from_secs(301))
+        .build()
+        .unwrap_err();
+    assert!(matches!(refused, Error::Policy(_)), "{refused}");
+    let cookie = CookieSource::named("a b", Origins::new("https://shop.example").unwrap());
+    assert_eq!(
+        protect().cookie(cookie).build().unwrap_err(),
+        Error::CookieNameInvalid
+    );
+}
+
+#[test]
+fn accepts_the_ends_of_the_ranges() {
+    assert!(protect().leeway(Duration::from_secs(300)).build().is_ok());
+    assert!(
+        protect()
+            .invalid_token_status(StatusCode::FORBIDDEN)
+            .build()
+            .is_ok()
+    );
+}
+
+#[test]
+fn every_error_has_a_code_of_its_own() {
+    let errors = [
+        Error::IssuerMissing,
+        Error::AudienceMissing,
+        Error::KeysMissing,
+        Error::RealmInvalid,
+        Error::StatusInvalid { found: 200 },
+        Error::CookieNameInvalid,
+        Error::OriginInvalid,
+    ];
+    let codes: std::collections::BTreeSet<_> = errors.iter().map(Error::code).collect();
+    assert_eq!(codes.len(), errors.len());
+}
+
+#[test]
+fn what_is_printed_of_a_protection_holds_no_key() {
+    let secret = "only-the-two-of-us-know-this-secret!";
+    let key =
+        countersign::VerifyingKey::from_secret(countersign::Algorithm::HS256, secret).unwrap();
+    let builder = Protect::with_keys(ISSUER, key).audience(AUDIENCE);
+    let printed = format!("{builder:?}");
+    assert!(
+        printed.contains(AUDIENCE) && !printed.contains(secret),
+        "{printed}"
+    );
+    let printed = format!("{:?}", builder.build().unwrap());
+    assert!(!printed.contains(secret), "{printed}");
+}

@@ -1,0 +1,146 @@
+//! The same layer in front of a tower service that knows nothing of axum.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use countersign_http::{Protect, Rejection, VerifiedToken, require_role};
+use http::header::WWW_AUTHENTICATE;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::harness::{bearer, get, good_token, protect};
+
+/// A request body of one's own type; the answer is the token's subject.
+async fn subject(request: Request<Vec<u8>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let sub = VerifiedToken::of(request.extensions()).and_then(|token| token.registered().sub());
+    Ok(Response::new(Full::from(
+        sub.unwrap_or("nobody").to_owned(),
+    )))
+}
+
+async fn call(auth: Protect, request: http::request::Builder) -> (u16, Option<String>, String) {
+    let service = ServiceBuilder::new()
+        .layer(auth)
+        .service(service_fn(subject));
+    let response = service
+        .oneshot(request.body(vec![1]).unwrap())
+        .await
+        .unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let challenge = parts
+        .headers
+        .get(WWW_AUTHENTICATE)
+        .map(|value| value.to_str().unwrap().to_owned());
+    (
+        parts.status.as_u16(),
+        challenge,
+        String::from_utf8(body.to_vec()).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn a_plain_service_finds_the_token_in_the_request() {
+    let auth = protect().build().unwrap();
+    assert_eq!(
+        call(auth.clone(), bearer(&good_token())).await,
+        (200, None, "ada".to_owned())
+    );
+    assert_eq!(
+        call(auth.optional(), get()).await,
+        (200, None, "nobody".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_plain_service_is_closed_the_same_way() {
+    let (status, challenge, body) = call(protect().build().unwrap(), get()).await;
+    assert_eq!(
+        (status, challenge.as_deref()),
+        (401, Some("Bearer realm=\"orders\""))
+    );
+    assert!(body.contains("\"message\":\"No token provided\""), "{body}");
+}
+
+#[tokio::test]
+async fn a_guard_stands_before_a_plain_service_too() {
+    let layers = ServiceBuilder::new()
+        .layer(protect().build().unwrap())
+        .layer(require_role("admin"));
+    let service = layers.service(service_fn(subject));
+    let response = service
+        .oneshot(bearer(&good_token()).body(Vec::new()).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 403);
+}
+
+#[test]
+fn a_rejection_is_a_response_of_any_body_made_of_bytes() {
+    let response: Response<Full<Bytes>> = Rejection::no_credential().into_response_of();
+    assert_eq!(response.status(), 401);
+    // Outside of a layer there is no realm to name.
+    assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
+}
+
+#[test]
+fn a_handlers_own_refusal_speaks_for_the_layer() {
+    let auth = protect()
+        .invalid_token_status(StatusCode::FORBIDDEN)
+        .build()
+        .unwrap();
+    let response: Response<Bytes> = auth.refuse(Rejection::revoked()).into_response_of();
+    assert_eq!(response.status(), 403);
+    let challenge = response.headers()[WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(
+        challenge.starts_with("Bearer realm=\"orders\", error=\"invalid_token\""),
+        "{challenge}"
+    );
+}
+
+/// Panics when it is called without having been polled ready, as tower allows.
+#[derive(Default)]
+struct Strict {
+    ready: bool,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Service<Request<Vec<u8>>> for Strict {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Vec<u8>>) -> Self::Future {
+        assert!(
+            std::mem::take(&mut self.ready),
+            "called before it was ready"
+        );
+        std::future::ready(Ok(Response::new(Full::default())))
+    }
+}
+
+#[tokio::test]
+async fn the_service_that_was_ready_is_the_one_that_is_called() {
+    let plain = protect().build().unwrap();
+    let checked = protect().check(|_| async { Ok(()) }).build().unwrap();
+    for auth in [plain, checked] {
+        let mut service = auth.layer(Strict::default());
+        for _ in 0..2 {
+            let request = bearer(&good_token()).body(Vec::new()).unwrap();
+            let response = service.ready().await.unwrap().call(request).await.unwrap();
+            assert_eq!(response.status(), 200);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The Authorization header: exactly one credential.
+
+use countersign_http::{CookieSource, Origins, unverified_bearer};
+use http::header::AUTHORIZATION;
+use http::request::Builder;
+
+use crate::harness::{app, bearer, get, good_token, protect, send};
+
+fn invalid_request(detail: &str) -> String {
+    format!("Bearer realm=\"orders\", error=\"invalid_request\", error_description=\"{detail}\"")
+}
+
+#[tokio::test]
+async fn accepts_the_scheme_in_any_case() {
+    let app = app(protect().build().unwrap());
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let request = get().header(AUTHORIZATION, format!("{scheme} {}", good_token()));
+        send(&app, request).await.is_ok("in");
+    }
+}
+
+#[tokio::test]
+async fn another_scheme_is_no_credential() {
+    let app = app(protect().build().unwrap());
+    for value in [
+        "Basic YWRhOmFkYQ==".to_owned(),
+        format!("DPoP {}", good_token()),
+        good_token(),
+    ] {
+        let answer = send(&app, get().header(AUTHORIZATION, value)).await;
+        answer
+            .is_problem(401, "no_credential", "No token provided")
+            .challenges("Bearer realm=\"orders\"");
+    }
+}
+
+#[tokio::test]
+async fn rejects_a_bearer_header_without_exactly_one_token() {
+    let app = app(protect().build().unwrap());
+    let token = good_token();
+    for value in [
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        format!("Bearer {token} {token}"),
+        format!("Bearer {token},"),
+    ] {
+        let answer = send(&app, get().header(AUTHORIZATION, value)).await;
+        let challenge =
+            invalid_request("send the Authorization header as: Bearer, a space, one token");
+        answer
+            .is_problem(400, "invalid_request", "Invalid request")
+            .challenges(&challenge);
+    }
+}
+
+#[tokio::test]
+async fn rejects_two_authorization_headers_even_when_both_are_the_same() {
+    let app = app(protect().build().unwrap());
+    let token = good_token();
+    for second in [format!("Bearer {token}"), "Basic YWRhOmFkYQ==".to_owned()] {
+        let answer = send(&app, bearer(&token).header(AUTHORIZATION, second)).await;
+        let challenge = invalid_request("send the Authorization header once");
+        answer
+            .is_problem(400, "invalid_request", "Invalid request")
+            .challenges(&challenge);
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_is_none_alone_and_one_too_many_beside_another() {
+    let app = app(protect().build().unwrap());
+    let uri = format!("/?access_token={}", good_token());
+    let answer = send(&app, http::Request::get(&uri)).await;
+    answer.is_problem(401, "no_credential", "No token provided");
+    let answer = send(&app, bearer(&good_token()).uri(&uri)).await;
+    answer.is_problem(400, "invalid_request", "Invalid request");
+}
+
+#[tokio::test]
+async fn a_cookie_is_not_read_unless_it_is_named() {
+    let app = app(protect().build().unwrap());
+    let cookie = format!("at={}", good_token());
+    let answer = send(&app, get().header("cookie", &cookie)).await;
+    answer.is_problem(401, "no_credential", "No token provided");
+    send(&app, bearer(&good_token()).header("cookie", cookie))
+        .await
+        .is_ok("in");
+}
+
+#[test]
+fn a_handler_of_its_own_reads_the_token_by_the_same_rule() {
+    let origins = Origins::new("https://shop.example").unwrap();
+    let cookie = CookieSource::named("at", origins);
+    let read = |request: Builder| {
+        let parts = request.body(()).unwrap().into_parts().0;
+        let token = unverified_bearer(&parts, Some(&cookie));
+        token
+            .map(|token| token.map(str::to_owned))
+            .map_err(|rejection| rejection.code())
+    };
+    let post = || get().method("POST");
+    assert_eq!(read(post()), Ok(None));
+    assert_eq!(read(bearer("a.b.c")), Ok(Some("a.b.c".to_owned())));
+    assert_eq!(
+        read(get().header("cookie", "at=a.b.c")),
+        Ok(Some("a.b.c".to_owned()))
+    );
+    assert_eq!(read(post().header("cookie", "at=a.b.c")), Err("cross_site"));
+    assert_eq!(
+        read(bearer("a.b.c").header("cookie", "at=a.b.c")),
+        Err("invalid_request")
+    );
+}
