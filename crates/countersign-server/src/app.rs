@@ -1,0 +1,192 @@
+//! What every request shares, and the server around it.
+
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use countersign::{SigningKey, Timestamp};
+use countersign_http::{CookieSource, Origins, Protect, Rejection, SharedKeys, VerifiedToken};
+use http::StatusCode;
+
+use crate::config::Settings;
+use crate::cookies::Cookies;
+use crate::error::Error;
+use crate::rules::issue::Terms;
+use crate::rules::keys::{self, Ring};
+use crate::rules::password::Pool;
+use crate::rules::rotation::RotationRule;
+use crate::rules::seal::Seal;
+use crate::rules::session::{self, Lifetimes};
+use crate::rules::throttle::Limits;
+use crate::store::Store;
+
+mod folder;
+mod serve;
+
+pub(crate) use folder::open_existing;
+pub use serve::{Facts, Server, SetupLink, start};
+
+/// The time, as the server sees it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The state of a server; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+/// What [`App`] shares.
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) passwords: Pool,
+    pub(crate) terms: Terms,
+    pub(crate) cookies: Cookies,
+    pub(crate) origins: Origins,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) limits: Limits,
+    pub(crate) rotation: RotationRule,
+    invalid_token_status: StatusCode,
+    clock: Clock,
+    seal: Seal,
+    signing_alg: countersign::Algorithm,
+    signing_secret: Option<SigningKey>,
+    ring: RwLock<Arc<Ring>>,
+    verifying: SharedKeys,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens or makes the data folder, with its keys, for a server whose address is `issuer`.
+    pub(crate) async fn open(
+        settings: &Settings,
+        issuer: String,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let now = clock().unix_secs();
+        let (store, seal) = folder::open_or_make(settings).await?;
+        let signing_secret = settings.signing_secret().cloned();
+        let ring = keys::open(
+            &store,
+            &seal,
+            settings.signing_alg(),
+            signing_secret.clone(),
+            now,
+        )
+        .await?;
+        let verifying = SharedKeys::new(ring.verifying(now));
+        let origins =
+            Origins::new(&issuer).map_err(|problem| Error::Argument(problem.to_string()))?;
+        Ok(Self(Arc::new(Inner {
+            store,
+            passwords: Pool::new()?,
+            cookies: Cookies::of_public_url(&issuer),
+            origins,
+            terms: Terms {
+                audiences: settings.audiences(&issuer),
+                issuer,
+                access_ttl: settings.access_ttl(),
+            },
+            lifetimes: settings.lifetimes(),
+            limits: Limits::DEFAULT,
+            rotation: RotationRule::DEFAULT,
+            invalid_token_status: settings.invalid_token_status(),
+            clock,
+            seal,
+            signing_alg: settings.signing_alg(),
+            signing_secret,
+            ring: RwLock::new(Arc::new(ring)),
+            verifying,
+        })))
+    }
+
+    /// The time in whole seconds.
+    pub(crate) fn now(&self) -> i64 {
+        (self.clock)().unix_secs()
+    }
+
+    /// The keys as they are now.
+    pub(crate) fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The public address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.terms.issuer)
+    }
+
+    /// The audience that this server's own routes expect.
+    pub(crate) fn own_audience(&self) -> &str {
+        self.terms.audiences.first().unwrap_or(&self.terms.issuer)
+    }
+
+    /// The keys that verify access tokens now.
+    pub(crate) fn verifying(&self) -> &SharedKeys {
+        &self.verifying
+    }
+
+    /// The cookie that may carry an access token.
+    pub(crate) fn access_cookie(&self) -> CookieSource {
+        CookieSource::named(self.cookies.access_name(), self.origins.clone())
+    }
+
+    /// The layer that lets verified tokens of living sessions in.
+    pub(crate) fn protect(&self) -> Result<Protect, Error> {
+        let (clock, app) = (Arc::clone(&self.clock), self.clone());
+        Protect::with_keys(&self.terms.issuer, &self.verifying)
+            .audience(self.own_audience())
+            .realm(self.own_audience())
+            .invalid_token_status(self.invalid_token_status)
+            .cookie(self.access_cookie())
+            .clock(move || clock())
+            .check(move |token| {
+                let app = app.clone();
+                async move { app.refuse_if_ended(&token).await }
+            })
+            .build()
+            .map_err(|problem| Error::Argument(problem.to_string()))
+    }
+
+    /// A token counts while its session does and while it says what its user's row says: the server knows at once.
+    async fn refuse_if_ended(&self, token: &VerifiedToken) -> Result<(), Rejection> {
+        let claims = token
+            .claims::<countersign::AccessToken>()
+            .map_err(|problem| Rejection::from(&problem))?;
+        let stands = session::still_says(&self.store, &claims, self.now()).await;
+        match stands {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Rejection::revoked()),
+            Err(problem) => {
+                tracing::error!(code = problem.code(), error = %problem, "the session of a token could not be read");
+                Err(Rejection::unavailable(std::time::Duration::from_secs(1)))
+            }
+        }
+    }
+
+    /// What is to be done now and then: new keys in time, forgotten limits, ended sessions.
+    pub(crate) async fn keep_house(&self) -> Result<(), Error> {
+        let now = self.now();
+        let ring = keys::open(
+            &self.store,
+            &self.seal,
+            self.signing_alg,
+            self.signing_secret.clone(),
+            now,
+        )
+        .await?;
+        self.verifying.replace(ring.verifying(now));
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        self.store.sweep_throttle(now).await?;
+        self.store.sweep_sessions(now).await?;
+        Ok(())
+    }
+}
+
+/// The time of this machine.
+pub(crate) fn system_clock() -> Clock {
+    Arc::new(|| Timestamp::from(SystemTime::now()))
+}

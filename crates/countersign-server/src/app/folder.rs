@@ -1,0 +1,71 @@
+//! The data folder: the database and, unless it is kept elsewhere, the key-encryption key.
+
+use std::path::Path;
+
+use crate::config::Settings;
+use crate::error::Error;
+use crate::rules::seal::{self, Seal};
+use crate::store::Store;
+
+/// Opens the data folder, or makes it, readable by its owner alone.
+pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal), Error> {
+    let (folder, database) = (settings.data(), settings.database());
+    let is_new = !exists(&database)?;
+    // Before anything is made: a key that cannot be used must leave nothing behind.
+    if let Some(key) = settings.key_encryption_key() {
+        seal::from_setting(Some(key), folder, false)?;
+    }
+    make_folder(folder)?;
+    // A new database has no keys yet, so a key-encryption key may be made for it.
+    let seal = if is_new {
+        Some(seal::from_setting(
+            settings.key_encryption_key(),
+            folder,
+            true,
+        )?)
+    } else {
+        None
+    };
+    let store = Store::open(&database, true).await?;
+    let seal = match seal {
+        Some(seal) => seal,
+        None => {
+            let nothing_sealed = store.keys().await?.is_empty();
+            seal::from_setting(settings.key_encryption_key(), folder, nothing_sealed)?
+        }
+    };
+    Ok((store, seal))
+}
+
+/// Opens the database of a folder in which a server has run before.
+///
+/// # Errors
+/// [`Error::DatabaseMissing`] where there is none; nothing is made.
+pub(crate) async fn open_existing(settings: &Settings) -> Result<Store, Error> {
+    let path = settings.database();
+    if !exists(&path)? {
+        return Err(Error::DatabaseMissing { path });
+    }
+    Store::open(&path, false).await
+}
+
+fn exists(path: &Path) -> Result<bool, Error> {
+    path.try_exists().map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn make_folder(folder: &Path) -> Result<(), Error> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(folder).map_err(|source| Error::File {
+        path: folder.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,174 @@
+//! The server: a listener, the router behind it, and an end that cuts nobody off.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
+use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
+
+use super::{App, system_clock};
+use crate::config::Settings;
+use crate::error::Error;
+use crate::router::router;
+use crate::rules::setup::{self, SetupCode};
+use crate::store::DURABILITY;
+
+/// How long requests in flight may take after the end was asked for.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long the head of a request may take, from its first byte or from the opening of its connection.
+const HEAD: Duration = Duration::from_secs(5);
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// What there is to say about a server that has started.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Facts {
+    /// Loopback and plain http: not for others.
+    pub development: bool,
+    /// The address as it was bound.
+    pub address: SocketAddr,
+    /// The public URL, which is `iss` in every token.
+    pub issuer: String,
+    /// Where the public keys are.
+    pub jwks_uri: String,
+    /// The keys in words: `ES256, one signing, one standby`.
+    pub keys: String,
+    /// The database file.
+    pub database: PathBuf,
+    /// What a commit survives, in SQLite's word.
+    pub durability: &'static str,
+    /// How to make the first administrator, while there is none.
+    pub setup: Option<SetupLink>,
+    /// What is fine in development and would not be elsewhere, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Where and with which code the first administrator is made, once, within the hour.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SetupLink {
+    /// The page.
+    pub url: String,
+    /// The one-time code.
+    pub code: SetupCode,
+}
+
+impl SetupLink {
+    pub(crate) fn new(public_url: &str, code: SetupCode) -> Self {
+        Self {
+            url: format!("{public_url}/setup"),
+            code,
+        }
+    }
+}
+
+/// A server that is bound and ready, and answers once it runs.
+pub struct Server {
+    app: App,
+    listener: TcpListener,
+    facts: Facts,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("facts", &self.facts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Binds the address, then opens or makes the data folder and its keys. Prints nothing.
+///
+/// # Errors
+/// [`Error::Listen`] before anything is made; [`Error::File`], [`Error::DatabaseUnusable`], [`Error::KeyEncryptionKey`],
+/// [`Error::KeyEncryptionKeyWrong`].
+pub async fn start(settings: Settings) -> Result<Server, Error> {
+    let failed = |source| Error::Listen {
+        address: settings.listen(),
+        source,
+    };
+    let listener = TcpListener::bind(settings.listen()).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let app = App::open(&settings, settings.issuer(address), system_clock()).await?;
+    let code = setup::offer(&app.store, app.now()).await?;
+    let facts = Facts {
+        development: settings.is_development(),
+        address,
+        issuer: app.terms.issuer.clone(),
+        jwks_uri: app.url("/.well-known/jwks.json"),
+        keys: app.ring().describe(app.now()),
+        database: settings.database(),
+        durability: DURABILITY,
+        setup: code.map(|code| SetupLink::new(&app.terms.issuer, code)),
+        warnings: warnings(&settings),
+    };
+    Ok(Server {
+        app,
+        listener,
+        facts,
+    })
+}
+
+fn warnings(settings: &Settings) -> Vec<String> {
+    let plain =
+        "cookies are named `at` and `rt` and travel without Secure, because the public URL is http"
+            .to_owned();
+    if settings.is_development() {
+        vec![plain]
+    } else {
+        Vec::new()
+    }
+}
+
+impl Server {
+    /// What there is to say about it.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Answers requests until `shutdown` is ready, then finishes what is in flight, within five seconds.
+    ///
+    /// # Errors
+    /// [`Error::Serve`] when the listener fails.
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Error> {
+        let Self { app, listener, .. } = self;
+        let service = router(app.clone())?.into_make_service_with_connect_info::<SocketAddr>();
+        let handle = Handle::<SocketAddr>::new();
+        let mut server = axum_server::Server::from_listener(listener)
+            .http1_only()
+            .acceptor(NoDelayAcceptor::new())
+            .first_request_timeout(HEAD)
+            .handle(handle.clone());
+        server.http_builder().http1().header_read_timeout(HEAD);
+        let housekeeping = tokio::spawn(keep_house(app.clone()));
+        tokio::spawn(async move {
+            shutdown.await;
+            handle.graceful_shutdown(Some(GRACE));
+        });
+        let served = server.serve(service).await.map_err(Error::Serve);
+        housekeeping.abort();
+        app.store.close().await;
+        served
+    }
+}
+
+async fn keep_house(app: App) {
+    let mut tick = tokio::time::interval(HOUSEKEEPING);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick is at once, and everything was just opened.
+    tick.tick().await;
+    loop {
+        tick.tick().await;
+        if let Err(problem) = app.keep_house().await {
+            tracing::error!(code = problem.code(), error = %problem, "housekeeping failed; it is tried again");
+        }
+    }
+}

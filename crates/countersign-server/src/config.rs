@@ -1,0 +1,357 @@
+//! The settings: the one place that reads the environment and the configuration file.
+//!
+//! A setting is given in a file (`--config FILE`, `countersign.toml`), in the environment (`COUNTERSIGN_…`) or as a flag;
+//! the later of these wins. A name that is no setting is refused. Every secret has a `_file` twin.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use countersign::{Algorithm, SigningKey};
+use http::StatusCode;
+
+use crate::cookies::Cookies;
+use crate::error::Error;
+use crate::rules::secret::Secret;
+use crate::rules::session::Lifetimes;
+
+mod flags;
+mod given;
+mod names;
+mod values;
+
+pub use flags::Flags;
+
+use given::Given;
+use values::{MAX_ACCESS_TTL, Range};
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// The settings of a server, checked.
+#[derive(Clone)]
+pub struct Settings {
+    listen: SocketAddr,
+    data: PathBuf,
+    public_url: Option<String>,
+    audience: Vec<String>,
+    signing_alg: Algorithm,
+    signing_secret: Option<SigningKey>,
+    access_ttl: i64,
+    lifetimes: Lifetimes,
+    invalid_token_status: StatusCode,
+    key_encryption_key: Option<Secret>,
+}
+
+impl Settings {
+    /// Reads the settings: flags over environment over file. Touches nothing but the files that it is told to read.
+    ///
+    /// # Errors
+    /// [`Error::SettingUnknown`] with the nearest setting, [`Error::SettingInvalid`], [`Error::ConfigurationMalformed`],
+    /// [`Error::SigningSecret`], [`Error::File`].
+    pub fn load(
+        flags: Flags,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Error> {
+        let given = Given::collect(flags, environment)?;
+        let listen = given.read("listen", "127.0.0.1:8080", values::address)?;
+        let public_url = given
+            .one("public_url")
+            .map(values::public_url)
+            .transpose()?;
+        refuse_what_must_not_go_live(listen, public_url.as_deref())?;
+        let signing_alg = given.read("signing_alg", "ES256", values::signing_alg)?;
+        let absolute = given.read("session_ttl", "30d", |value| {
+            values::duration(value, Range(60, 366 * DAY))
+        })?;
+        let idle = given.read("session_idle_ttl", "14d", |value| {
+            values::duration(value, Range(60, 366 * DAY))
+        })?;
+        Ok(Self {
+            listen,
+            data: given.one("data").map_or_else(
+                || PathBuf::from("countersign-data"),
+                |value| PathBuf::from(value.text()),
+            ),
+            public_url,
+            audience: given
+                .all("audience")
+                .map(values::audience)
+                .collect::<Result<_, _>>()?,
+            signing_alg,
+            signing_secret: values::signing_secret(signing_alg, given.one("signing_secret"))?,
+            access_ttl: given.read("access_ttl", "10m", |value| {
+                values::duration(value, Range(1, MAX_ACCESS_TTL))
+            })?,
+            lifetimes: Lifetimes {
+                absolute,
+                idle: idle.min(absolute),
+            },
+            invalid_token_status: given.read(
+                "invalid_token_status",
+                "401",
+                values::invalid_token_status,
+            )?,
+            key_encryption_key: given
+                .one("key_encryption_key")
+                .map(|value| Secret::new(value.text().to_owned())),
+        })
+    }
+
+    /// Where to listen; port 0 lets the system choose one.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.data.join("countersign.db")
+    }
+
+    /// The URL under which the world sees the server, if it was set.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
+    }
+
+    /// The algorithm that access tokens are signed with.
+    #[must_use]
+    pub fn signing_alg(&self) -> Algorithm {
+        self.signing_alg
+    }
+
+    /// The public URL, or the one that follows from the address as it was bound.
+    pub(crate) fn issuer(&self, bound: SocketAddr) -> String {
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{bound}"))
+    }
+
+    /// The audiences of access tokens: those that were set, or the issuer itself.
+    pub(crate) fn audiences(&self, issuer: &str) -> Vec<String> {
+        if self.audience.is_empty() {
+            vec![issuer.to_owned()]
+        } else {
+            self.audience.clone()
+        }
+    }
+
+    pub(crate) fn signing_secret(&self) -> Option<&SigningKey> {
+        self.signing_secret.as_ref()
+    }
+
+    pub(crate) fn access_ttl(&self) -> i64 {
+        self.access_ttl
+    }
+
+    pub(crate) fn lifetimes(&self) -> Lifetimes {
+        self.lifetimes
+    }
+
+    pub(crate) fn invalid_token_status(&self) -> StatusCode {
+        self.invalid_token_status
+    }
+
+    pub(crate) fn key_encryption_key(&self) -> Option<&Secret> {
+        self.key_encryption_key.as_ref()
+    }
+
+    /// A loopback listener with an http public URL is development; anything else is production.
+    pub(crate) fn is_development(&self) -> bool {
+        let url = self.public_url.as_deref().unwrap_or("http://");
+        self.listen.ip().is_loopback() && Cookies::of_public_url(url) == Cookies::Bare
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .field("public_url", &self.public_url)
+            .field("audience", &self.audience)
+            .field("signing_alg", &self.signing_alg)
+            .finish_non_exhaustive()
+    }
+}
+
+fn refuse_what_must_not_go_live(listen: SocketAddr, public_url: Option<&str>) -> Result<(), Error> {
+    let is_https = public_url.is_some_and(|url| url.starts_with("https://"));
+    if listen.ip().is_loopback() || is_https {
+        return Ok(());
+    }
+    Err(Error::SettingInvalid {
+        origin: "public_url".to_owned(),
+        problem: format!(
+            "the server listens on {listen}, which others can reach, but its public URL is not https, so passwords and tokens \
+             would travel in the clear; set `--public-url https://…`, or listen on 127.0.0.1"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "tf2Zb1kQ7r9wXy0uVvP4sLmNcE8aHdJg";
+
+    fn load(environment: &[(&str, &str)]) -> Result<Settings, Error> {
+        Settings::load(
+            Flags::default(),
+            environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+    }
+
+    fn message(environment: &[(&str, &str)]) -> String {
+        load(environment).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn everything_has_a_default() {
+        let settings = load(&[]).unwrap();
+        assert_eq!(settings.listen().to_string(), "127.0.0.1:8080");
+        assert_eq!(
+            settings.database(),
+            Path::new("countersign-data/countersign.db")
+        );
+        assert_eq!(settings.signing_alg(), Algorithm::ES256);
+        assert_eq!(
+            (settings.access_ttl(), settings.lifetimes().absolute),
+            (600, 30 * DAY)
+        );
+        assert!(settings.is_development());
+        assert_eq!(settings.issuer(settings.listen()), "http://127.0.0.1:8080");
+        assert_eq!(
+            settings.audiences("http://127.0.0.1:8080"),
+            ["http://127.0.0.1:8080"]
+        );
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\naccess_ttl = \"1m\"\nsession_ttl = \"1h\"\ninvalid_token_status = 403\n").unwrap();
+        let flags = Flags {
+            config: Some(file),
+            listen: Some("127.0.0.1:3".to_owned()),
+            ..Flags::default()
+        };
+        let environment = [
+            ("COUNTERSIGN_LISTEN", "127.0.0.1:2"),
+            ("COUNTERSIGN_ACCESS_TTL", "2m"),
+        ];
+        let settings = Settings::load(
+            flags,
+            environment.map(|(name, value)| (name.to_owned(), value.to_owned())),
+        )
+        .unwrap();
+        assert_eq!(settings.listen().port(), 3);
+        assert_eq!(
+            (settings.access_ttl(), settings.lifetimes().absolute),
+            (120, 3600)
+        );
+        assert_eq!(settings.invalid_token_status(), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn an_idle_time_is_never_longer_than_the_session() {
+        let settings = load(&[("COUNTERSIGN_SESSION_TTL", "1h")]).unwrap();
+        assert_eq!(settings.lifetimes().idle, 3600);
+    }
+
+    #[test]
+    fn rejects_plain_http_where_others_can_reach_it() {
+        for environment in [
+            &[("COUNTERSIGN_LISTEN", "0.0.0.0:8080")][..],
+            &[
+                ("COUNTERSIGN_LISTEN", "[::]:8080"),
+                ("COUNTERSIGN_PUBLIC_URL", "http://id.example"),
+            ],
+        ] {
+            let error = load(environment).unwrap_err();
+            assert_eq!((error.code(), error.exit_code()), ("setting_invalid", 2));
+        }
+        let live = load(&[
+            ("COUNTERSIGN_LISTEN", "0.0.0.0:8080"),
+            ("COUNTERSIGN_PUBLIC_URL", "https://id.example"),
+        ])
+        .unwrap();
+        assert!(!live.is_development());
+    }
+
+    #[test]
+    fn rejects_hs256_without_a_good_secret_and_a_secret_without_hs256() {
+        assert!(message(&[("COUNTERSIGN_SIGNING_ALG", "HS256")]).contains("signing_secret"));
+        assert!(message(&[("COUNTERSIGN_SIGNING_SECRET", SECRET)]).contains("HS256"));
+        for weak in ["changeme", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+            let error = load(&[
+                ("COUNTERSIGN_SIGNING_ALG", "HS256"),
+                ("COUNTERSIGN_SIGNING_SECRET", weak),
+            ])
+            .unwrap_err();
+            assert_eq!(error.exit_code(), 3);
+            assert!(!error.to_string().contains(weak));
+        }
+        assert!(
+            load(&[
+                ("COUNTERSIGN_SIGNING_ALG", "HS256"),
+                ("COUNTERSIGN_SIGNING_SECRET", SECRET)
+            ])
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_secret_is_read_from_its_file_but_not_from_two_places() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+        let path = file.to_str().unwrap();
+        let from_file = [
+            ("COUNTERSIGN_SIGNING_ALG", "HS256"),
+            ("COUNTERSIGN_SIGNING_SECRET_FILE", path),
+        ];
+        assert!(load(&from_file).unwrap().signing_secret().is_some());
+        let twice = [
+            from_file[0],
+            from_file[1],
+            ("COUNTERSIGN_SIGNING_SECRET", SECRET),
+        ];
+        assert!(message(&twice).contains("twice"));
+        let missing = [
+            ("COUNTERSIGN_SIGNING_ALG", "HS256"),
+            ("COUNTERSIGN_SIGNING_SECRET_FILE", "/nowhere/at/all"),
+        ];
+        assert_eq!(load(&missing).unwrap_err().exit_code(), 4);
+    }
+
+    #[test]
+    fn settings_do_not_show_a_secret() {
+        let settings = load(&[
+            ("COUNTERSIGN_SIGNING_ALG", "HS256"),
+            ("COUNTERSIGN_SIGNING_SECRET", SECRET),
+        ])
+        .unwrap();
+        assert!(!format!("{settings:?}").contains(SECRET));
+        assert!(
+            !format!(
+                "{:?}",
+                Flags {
+                    signing_secret: Some(SECRET.to_owned()),
+                    ..Flags::default()
+                }
+            )
+            .contains(SECRET)
+        );
+    }
+}

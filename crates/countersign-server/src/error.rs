@@ -1,0 +1,263 @@
+//! Everything that can go wrong, once: what it is called, whose fault it is, and (in [`answer`]) what a client is told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+mod answer;
+
+pub(crate) use answer::problem;
+
+/// Why a start failed, or why a request was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // The configuration.
+    /// A setting that does not exist was given.
+    #[error("{origin} names no setting; {}", nearest.map_or_else(|| "see the list of settings".to_owned(), |name| format!("did you mean `{name}`?")))]
+    SettingUnknown {
+        /// Where it stands: a key of the file, or an environment variable.
+        origin: String,
+        /// The setting whose name is closest.
+        nearest: Option<&'static str>,
+    },
+    /// A setting has a value that it cannot have.
+    #[error("{origin}: {problem}")]
+    SettingInvalid {
+        /// Where the value stands.
+        origin: String,
+        /// What is wrong, and what to write instead.
+        problem: String,
+    },
+    /// The configuration file is not TOML.
+    #[error("{} is not a configuration file: {problem}", path.display())]
+    ConfigurationMalformed {
+        /// The file.
+        path: PathBuf,
+        /// Line and reason.
+        problem: String,
+    },
+    /// An argument of an operation on a data folder cannot be used.
+    #[error("{0}")]
+    Argument(String),
+    /// There is an administrator already, so there is no first one to make.
+    #[error("there is an administrator already; grant roles with `user role`")]
+    AdministratorExists,
+    /// No account has the address.
+    #[error("no account has this address; `user list` shows those that exist")]
+    UserUnknown,
+
+    // Keys and secrets.
+    /// The secret for HS256 cannot be used.
+    #[error("signing secret: {0}")]
+    SigningSecret(#[source] countersign::Error),
+    /// A key could not be made or used.
+    #[error("key: {0}")]
+    Key(#[from] countersign::Error),
+    /// The key-encryption key is missing, malformed or readable by others.
+    #[error("{origin}: {problem}")]
+    KeyEncryptionKey {
+        /// Where it was looked for.
+        origin: String,
+        /// What is wrong, and what to do.
+        problem: &'static str,
+    },
+    /// The key-encryption key is not the one that the database was made with.
+    #[error(
+        "the key-encryption key does not open the keys of this database; give the one that it was first started with"
+    )]
+    KeyEncryptionKeyWrong,
+    /// The operating system gave no random bytes, or a primitive refused.
+    #[error("the cryptographic library failed; look at the system's random source")]
+    Crypto,
+
+    // Files and the database.
+    /// A file or folder cannot be used.
+    #[error("{} cannot be used: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// There is no database where one was expected.
+    #[error("there is no database at {}; start `serve` there once, or name the right folder with `--data`", path.display())]
+    DatabaseMissing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The database file cannot be opened or brought up to date.
+    #[error("the database {} cannot be used: {source}", path.display())]
+    DatabaseUnusable {
+        /// The file.
+        path: PathBuf,
+        /// What the database says.
+        source: sqlx::Error,
+    },
+    /// The database failed while it was in use.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+
+    // The network.
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address}: {source}; stop what uses it or choose another with `--listen`"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Serving stopped by itself.
+    #[error("serving failed: {0}")]
+    Serve(#[source] std::io::Error),
+
+    // The request.
+    /// The body is not of the one type that the route takes.
+    #[error("the body is not {expected}; send it with `content-type: {expected}`")]
+    MediaType {
+        /// The type to send.
+        expected: &'static str,
+    },
+    /// The body is not JSON, or holds a member twice.
+    #[error("the body is not valid JSON with each member once")]
+    BodySyntax,
+    /// The body is JSON of another shape.
+    #[error("the body does not fit: {reason}")]
+    BodyShape {
+        /// What is misplaced; never what the client wrote.
+        reason: String,
+    },
+    /// The body is larger than 64 KiB.
+    #[error("the body is larger than 64 KiB")]
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    #[error("the body did not arrive in time; send it again")]
+    BodyTooSlow,
+    /// A parameter of the query cannot be used.
+    #[error("{0}")]
+    Query(&'static str),
+    /// What was given as an e-mail address is none.
+    #[error("this is not an e-mail address")]
+    InvalidEmail,
+    /// The password would be guessed.
+    #[error("the password is too weak: {}", reasons.join(" "))]
+    WeakPassword {
+        /// Sentences for the person who chose it.
+        reasons: Vec<String>,
+    },
+    /// The address has an account.
+    #[error("this address has an account; log in instead")]
+    EmailTaken,
+    /// Unknown account, wrong password, disabled account: one error, so that nobody can tell them apart.
+    #[error("the address and the password do not belong together")]
+    InvalidCredentials,
+    /// The refresh token is not one, is over, or was used before.
+    #[error("the refresh token is not valid; log in again")]
+    InvalidRefreshToken,
+    /// Two refresh tokens in one request.
+    #[error("the request has two refresh tokens; send the cookie or the body's")]
+    TwoRefreshTokens,
+    /// The one-time code is wrong or over.
+    #[error("the code is wrong or its hour is over; print a new one with `setup-link`")]
+    InvalidSetupCode,
+    /// Too many failures; the time after which to try again.
+    #[error("too many attempts; try again in {retry_after_secs} s")]
+    TooManyRequests {
+        /// Seconds until an attempt is granted again.
+        retry_after_secs: u64,
+    },
+    /// Too many people log in at this moment.
+    #[error("the server is busy; try again in {retry_after_secs} s")]
+    Busy {
+        /// Seconds after which it is worth another try.
+        retry_after_secs: u64,
+    },
+    /// No such route.
+    #[error("nothing is here; `GET /` lists what is")]
+    NotFound,
+    /// The route exists, for another method.
+    #[error("this route takes another method; see the header Allow")]
+    MethodNotAllowed,
+    /// A part that the server needs is not there.
+    #[error("not ready: {0}")]
+    NotReady(&'static str),
+    /// A defect: something panicked.
+    #[error("the server made a mistake; its log says which")]
+    Panic,
+}
+
+impl Error {
+    /// A stable name, for logs, bodies and scripts.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SettingUnknown { .. } => "setting_unknown",
+            Self::SettingInvalid { .. } => "setting_invalid",
+            Self::ConfigurationMalformed { .. } => "configuration_malformed",
+            Self::Argument(_) => "argument_invalid",
+            Self::AdministratorExists => "administrator_exists",
+            Self::UserUnknown => "user_unknown",
+            Self::SigningSecret(error) | Self::Key(error) => error.code(),
+            Self::KeyEncryptionKey { .. } => "key_encryption_key_unusable",
+            Self::KeyEncryptionKeyWrong => "key_encryption_key_wrong",
+            Self::Crypto => "crypto_failed",
+            Self::File { .. } => "file_unusable",
+            Self::DatabaseMissing { .. } => "database_missing",
+            Self::DatabaseUnusable { .. } => "database_unusable",
+            Self::Database(_) => "database_failed",
+            Self::Listen { .. } => "address_unavailable",
+            Self::Serve(_) => "serve_failed",
+            Self::MediaType { .. } => "unsupported_media_type",
+            Self::BodySyntax => "malformed_json",
+            Self::BodyShape { .. } | Self::Query(_) | Self::TwoRefreshTokens => "invalid_request",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTooSlow => "body_timeout",
+            Self::InvalidEmail => "invalid_email",
+            Self::WeakPassword { .. } => "weak_password",
+            Self::EmailTaken => "email_taken",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidRefreshToken => "invalid_refresh_token",
+            Self::InvalidSetupCode => "invalid_setup_code",
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::Busy { .. } => "busy",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotReady(_) => "not_ready",
+            Self::Panic => "internal_error",
+        }
+    }
+
+    /// The exit status of a command that fails with this: 2 configuration or argument, 3 key or secret,
+    /// 4 file, data folder or database, 5 anything else, a port in use above all.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::SettingUnknown { .. }
+            | Self::SettingInvalid { .. }
+            | Self::ConfigurationMalformed { .. }
+            | Self::Argument(_)
+            | Self::AdministratorExists
+            | Self::UserUnknown
+            | Self::InvalidEmail
+            | Self::EmailTaken => 2,
+            Self::SigningSecret(_)
+            | Self::Key(_)
+            | Self::KeyEncryptionKey { .. }
+            | Self::KeyEncryptionKeyWrong
+            | Self::Crypto
+            | Self::WeakPassword { .. } => 3,
+            Self::File { .. }
+            | Self::DatabaseMissing { .. }
+            | Self::DatabaseUnusable { .. }
+            | Self::Database(_) => 4,
+            _ => 5,
+        }
+    }
+}
+
+impl From<aws_lc_rs::error::Unspecified> for Error {
+    fn from(_: aws_lc_rs::error::Unspecified) -> Self {
+        Self::Crypto
+    }
+}

@@ -1,0 +1,112 @@
+//! Error -> status, headers and `application/problem+json` (RFC 9457): one match.
+//!
+//! The extra member `message` is what clients written after tutorials read. Token failures of protected routes are
+//! answered by `countersign-http`, in the same shape.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::Error;
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    message: &'static str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    reasons: &'a [String],
+}
+
+/// The answer to a request that failed with this.
+pub(crate) fn problem(error: &Error) -> Response {
+    let (status, message) = status_and_message(error);
+    if status.is_server_error() {
+        // The detail is for the log; the client learns nothing about the inside.
+        tracing::error!(code = error.code(), error = %error, "request failed");
+    }
+    let body = Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail: if status == StatusCode::INTERNAL_SERVER_ERROR {
+            Error::Panic.to_string()
+        } else {
+            error.to_string()
+        },
+        code: if status == StatusCode::INTERNAL_SERVER_ERROR {
+            Error::Panic.code()
+        } else {
+            error.code()
+        },
+        message,
+        reasons: if let Error::WeakPassword { reasons } = error {
+            reasons
+        } else {
+            &[]
+        },
+    };
+    let text = serde_json::to_vec(&body).unwrap_or_default();
+    let mut response = (status, text).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 §15.5.2: every 401 says how one would authenticate.
+        headers.insert(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"countersign\""),
+        );
+    }
+    if let Some(secs) = retry_after(error) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(secs));
+    }
+    response
+}
+
+fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
+    match error {
+        Error::MediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
+        Error::BodySyntax => (StatusCode::BAD_REQUEST, "Malformed JSON"),
+        Error::BodyShape { .. } | Error::Query(_) | Error::TwoRefreshTokens => {
+            (StatusCode::BAD_REQUEST, "Invalid request")
+        }
+        Error::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+        Error::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "Request timeout"),
+        Error::InvalidEmail => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid e-mail address"),
+        Error::WeakPassword { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "Weak password"),
+        Error::EmailTaken => (StatusCode::CONFLICT, "Email already registered"),
+        Error::AdministratorExists => (StatusCode::CONFLICT, "Administrator exists"),
+        Error::InvalidCredentials => (StatusCode::UNAUTHORIZED, "Invalid credentials"),
+        Error::InvalidRefreshToken => (StatusCode::UNAUTHORIZED, "Invalid refresh token"),
+        Error::InvalidSetupCode => (StatusCode::UNAUTHORIZED, "Invalid setup code"),
+        Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
+        Error::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Server busy"),
+        Error::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not ready"),
+        Error::NotFound => (StatusCode::NOT_FOUND, "Not found"),
+        Error::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+        _ => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
+    }
+}
+
+fn retry_after(error: &Error) -> Option<u64> {
+    match error {
+        Error::TooManyRequests { retry_after_secs } | Error::Busy { retry_after_secs } => {
+            Some(*retry_after_secs)
+        }
+        _ => None,
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        problem(&self)
+    }
+}

@@ -1,0 +1,155 @@
+//! What an operator does to a data folder, with or without a server running on it.
+//!
+//! Nothing here makes a folder or a database: a name that was mistyped stays empty.
+
+use std::time::SystemTime;
+
+use countersign::Timestamp;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::app::{SetupLink, open_existing};
+use crate::config::Settings;
+use crate::error::Error;
+use crate::rules::account::{self, Applicant};
+use crate::rules::email::Email;
+use crate::rules::password::Pool;
+use crate::rules::{roles, setup};
+use crate::store::users::UserRow;
+
+const PAGE: i64 = 500;
+
+/// An account to make.
+#[non_exhaustive]
+pub struct NewUser {
+    /// The address, in any case.
+    pub email: String,
+    /// The password: 12 to 256 characters, not easily guessed.
+    pub password: Zeroizing<String>,
+    /// What the person is called.
+    pub name: Option<String>,
+    /// Role names, lower-case.
+    pub roles: Vec<String>,
+}
+
+impl NewUser {
+    /// An account without a name and without roles.
+    #[must_use]
+    pub fn new(email: impl Into<String>, password: Zeroizing<String>) -> Self {
+        Self {
+            email: email.into(),
+            password,
+            name: None,
+            roles: Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUser")
+            .field("email", &self.email)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An account, without its password.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct User {
+    /// `sub` in its tokens.
+    pub id: String,
+    /// The address, lower-cased.
+    pub email: String,
+    /// What the person is called.
+    pub name: Option<String>,
+    /// Role names.
+    pub roles: Vec<String>,
+    /// Whether it is kept from logging in.
+    pub disabled: bool,
+    /// When it was made, in seconds since the epoch.
+    pub created_at: i64,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        let roles = row.roles();
+        Self {
+            id: row.id,
+            email: row.email,
+            name: row.name,
+            roles,
+            disabled: row.disabled,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Makes a new one-time code for the first administrator; the one before is void.
+///
+/// # Errors
+/// [`Error::AdministratorExists`]; [`Error::DatabaseMissing`] and other errors of the database.
+pub async fn setup_link(settings: &Settings) -> Result<SetupLink, Error> {
+    let store = open_existing(settings).await?;
+    let code = setup::offer(&store, now()).await?;
+    store.close().await;
+    let code = code.ok_or(Error::AdministratorExists)?;
+    Ok(SetupLink::new(&settings.issuer(settings.listen()), code))
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// [`Error::InvalidEmail`], [`Error::WeakPassword`], [`Error::EmailTaken`], [`Error::Argument`] for a role that is none;
+/// errors of the database.
+pub async fn add_user(settings: &Settings, user: NewUser) -> Result<User, Error> {
+    let roles = roles::parse(&user.roles)?;
+    let applicant = Applicant::new(&user.email, user.name.as_deref(), &user.password)?;
+    let store = open_existing(settings).await?;
+    let row = account::register(&store, &Pool::new()?, applicant, &roles, now()).await;
+    store.close().await;
+    row.map(User::from)
+}
+
+/// Every account, the oldest first.
+///
+/// # Errors
+/// Errors of the database.
+pub async fn list_users(settings: &Settings) -> Result<Vec<User>, Error> {
+    let store = open_existing(settings).await?;
+    let mut users: Vec<User> = Vec::new();
+    loop {
+        let after = users.last().map_or("", |user| user.id.as_str());
+        let page = store.users_after(after, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        users.extend(page.into_iter().map(User::from));
+    }
+    store.close().await;
+    Ok(users)
+}
+
+/// Replaces the roles of an account. A running server refuses its tokens with the old roles from then on.
+///
+/// # Errors
+/// [`Error::UserUnknown`], [`Error::InvalidEmail`], [`Error::Argument`] for a role that is none; errors of the database.
+pub async fn set_roles(settings: &Settings, email: &str, roles: &[String]) -> Result<User, Error> {
+    let roles = roles::parse(roles)?;
+    let email = Email::parse(email)?;
+    let store = open_existing(settings).await?;
+    let mut write = store.begin().await?;
+    let user = write
+        .set_roles(email.as_str(), &roles)
+        .await?
+        .ok_or(Error::UserUnknown)?;
+    write.settle_administrator().await?;
+    write.commit().await?;
+    store.close().await;
+    Ok(user.into())
+}
+
+fn now() -> i64 {
+    Timestamp::from(SystemTime::now()).unix_secs()
+}

@@ -1,0 +1,65 @@
+//! Every route: the table of contents of the server.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use countersign_http::require_role;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::body;
+use crate::error::Error;
+use crate::routes::{
+    assets, discovery, health, home, jwks, login, logout, profile, refresh, setup, signup, users,
+};
+use crate::rules::roles::ADMIN;
+
+mod frame;
+
+/// The whole server as one service.
+///
+/// # Errors
+/// [`Error::Argument`] when the settings contradict each other.
+pub(crate) fn router(app: App) -> Result<Router, Error> {
+    let protect = app.protect()?;
+    let for_users = Router::new()
+        .route("/profile", get(profile::get))
+        .route("/me", get(profile::get))
+        .route_layer(protect.clone());
+    let for_administrators = Router::new()
+        .route("/admin/v1/users", get(users::get))
+        .route_layer(require_role(ADMIN))
+        .route_layer(protect);
+    Ok(Router::new()
+        // First-party sessions.
+        .route("/signup", post(signup::post))
+        .route("/login", post(login::post))
+        .route("/refresh", post(refresh::post))
+        .route("/logout", post(logout::post))
+        .merge(for_users)
+        .merge(for_administrators)
+        // Keys and what this server can do.
+        .route("/.well-known/jwks.json", get(jwks::get))
+        .route("/.well-known/openid-configuration", get(discovery::get))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(discovery::get),
+        )
+        // Pages, which work without JavaScript.
+        .route("/", get(home::get))
+        .route("/setup", get(setup::get).post(setup::post))
+        .route("/ui/setup", post(setup::post_form))
+        .route("/assets/style.css", get(assets::style))
+        // Operations.
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/version", get(health::version))
+        .fallback(async || Error::NotFound)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(from_fn_with_state(app.clone(), frame::refuse_cross_site))
+        .layer(DefaultBodyLimit::max(body::MAX_BYTES))
+        .layer(CatchPanicLayer::custom(frame::panicked))
+        .layer(from_fn_with_state(frame::Frame::of(&app), frame::around))
+        .with_state(app))
+}

@@ -1,0 +1,133 @@
+//! What is around every answer: its request id, the headers that keep a browser careful, and the end of a panic.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::cookies::Cookies;
+use crate::error::Error;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const NOTHING_AT_ALL: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// What the frame needs to know of the server.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame {
+    https: bool,
+}
+
+impl Frame {
+    pub(crate) fn of(app: &App) -> Self {
+        Self {
+            https: app.cookies == Cookies::Prefixed,
+        }
+    }
+}
+
+/// Names the request, answers it, and completes the headers of the answer.
+pub(crate) async fn around(State(frame): State<Frame>, request: Request, next: Next) -> Response {
+    // Ours, whatever the client sent: nobody else writes into the log.
+    let id = Uuid::new_v4().to_string();
+    // The path only: a query may hold what does not belong into a log.
+    let span =
+        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let began = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    complete(response.headers_mut(), frame);
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    span.in_scope(|| {
+        tracing::debug!(
+            status = response.status().as_u16(),
+            micros = began.elapsed().as_micros(),
+            "answered"
+        )
+    });
+    response
+}
+
+fn complete(headers: &mut HeaderMap, frame: Frame) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(NOTHING_AT_ALL);
+    // What may be stored says so; everything else may hold a token or a credential.
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    if frame.https {
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+}
+
+/// Refuses requests that change something and that another site's page may have started.
+pub(crate) async fn refuse_cross_site(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match app.origins.check(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+/// The answer after a panic, whose text is for the log alone.
+pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> http::Response<Body> {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(
+        panic = text.unwrap_or("without a text"),
+        "a handler panicked"
+    );
+    Error::Panic.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(https: bool) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        complete(&mut headers, Frame { https });
+        headers
+    }
+
+    #[test]
+    fn hsts_is_for_https_alone() {
+        assert!(headers(true).contains_key(STRICT_TRANSPORT_SECURITY));
+        assert!(!headers(false).contains_key(STRICT_TRANSPORT_SECURITY));
+    }
+
+    #[test]
+    fn a_panic_is_a_problem_without_its_text() {
+        let response = panicked(Box::new("password was hunter2"));
+        assert_eq!(response.status(), 500);
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
+    }
+}

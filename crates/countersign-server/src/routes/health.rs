@@ -1,0 +1,42 @@
+//! `GET /livez`, `/readyz`, `/version`: for whoever runs the server.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::VERSION;
+use crate::app::App;
+use crate::error::Error;
+
+#[derive(Serialize)]
+pub(crate) struct Status {
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Version {
+    version: &'static str,
+}
+
+/// The process answers.
+pub(crate) async fn live() -> Json<Status> {
+    Json(Status { status: "ok" })
+}
+
+/// The database takes writes (its tables are up to date since the start), and a key signs.
+pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Status>, Error> {
+    let now = app.now();
+    if app.ring().signing(now).is_none() {
+        return Err(Error::NotReady("no key signs now"));
+    }
+    if let Err(problem) = app.store.probe(now).await {
+        tracing::error!(error = %problem, "the database takes no writes");
+        return Err(Error::NotReady("the database takes no writes"));
+    }
+    Ok(Json(Status { status: "ready" }))
+}
+
+/// What runs here.
+pub(crate) async fn version() -> Json<Version> {
+    Json(Version { version: VERSION })
+}

@@ -1,0 +1,32 @@
+//! `GET /`: what runs here, and how to try it.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::VERSION;
+use crate::app::App;
+use crate::error::Error;
+use crate::routes::page::page;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home<'a> {
+    version: &'static str,
+    issuer: &'a str,
+    jwks_uri: String,
+    keys: String,
+    needs_administrator: bool,
+}
+
+pub(crate) async fn get(State(app): State<App>) -> Result<Response, Error> {
+    let home = Home {
+        version: VERSION,
+        issuer: &app.terms.issuer,
+        jwks_uri: app.url("/.well-known/jwks.json"),
+        keys: app.ring().describe(app.now()),
+        needs_administrator: app.store.setup().await?.administrator_id.is_none(),
+    };
+    Ok(page(StatusCode::OK, &home))
+}

@@ -1,0 +1,165 @@
+//! `POST /logout`: ends this session, the others, or all of them. Ending what is over is a success.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use countersign::dangerous::decode_unverified;
+use countersign::{AccessToken, Policy, Timestamp, Unverified};
+use countersign_http::{Rejection, unverified_bearer};
+use http::HeaderMap;
+use http::request::Parts;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::body::MaybeJson;
+use crate::error::Error;
+use crate::rules::secret::Secret;
+use crate::rules::session;
+use crate::store::sessions::SessionRow;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    scope: Option<Scope>,
+    refresh_token: Option<Secret>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Scope {
+    #[default]
+    Local,
+    Others,
+    Global,
+}
+
+#[derive(Serialize)]
+struct Done {
+    message: &'static str,
+}
+
+/// Why nobody was logged out.
+enum Refusal {
+    Rejected(Rejection),
+    Failed(Error),
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(problem: Error) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+pub(crate) async fn post(
+    State(app): State<App>,
+    parts: Parts,
+    MaybeJson(body): MaybeJson<Request>,
+) -> Response {
+    let mut response = match log_out(&app, &parts, body.unwrap_or_default()).await {
+        Ok(()) => Answer(Done {
+            message: "Logout successful",
+        })
+        .into_response(),
+        Err(Refusal::Rejected(rejection)) => match app.protect() {
+            Ok(protect) => protect.refuse(rejection).into_response(),
+            Err(problem) => problem.into_response(),
+        },
+        Err(Refusal::Failed(problem)) => problem.into_response(),
+    };
+    app.cookies.clear(response.headers_mut());
+    response
+}
+
+async fn log_out(app: &App, parts: &Parts, body: Request) -> Result<(), Refusal> {
+    let (now, scope) = (app.now(), body.scope.unwrap_or_default());
+    let session = match unverified_bearer(parts, Some(&app.access_cookie()))? {
+        Some(token) => named_by_access_token(app, token, scope == Scope::Local, now).await,
+        None => Err(Rejection::no_credential().into()),
+    };
+    // A refresh token names the one session that is its own, and no other.
+    let session = match session {
+        Err(Refusal::Rejected(rejection)) if scope == Scope::Local => {
+            named_by_refresh_token(app, &parts.headers, body.refresh_token)
+                .await?
+                .ok_or(Refusal::Rejected(rejection))?
+        }
+        other => other?,
+    };
+    match scope {
+        Scope::Local => {
+            app.store.revoke_session(&session.id, now).await?;
+        }
+        Scope::Others => {
+            app.store
+                .revoke_other_sessions(&session.user_id, &session.id, now)
+                .await?
+        }
+        Scope::Global => app.store.revoke_sessions(&session.user_id, now).await?,
+    }
+    tracing::info!(sid = session.id, scope = ?scope, "logged out");
+    Ok(())
+}
+
+/// The session of an access token whose signature holds; for `others` and `global` it must not have expired or ended.
+async fn named_by_access_token(
+    app: &App,
+    token: &str,
+    is_local: bool,
+    now: i64,
+) -> Result<SessionRow, Refusal> {
+    let policy = Policy::access_token(&app.terms.issuer, app.own_audience());
+    let keys = app.verifying().current();
+    // An expired token still names its session: it is judged as of the time at which it says that it was issued, which
+    // the signature covers like everything else in it.
+    let at = if is_local {
+        issued_at(token).map_or(now, |iat| iat.min(now))
+    } else {
+        now
+    };
+    let verified = Unverified::parse(token).and_then(|parsed| {
+        let key = keys.find(parsed.header())?;
+        parsed.verify::<AccessToken>(key, &policy, Timestamp::from_unix_secs(at))
+    });
+    let claims = verified
+        .map_err(|problem| Rejection::from(&problem))?
+        .into_claims();
+    let session = app
+        .store
+        .session_by_id(claims.sid.as_deref().unwrap_or_default())
+        .await?;
+    let session = session.filter(|row| row.user_id == claims.sub && now < row.counter.expires_at);
+    let session = session.ok_or_else(Rejection::revoked)?;
+    if is_local || session::is_alive(&session, now) {
+        Ok(session)
+    } else {
+        Err(Rejection::revoked().into())
+    }
+}
+
+/// What an unverified token says of its beginning: a hint, which counts for nothing until the signature has held.
+fn issued_at(token: &str) -> Option<i64> {
+    decode_unverified(token).ok()?.claims.get("iat")?.as_i64()
+}
+
+async fn named_by_refresh_token(
+    app: &App,
+    headers: &HeaderMap,
+    from_body: Option<Secret>,
+) -> Result<Option<SessionRow>, Refusal> {
+    let token = match from_body {
+        Some(token) => Some(token),
+        None => app.cookies.refresh_token(headers)?,
+    };
+    match token {
+        Some(token) => {
+            Ok(session::named_by(&app.store, app.ring().refresh(), token.expose()).await?)
+        }
+        None => Ok(None),
+    }
+}

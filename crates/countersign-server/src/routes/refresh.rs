@@ -1,0 +1,65 @@
+//! `POST /refresh`: a refresh token for the next one and a fresh access token.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::body::MaybeJson;
+use crate::error::Error;
+use crate::routes::tokens::{self, Mode};
+use crate::rules::secret::Secret;
+use crate::rules::session;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    refresh_token: Option<Secret>,
+}
+
+pub(crate) async fn post(
+    State(app): State<App>,
+    headers: HeaderMap,
+    MaybeJson(body): MaybeJson<Request>,
+) -> Response {
+    let from_cookie = match app.cookies.refresh_token(&headers) {
+        Ok(token) => token,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let answered = match (body.unwrap_or_default().refresh_token, from_cookie) {
+        (Some(_), Some(_)) => Err(Error::TwoRefreshTokens),
+        (Some(token), None) => rotate(&app, &token, Mode::Token).await,
+        (None, Some(token)) => rotate(&app, &token, Mode::Cookie).await,
+        (None, None) => Err(Error::InvalidRefreshToken),
+    };
+    answered.unwrap_or_else(|problem| refused(&app, &problem))
+}
+
+async fn rotate(app: &App, token: &Secret, mode: Mode) -> Result<Response, Error> {
+    let ring = app.ring();
+    let token = token.expose();
+    let session = session::refresh(
+        &app.store,
+        ring.refresh(),
+        token,
+        &app.rotation,
+        app.lifetimes,
+        app.now(),
+    )
+    .await?;
+    // The rotation is durable here; if the answer is lost from now on, the client may ask again.
+    let user = app.store.user_by_id(&session.user_id).await?;
+    let user = user
+        .filter(|user| !user.disabled)
+        .ok_or(Error::InvalidRefreshToken)?;
+    tokens::answer(app, "Token refreshed", &user, &session, mode)
+}
+
+fn refused(app: &App, problem: &Error) -> Response {
+    let mut response = crate::error::problem(problem);
+    if matches!(problem, Error::InvalidRefreshToken) {
+        app.cookies.clear(response.headers_mut());
+    }
+    response
+}

@@ -1,0 +1,42 @@
+//! `POST /signup`: makes an account.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::body::{Json, Peer};
+use crate::error::Error;
+use crate::routes::user::AboutUser;
+use crate::rules::account::{self, Applicant};
+use crate::rules::secret::Secret;
+use crate::rules::throttle::Attempt;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Application {
+    email: String,
+    password: Secret,
+    name: Option<String>,
+}
+
+pub(crate) async fn post(
+    State(app): State<App>,
+    Peer(peer): Peer,
+    Json(body): Json<Application>,
+) -> Result<(StatusCode, Answer<AboutUser>), Error> {
+    let applicant = Applicant::new(&body.email, body.name.as_deref(), body.password.expose())?;
+    let now = app.now();
+    Attempt::signup(&app.limits, peer)
+        .charge(&app.store, now)
+        .await?;
+    let user = account::register(&app.store, &app.passwords, applicant, &[], now).await?;
+    Ok((
+        StatusCode::CREATED,
+        Answer(AboutUser {
+            message: "User created".to_owned(),
+            user: user.into(),
+        }),
+    ))
+}

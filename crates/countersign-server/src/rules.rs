@@ -1,0 +1,16 @@
+//! The decisions: no HTTP type and no SQL in here.
+
+pub(crate) mod account;
+pub(crate) mod address;
+pub(crate) mod email;
+pub(crate) mod issue;
+pub(crate) mod keys;
+pub(crate) mod password;
+pub(crate) mod refresh_token;
+pub(crate) mod roles;
+pub(crate) mod rotation;
+pub(crate) mod seal;
+pub(crate) mod secret;
+pub(crate) mod session;
+pub(crate) mod setup;
+pub(crate) mod throttle;

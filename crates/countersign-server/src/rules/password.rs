@@ -1,0 +1,258 @@
+//! Passwords: their one normal form, which are refused, and how they are hashed and checked (argon2id, PHC strings).
+
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, CustomizedPasswordHasher, Params, Version};
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::rules::secret;
+
+mod pool;
+
+pub(crate) use pool::Pool;
+
+const MIN_CHARS: usize = 12;
+const MAX_CHARS: usize = 256;
+
+// OWASP's minimum: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+const HASH_BYTES: usize = 32;
+const SALT_BYTES: usize = 16;
+
+// What a stored hash may ask for at most: a row that was tampered with must not stop the server.
+const MAX_MEMORY_KIB: u32 = 256 * 1024;
+const MAX_PASSES: u32 = 16;
+const MAX_LANES: u32 = 8;
+
+/// A password in NFKC, done once, so that every keyboard means the same bytes.
+#[derive(Clone)]
+pub(crate) struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Normalises what was typed. Anything longer than a password can be is cut, and then too long.
+    pub(crate) fn new(typed: &str) -> Self {
+        Self(Zeroizing::new(
+            typed.nfkc().take(MAX_CHARS.saturating_add(1)).collect(),
+        ))
+    }
+
+    /// Whether a password of this length can exist; nothing is hashed for one that cannot.
+    pub(crate) fn has_possible_length(&self) -> bool {
+        let chars = self.0.chars().count();
+        (1..=MAX_CHARS).contains(&chars)
+    }
+
+    /// Refuses a new password that is too short, too long or easily guessed; `about` is what is known of its owner.
+    ///
+    /// # Errors
+    /// [`Error::WeakPassword`] with sentences for the person.
+    pub(crate) fn judge(&self, about: &[&str]) -> Result<(), Error> {
+        let chars = self.0.chars().count();
+        if chars < MIN_CHARS {
+            return weak(vec![format!("Use at least {MIN_CHARS} characters.")]);
+        }
+        if chars > MAX_CHARS {
+            return weak(vec![format!("Use at most {MAX_CHARS} characters.")]);
+        }
+        let judged = zxcvbn::zxcvbn(&self.0, about);
+        if judged.score() >= zxcvbn::Score::Three {
+            return Ok(());
+        }
+        let mut reasons = Vec::new();
+        if let Some(feedback) = judged.feedback() {
+            reasons.extend(feedback.warning().map(|warning| warning.to_string()));
+            reasons.extend(feedback.suggestions().iter().map(ToString::to_string));
+        }
+        if reasons.is_empty() {
+            reasons.push("Add another word or two. Uncommon words are better.".to_owned());
+        }
+        weak(reasons)
+    }
+
+    /// The PHC string to store.
+    pub(crate) fn hash(&self) -> Result<String, Error> {
+        let salt = secret::random::<SALT_BYTES>()?;
+        let hash =
+            argon2().hash_password_with_params(self.0.as_bytes(), salt.as_slice(), params()?);
+        Ok(hash.map_err(|_| Error::Crypto)?.to_string())
+    }
+
+    /// Whether this is the password of a stored hash.
+    pub(crate) fn verify(&self, stored: &str) -> bool {
+        let Some((hash, params)) = parse(stored) else {
+            tracing::error!("a stored password hash cannot be read; its account cannot log in");
+            return false;
+        };
+        let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
+            return false;
+        };
+        let computed = argon2().hash_password_customized(
+            self.0.as_bytes(),
+            salt,
+            Some(hash.algorithm.as_str()),
+            hash.version,
+            params,
+        );
+        let Some(computed) = computed.ok().and_then(|computed| computed.hash) else {
+            return false;
+        };
+        secret::same(computed.as_bytes(), expected.as_bytes())
+    }
+}
+
+/// A hash that no password has, with the present parameters: what an unknown user's log-in is checked against.
+pub(crate) fn dummy() -> Result<String, Error> {
+    let failed = |_| Error::Crypto;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params()?.try_into().map_err(|_| Error::Crypto)?,
+        salt: Some(Salt::new(secret::random::<SALT_BYTES>()?.as_slice()).map_err(failed)?),
+        hash: Some(Output::new(secret::random::<HASH_BYTES>()?.as_slice()).map_err(failed)?),
+    };
+    Ok(hash.to_string())
+}
+
+/// Whether a hash was made with other parameters than are used now, so that the next log-in replaces it.
+pub(crate) fn is_outdated(stored: &str) -> bool {
+    parse(stored).is_none_or(|(hash, params)| {
+        hash.algorithm != Algorithm::Argon2id.ident()
+            || (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES)
+    })
+}
+
+fn parse(stored: &str) -> Option<(PasswordHash, Params)> {
+    let hash = PasswordHash::new(stored).ok()?;
+    let params = Params::try_from(&hash).ok()?;
+    let bounded = params.m_cost() <= MAX_MEMORY_KIB
+        && params.t_cost() <= MAX_PASSES
+        && params.p_cost() <= MAX_LANES;
+    bounded.then_some((hash, params))
+}
+
+fn params() -> Result<Params, Error> {
+    Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).map_err(|_| Error::Crypto)
+}
+
+fn argon2() -> Argon2<'static> {
+    Argon2::default()
+}
+
+fn weak(reasons: Vec<String>) -> Result<(), Error> {
+    Err(Error::WeakPassword { reasons })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cheap(password: &str, memory: u32, passes: u32) -> String {
+        let params = Params::new(memory, passes, 1, Some(32)).unwrap();
+        let hash: PasswordHash = argon2()
+            .hash_password_with_params(Password::new(password).0.as_bytes(), &[5; 16], params)
+            .unwrap();
+        hash.to_string()
+    }
+
+    #[test]
+    fn accepts_the_password_that_was_hashed_and_rejects_any_other() {
+        let stored = Password::new("correct horse battery").hash().unwrap();
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
+        assert!(Password::new("correct horse battery").verify(&stored));
+        assert!(!Password::new("correct horse batterz").verify(&stored));
+        assert!(!is_outdated(&stored));
+    }
+
+    #[test]
+    fn nobody_has_the_dummy_and_it_costs_the_same() {
+        let dummy = dummy().unwrap();
+        assert!(dummy.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(!is_outdated(&dummy));
+        assert!(!Password::new("").verify(&dummy));
+    }
+
+    #[test]
+    fn a_hash_of_older_parameters_holds_and_is_outdated() {
+        let stored = cheap("correct horse battery", 8192, 1);
+        assert!(Password::new("correct horse battery").verify(&stored));
+        assert!(is_outdated(&stored));
+    }
+
+    #[test]
+    fn rejects_a_stored_hash_that_asks_for_too_much() {
+        let tail = "AQEBAQEBAQEBAQEBAQEBAQ$AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+        for params in [
+            "m=4194304,t=2,p=1",
+            "m=19456,t=1000000,p=1",
+            "m=19456,t=2,p=255",
+        ] {
+            assert!(
+                parse(&format!("$argon2id$v=19${params}${tail}")).is_none(),
+                "{params}"
+            );
+        }
+        assert!(parse(&format!("$argon2id$v=19$m=19456,t=2,p=1${tail}")).is_some());
+    }
+
+    #[test]
+    fn every_spelling_of_a_password_is_the_same_password() {
+        let stored = cheap("pa\u{df}wort mit \u{e9} und \u{fb01}", 8192, 1);
+        assert!(Password::new("pa\u{df}wort mit e\u{301} und fi").verify(&stored));
+        assert!(!Password::new("pasword mit e und fi").verify(&stored));
+    }
+
+    #[test]
+    fn rejects_new_passwords_that_are_short_long_or_guessed() {
+        let long = "aZ3$".repeat(65);
+        for weak in [
+            "",
+            "Tr0ub4dor&3",
+            "aaaaaaaaaaaa",
+            "passwordpassword",
+            "adaadaadaada",
+            &long,
+        ] {
+            let refused = Password::new(weak).judge(&["ada@example.com", "ada"]);
+            assert!(
+                matches!(&refused, Err(Error::WeakPassword { reasons }) if !reasons.is_empty()),
+                "{weak}"
+            );
+        }
+        let longest = "k7$Qw9!zLm2#".chars().cycle().take(256).collect::<String>();
+        for strong in [
+            "correct horse battery staple",
+            "пароль лошадь скрепка",
+            &longest,
+        ] {
+            assert!(
+                Password::new(strong).judge(&["ada@example.com"]).is_ok(),
+                "{strong}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_a_person_does_not_make_a_password() {
+        let password = Password::new("grimbaldstonweir");
+        assert!(password.judge(&[]).is_ok());
+        assert!(password.judge(&["grimbaldstonweir"]).is_err());
+    }
+
+    #[test]
+    fn nul_and_length_are_counted_in_characters() {
+        assert!(
+            Password::new("nul \0 in the middle of it")
+                .judge(&[])
+                .is_ok()
+        );
+        assert!(Password::new(&"\u{e9}".repeat(256)).has_possible_length());
+        assert!(!Password::new(&"\u{e9}".repeat(257)).has_possible_length());
+        assert!(!Password::new("").has_possible_length());
+    }
+}

@@ -1,0 +1,62 @@
+//! Role names, and the one that runs the server.
+
+use crate::error::Error;
+
+/// The role that may use `/admin/v1`.
+pub(crate) const ADMIN: &str = "admin";
+
+const MAX_ROLES: usize = 32;
+const MAX_CHARS: usize = 64;
+
+/// Takes a list of roles as a person gives it: checked, each once, in the order given.
+pub(crate) fn parse(names: &[String]) -> Result<Vec<String>, Error> {
+    let mut roles: Vec<String> = Vec::new();
+    for name in names {
+        if !is_role(name) {
+            return Err(Error::Argument(
+                "a role is 1 to 64 characters of a-z, 0-9, `_`, `-`, `.` and `:`; choose another name".to_owned(),
+            ));
+        }
+        if !roles.contains(name) {
+            roles.push(name.clone());
+        }
+    }
+    if roles.len() > MAX_ROLES {
+        return Err(Error::Argument(format!(
+            "an account has at most {MAX_ROLES} roles; take some away"
+        )));
+    }
+    Ok(roles)
+}
+
+fn is_role(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= MAX_CHARS
+        && name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.:".contains(&byte)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &[&str]) -> Vec<String> {
+        list.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn accepts_a_list_and_keeps_each_role_once() {
+        assert_eq!(
+            parse(&names(&["editor", "admin", "editor", "orders:read"])).unwrap(),
+            names(&["editor", "admin", "orders:read"])
+        );
+    }
+
+    #[test]
+    fn rejects_names_that_are_no_roles() {
+        for name in ["", "Admin", "a b", "\"admin\"", "%", "a,b", &"x".repeat(65)] {
+            assert!(parse(&names(&[name])).is_err(), "{name}");
+        }
+    }
+}

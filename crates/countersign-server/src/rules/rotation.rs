@@ -1,0 +1,290 @@
+//! What becomes of a refresh token that belongs to a session: one pure function of the row, the token's generation
+//! and the time.
+//!
+//! An honest client that lost a race, lost an answer, or met a database that was restored is never logged out; a
+//! token that was used long ago ends its session.
+
+use crate::store::sessions::Counter;
+
+/// The numbers of the rule, in seconds and counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RotationRule {
+    /// How long the losers of a race get the winner's answer.
+    pub(crate) grace: i64,
+    /// How many lost answers a session survives in `late_window`.
+    pub(crate) late_budget: i64,
+    /// The length of the window over which late retries are counted.
+    pub(crate) late_window: i64,
+}
+
+impl RotationRule {
+    pub(crate) const DEFAULT: Self = Self {
+        grace: 10,
+        late_budget: 3,
+        late_window: 24 * 60 * 60,
+    };
+}
+
+/// Why a refresh was answered or refused; the name is what logs and metrics count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Normal,
+    Race,
+    LateRetry,
+    Reuse,
+    Ahead,
+    Unknown,
+}
+
+impl Cause {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Race => "race",
+            Self::LateRetry => "late_retry",
+            Self::Reuse => "reuse",
+            Self::Ahead => "ahead",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What to do with a row when a token of generation `n` is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The row stands at `n`: rotate it.
+    Rotate,
+    /// Answer the row's current token; write nothing.
+    Current,
+    /// Answer the row's current token after this is written to the budget.
+    LateRetry { count: i64, since: i64 },
+    /// Revoke the session and refuse.
+    Revoke(Cause),
+    /// The row went back in time: move it to `n + 1` and answer that.
+    FastForward,
+    /// Refuse; the session is over.
+    Dead,
+}
+
+/// The rule.
+pub(crate) fn decide(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> Decision {
+    if row.revoked_at.is_some() || row.expires_at <= now || row.idle_expires_at <= now {
+        return Decision::Dead;
+    }
+    if n == row.n {
+        return Decision::Rotate;
+    }
+    if n > row.n {
+        return Decision::FastForward;
+    }
+    let last = n.saturating_add(1) == row.n;
+    let in_window = row.grace_n <= n && now.saturating_sub(row.grace_at) <= rule.grace;
+    let just_rotated = last && now.saturating_sub(row.rotated_at) <= rule.grace;
+    if in_window || just_rotated {
+        return Decision::Current;
+    }
+    if last {
+        late_retry(row, now, rule)
+    } else {
+        Decision::Revoke(Cause::Reuse)
+    }
+}
+
+fn late_retry(row: &Counter, now: i64, rule: &RotationRule) -> Decision {
+    let window_is_over = now.saturating_sub(row.late_since) >= rule.late_window;
+    let (count, since) = if window_is_over {
+        (0, now)
+    } else {
+        (row.late_count, row.late_since)
+    };
+    if count >= rule.late_budget {
+        // A thief and a victim who take turns look like a client that loses every answer.
+        return Decision::Revoke(Cause::LateRetry);
+    }
+    Decision::LateRetry {
+        count: count.saturating_add(1),
+        since,
+    }
+}
+
+/// The counter of a session that begins now and may live for these many seconds, idle and in all.
+pub(crate) fn fresh(now: i64, idle: i64, life: i64) -> Counter {
+    Counter {
+        n: 1,
+        rotated_at: now,
+        grace_n: 1,
+        // Long past: the first rotation opens the first window.
+        grace_at: 0,
+        late_count: 0,
+        late_since: 0,
+        last_used_at: now,
+        idle_expires_at: now.saturating_add(idle),
+        expires_at: now.saturating_add(life),
+        revoked_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RULE: RotationRule = RotationRule::DEFAULT;
+    const NOW: i64 = 1_000_000;
+
+    /// Rotated from 4 to 5 at `NOW`, in a window that opened with that rotation.
+    fn row() -> Counter {
+        Counter {
+            n: 5,
+            rotated_at: NOW,
+            grace_n: 4,
+            grace_at: NOW,
+            ..fresh(NOW - 500, 10_000, 100_000)
+        }
+    }
+
+    #[test]
+    fn the_generation_at_which_the_row_stands_rotates() {
+        assert_eq!(decide(&row(), 5, NOW, &RULE), Decision::Rotate);
+    }
+
+    #[test]
+    fn the_loser_of_a_race_gets_the_current_token_until_the_grace_is_over() {
+        assert_eq!(decide(&row(), 4, NOW, &RULE), Decision::Current);
+        assert_eq!(decide(&row(), 4, NOW + 10, &RULE), Decision::Current);
+        assert_ne!(decide(&row(), 4, NOW + 11, &RULE), Decision::Current);
+    }
+
+    #[test]
+    fn every_generation_of_the_open_window_gets_the_current_token() {
+        let row = Counter {
+            n: 8,
+            grace_n: 4,
+            grace_at: NOW,
+            rotated_at: NOW + 9,
+            ..row()
+        };
+        for n in 4..8 {
+            assert_eq!(decide(&row, n, NOW + 10, &RULE), Decision::Current, "{n}");
+        }
+        assert_eq!(
+            decide(&row, 3, NOW + 10, &RULE),
+            Decision::Revoke(Cause::Reuse)
+        );
+    }
+
+    #[test]
+    fn a_rotation_late_in_the_window_has_its_own_grace_for_the_one_before() {
+        let row = Counter {
+            n: 8,
+            grace_n: 4,
+            grace_at: NOW,
+            rotated_at: NOW + 9,
+            ..row()
+        };
+        assert_eq!(decide(&row, 7, NOW + 19, &RULE), Decision::Current);
+        assert_eq!(
+            decide(&row, 6, NOW + 19, &RULE),
+            Decision::Revoke(Cause::Reuse)
+        );
+    }
+
+    #[test]
+    fn a_late_retry_spends_the_budget_and_the_fourth_in_a_day_revokes() {
+        let mut row = row();
+        for count in 1..=3 {
+            let decision = decide(&row, 4, NOW + 100, &RULE);
+            assert_eq!(
+                decision,
+                Decision::LateRetry {
+                    count,
+                    since: NOW + 100
+                }
+            );
+            (row.late_count, row.late_since) = (count, NOW + 100);
+        }
+        assert_eq!(
+            decide(&row, 4, NOW + 100, &RULE),
+            Decision::Revoke(Cause::LateRetry)
+        );
+    }
+
+    #[test]
+    fn the_budget_is_whole_again_a_day_after_it_was_first_touched() {
+        let day = RULE.late_window;
+        let row = Counter {
+            late_count: 3,
+            late_since: NOW,
+            expires_at: NOW + 3 * day,
+            idle_expires_at: NOW + 3 * day,
+            ..row()
+        };
+        assert_eq!(
+            decide(&row, 4, NOW + day - 1, &RULE),
+            Decision::Revoke(Cause::LateRetry)
+        );
+        assert_eq!(
+            decide(&row, 4, NOW + day, &RULE),
+            Decision::LateRetry {
+                count: 1,
+                since: NOW + day
+            }
+        );
+    }
+
+    #[test]
+    fn a_token_from_before_the_last_one_is_reuse() {
+        for n in [1, 2, 3] {
+            assert_eq!(
+                decide(&row(), n, NOW, &RULE),
+                Decision::Revoke(Cause::Reuse),
+                "{n}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_ahead_of_its_row_fast_forwards() {
+        for n in [6, 7, 1_000] {
+            assert_eq!(decide(&row(), n, NOW, &RULE), Decision::FastForward, "{n}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_over_answers_no_generation() {
+        let over = [
+            Counter {
+                revoked_at: Some(NOW),
+                ..row()
+            },
+            Counter {
+                expires_at: NOW,
+                ..row()
+            },
+            Counter {
+                idle_expires_at: NOW,
+                ..row()
+            },
+        ];
+        for row in over {
+            for n in 1..10 {
+                assert_eq!(decide(&row, n, NOW, &RULE), Decision::Dead, "{n}");
+            }
+        }
+        let alive = Counter {
+            expires_at: NOW + 1,
+            idle_expires_at: NOW + 1,
+            ..row()
+        };
+        assert_eq!(decide(&alive, 5, NOW, &RULE), Decision::Rotate);
+    }
+
+    proptest! {
+        #[test]
+        fn no_numbers_overflow_it(n in any::<i64>(), row_n in any::<i64>(), at in any::<i64>(), now in any::<i64>()) {
+            let row = Counter { n: row_n, rotated_at: at, grace_n: row_n, grace_at: at, late_since: at, ..row() };
+            decide(&row, n, now, &RULE);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! All SQL, one file per table: each statement once, as a constant, with `$1` parameters and with columns that are
+//! only TEXT, BIGINT and BOOLEAN, so that SQLite and PostgreSQL read the same text. Nothing is decided here.
+//!
+//! SQLite: write-ahead log, `synchronous = FULL` (a commit that was answered survives a power cut), one writer,
+//! readers apart from it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Sqlite, Transaction};
+
+use crate::error::Error;
+
+pub(crate) mod keys;
+pub(crate) mod sessions;
+pub(crate) mod setup;
+pub(crate) mod throttle;
+pub(crate) mod users;
+
+/// The durability that the store runs with, in SQLite's word.
+pub(crate) const DURABILITY: &str = "full";
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+const PROBE: &str = "UPDATE probe SET written_at = $1 WHERE id = 1";
+const READERS: u32 = 4;
+const BUSY: Duration = Duration::from_secs(5);
+const STATEMENTS: usize = 32;
+// Negative: KiB instead of pages. Four readers and a writer stay below 3 MiB together.
+const CACHE_KIB: &str = "-512";
+
+/// The database: one connection that writes, a few that read.
+#[derive(Clone)]
+pub(crate) struct Store {
+    writer: SqlitePool,
+    reader: SqlitePool,
+}
+
+/// Several statements that hold together or not at all. Dropped without [`Write::commit`], it is rolled back.
+pub(crate) struct Write(Transaction<'static, Sqlite>);
+
+impl Write {
+    /// Makes everything durable that was done through this.
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        Ok(self.0.commit().await?)
+    }
+
+    /// Undoes everything that was done through this.
+    pub(crate) async fn rollback(self) -> Result<(), Error> {
+        Ok(self.0.rollback().await?)
+    }
+}
+
+impl Store {
+    /// Opens the database file, or makes it, and brings its tables up to date.
+    pub(crate) async fn open(file: &Path, create: bool) -> Result<Self, Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .statement_cache_capacity(STATEMENTS)
+            .pragma("cache_size", CACHE_KIB);
+        let unusable = |source: sqlx::Error| Error::DatabaseUnusable {
+            path: PathBuf::from(file),
+            source,
+        };
+        let writer = pool(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(unusable)?;
+        MIGRATIONS
+            .run(&writer)
+            .await
+            .map_err(|problem| unusable(problem.into()))?;
+        let reader = pool(READERS).connect_lazy_with(options);
+        Ok(Self { writer, reader })
+    }
+
+    /// Starts a transaction that holds the write lock from its first moment, so that it never fails half way.
+    pub(crate) async fn begin(&self) -> Result<Write, Error> {
+        Ok(Write(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    /// Writes one row: proof that the database takes writes.
+    pub(crate) async fn probe(&self, now: i64) -> Result<(), Error> {
+        sqlx::query(PROBE).bind(now).execute(&self.writer).await?;
+        Ok(())
+    }
+
+    /// Finishes what is under way and closes every connection.
+    pub(crate) async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    // A connection to a file does not go stale: nothing is asked before its use and none is replaced.
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(0)
+        .acquire_timeout(BUSY)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}

@@ -1,0 +1,53 @@
+//! The table `keys`: signing keys and the key of the refresh tokens, each sealed.
+
+use sqlx::FromRow;
+
+use super::{Store, Write};
+use crate::error::Error;
+
+/// A key as it is stored. Its times never change.
+#[derive(Clone, FromRow)]
+pub(crate) struct KeyRow {
+    pub(crate) kid: String,
+    pub(crate) alg: String,
+    pub(crate) purpose: String,
+    pub(crate) sealed: String,
+    pub(crate) publish_at: i64,
+    pub(crate) sign_from: i64,
+    pub(crate) sign_until: i64,
+    pub(crate) verify_until: i64,
+}
+
+const ALL: &str = "SELECT kid, alg, purpose, sealed, publish_at, sign_from, sign_until, verify_until FROM keys ORDER BY sign_from, kid";
+const INSERT: &str = "INSERT INTO keys (kid, alg, purpose, sealed, publish_at, sign_from, sign_until, verify_until) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+impl Store {
+    /// Every key, the one that signs first before the others.
+    pub(crate) async fn keys(&self) -> Result<Vec<KeyRow>, Error> {
+        Ok(sqlx::query_as(ALL).fetch_all(&self.writer).await?)
+    }
+}
+
+impl Write {
+    /// Every key, as this transaction sees it.
+    pub(crate) async fn keys(&mut self) -> Result<Vec<KeyRow>, Error> {
+        Ok(sqlx::query_as(ALL).fetch_all(&mut *self.0).await?)
+    }
+
+    /// Adds a key.
+    pub(crate) async fn insert_key(&mut self, row: &KeyRow) -> Result<(), Error> {
+        sqlx::query(INSERT)
+            .bind(&row.kid)
+            .bind(&row.alg)
+            .bind(&row.purpose)
+            .bind(&row.sealed)
+            .bind(row.publish_at)
+            .bind(row.sign_from)
+            .bind(row.sign_until)
+            .bind(row.verify_until)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! The table `throttle`: for each limited subject, the moment when its whole allowance will be there again.
+
+use super::{Store, Write};
+use crate::error::Error;
+
+// One attempt costs $3 seconds of allowance; it is granted while at most $4 seconds are outstanding.
+const SPEND: &str = "INSERT INTO throttle (subject, full_at) VALUES ($1, $2 + $3) \
+     ON CONFLICT (subject) DO UPDATE SET \
+     full_at = CASE WHEN throttle.full_at > $2 THEN throttle.full_at ELSE $2 END + $3 \
+     WHERE throttle.full_at <= $2 + $4 RETURNING full_at";
+const READ: &str = "SELECT full_at FROM throttle WHERE subject = $1";
+const GIVE_BACK: &str = "UPDATE throttle SET full_at = full_at - $2 WHERE subject = $1";
+const FORGET: &str = "DELETE FROM throttle WHERE subject = $1";
+const SWEEP: &str = "DELETE FROM throttle WHERE full_at < $1";
+
+impl Store {
+    /// Forgets subjects whose whole allowance is there again.
+    pub(crate) async fn sweep_throttle(&self, now: i64) -> Result<u64, Error> {
+        Ok(sqlx::query(SWEEP)
+            .bind(now)
+            .execute(&self.writer)
+            .await?
+            .rows_affected())
+    }
+}
+
+impl Write {
+    /// Spends `cost` seconds of a subject's allowance. `None` when more than `outstanding` seconds are spent already.
+    pub(crate) async fn spend(
+        &mut self,
+        subject: &str,
+        now: i64,
+        cost: i64,
+        outstanding: i64,
+    ) -> Result<Option<i64>, Error> {
+        let spent = sqlx::query_scalar(SPEND)
+            .bind(subject)
+            .bind(now)
+            .bind(cost)
+            .bind(outstanding);
+        Ok(spent.fetch_optional(&mut *self.0).await?)
+    }
+
+    /// When the whole allowance of a subject will be there again.
+    pub(crate) async fn full_at(&mut self, subject: &str) -> Result<Option<i64>, Error> {
+        Ok(sqlx::query_scalar(READ)
+            .bind(subject)
+            .fetch_optional(&mut *self.0)
+            .await?)
+    }
+
+    /// Gives `cost` seconds of allowance back.
+    pub(crate) async fn give_back(&mut self, subject: &str, cost: i64) -> Result<(), Error> {
+        sqlx::query(GIVE_BACK)
+            .bind(subject)
+            .bind(cost)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a subject its whole allowance.
+    pub(crate) async fn forget(&mut self, subject: &str) -> Result<(), Error> {
+        sqlx::query(FORGET)
+            .bind(subject)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! The table `users`.
+
+use sqlx::FromRow;
+
+use super::{Store, Write};
+use crate::error::Error;
+
+/// A person with an account.
+#[derive(Clone, FromRow)]
+pub(crate) struct UserRow {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) name: Option<String>,
+    pub(crate) password_hash: String,
+    roles: String,
+    pub(crate) disabled: bool,
+    pub(crate) created_at: i64,
+}
+
+impl UserRow {
+    /// A new account that can be used at once.
+    pub(crate) fn new(
+        id: String,
+        email: String,
+        name: Option<String>,
+        password_hash: String,
+        now: i64,
+    ) -> Self {
+        Self {
+            id,
+            email,
+            name,
+            password_hash,
+            roles: "[]".to_owned(),
+            disabled: false,
+            created_at: now,
+        }
+    }
+
+    /// The same account with these roles.
+    pub(crate) fn with_roles(mut self, roles: &[String]) -> Self {
+        self.roles = roles_text(roles);
+        self
+    }
+
+    /// The roles, in the order in which they were given.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        // The column is written by `roles_text` alone.
+        serde_json::from_str(&self.roles).unwrap_or_default()
+    }
+}
+
+const BY_EMAIL: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE email = $1";
+const BY_ID: &str =
+    "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id = $1";
+const AFTER: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2";
+const INSERT: &str = "INSERT INTO users (id, email, name, password_hash, roles, disabled, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const SET_PASSWORD_HASH: &str =
+    "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
+const SET_ROLES: &str = "UPDATE users SET roles = $2 WHERE email = $1 \
+     RETURNING id, email, name, password_hash, roles, disabled, created_at";
+
+impl Store {
+    /// The account with this lower-cased address.
+    pub(crate) async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, Error> {
+        Ok(sqlx::query_as(BY_EMAIL)
+            .bind(email)
+            .fetch_optional(&self.reader)
+            .await?)
+    }
+
+    /// The account with this identifier.
+    pub(crate) async fn user_by_id(&self, id: &str) -> Result<Option<UserRow>, Error> {
+        Ok(sqlx::query_as(BY_ID)
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await?)
+    }
+
+    /// Accounts in the order in which they were made, from the one after `id` on.
+    pub(crate) async fn users_after(&self, id: &str, limit: i64) -> Result<Vec<UserRow>, Error> {
+        Ok(sqlx::query_as(AFTER)
+            .bind(id)
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await?)
+    }
+
+    /// Replaces a password hash that is still the one that was read.
+    pub(crate) async fn replace_password_hash(
+        &self,
+        id: &str,
+        new: &str,
+        old: &str,
+    ) -> Result<(), Error> {
+        sqlx::query(SET_PASSWORD_HASH)
+            .bind(id)
+            .bind(new)
+            .bind(old)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Write {
+    /// Adds an account. `Error::EmailTaken` when its address has one.
+    pub(crate) async fn insert_user(&mut self, user: &UserRow) -> Result<(), Error> {
+        let inserted = sqlx::query(INSERT)
+            .bind(&user.id)
+            .bind(&user.email)
+            .bind(&user.name)
+            .bind(&user.password_hash)
+            .bind(&user.roles)
+            .bind(user.disabled)
+            .bind(user.created_at)
+            .execute(&mut *self.0)
+            .await;
+        match inserted {
+            Ok(_) => Ok(()),
+            Err(sqlx::Error::Database(problem)) if problem.is_unique_violation() => {
+                Err(Error::EmailTaken)
+            }
+            Err(problem) => Err(problem.into()),
+        }
+    }
+
+    /// Replaces the roles of the account with this lower-cased address.
+    pub(crate) async fn set_roles(
+        &mut self,
+        email: &str,
+        roles: &[String],
+    ) -> Result<Option<UserRow>, Error> {
+        Ok(sqlx::query_as(SET_ROLES)
+            .bind(email)
+            .bind(roles_text(roles))
+            .fetch_optional(&mut *self.0)
+            .await?)
+    }
+}
+
+fn roles_text(roles: &[String]) -> String {
+    serde_json::Value::from(roles).to_string()
+}

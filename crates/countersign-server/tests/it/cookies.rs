@@ -1,0 +1,223 @@
+use axum::body::Body;
+use http::{Method, Request};
+use serde_json::json;
+
+use crate::app::{Answer, EMAIL, PASSWORD, TestApp, post};
+
+/// What a browser keeps of `Set-Cookie`.
+fn jar(answer: &Answer) -> String {
+    let pairs = answer
+        .cookies()
+        .into_iter()
+        .map(|line| line.split(';').next().unwrap().to_owned());
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
+async fn log_in(app: &TestApp) -> Answer {
+    app.sign_up(EMAIL).await;
+    app.post(
+        "/login",
+        &json!({"email": EMAIL, "password": PASSWORD, "session": "cookie"}),
+    )
+    .await
+}
+
+fn with(method: Method, path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let builder = Request::builder().method(method).uri(path);
+    headers
+        .iter()
+        .fold(builder, |builder, (name, value)| {
+            builder.header(*name, *value)
+        })
+        .body(Body::empty())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn cookie_mode_leaves_the_tokens_out_of_the_body() {
+    let app = TestApp::new().await;
+    let answer = log_in(&app).await;
+    assert_eq!(answer.status, 200);
+    let body = answer.json();
+    assert_eq!(
+        body.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["expires_in", "message", "token_type"]
+    );
+    let lines = answer.cookies();
+    assert!(
+        lines[0].starts_with("at=") && lines[1].starts_with("rt=v1."),
+        "{lines:?}"
+    );
+    for line in lines {
+        assert!(
+            line.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax"),
+            "{line}"
+        );
+        assert!(line.len() < 4096);
+    }
+}
+
+#[tokio::test]
+async fn under_https_cookies_are_prefixed_and_secure() {
+    let app = TestApp::with(&[("PUBLIC_URL", "https://id.example")]).await;
+    let answer = log_in(&app).await;
+    let lines = answer.cookies();
+    assert!(lines[0].starts_with("__Host-at=") && lines[1].starts_with("__Host-rt="));
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains("; Secure;") && line.contains("HttpOnly"))
+    );
+    let profile = with(Method::GET, "/profile", &[("cookie", &jar(&answer))]);
+    assert_eq!(app.send(profile).await.status, 200);
+    // A sibling domain can plant a cookie without the prefix; it means nothing here.
+    let planted = jar(&answer).replace("__Host-", "");
+    let answer = app
+        .send(with(Method::GET, "/profile", &[("cookie", &planted)]))
+        .await;
+    answer.is_problem(401, "no_credential", "No token provided");
+}
+
+#[tokio::test]
+async fn a_browser_reads_refreshes_and_logs_out_with_its_cookies() {
+    let app = TestApp::new().await;
+    let first = jar(&log_in(&app).await);
+    assert_eq!(
+        app.send(with(Method::GET, "/profile", &[("cookie", &first)]))
+            .await
+            .status,
+        200
+    );
+    let own_page = [
+        ("cookie", first.as_str()),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let refreshed = app.send(with(Method::POST, "/refresh", &own_page)).await;
+    assert_eq!(refreshed.status, 200);
+    assert_eq!(
+        refreshed
+            .json()
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        ["expires_in", "message", "token_type"]
+    );
+    let second = jar(&refreshed);
+    assert_ne!(first, second);
+    let own_page = [
+        ("cookie", second.as_str()),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let out = app.send(with(Method::POST, "/logout", &own_page)).await;
+    assert_eq!(out.status, 200);
+    assert!(
+        out.cookies()
+            .iter()
+            .all(|line| line.contains("=; ") && line.contains("Max-Age=0"))
+    );
+    let answer = app
+        .send(with(Method::GET, "/profile", &[("cookie", &second)]))
+        .await;
+    answer.is_problem(401, "token_revoked", "Invalid token");
+}
+
+#[tokio::test]
+async fn a_dead_session_takes_its_cookies_away() {
+    let app = TestApp::new().await;
+    let answer = app
+        .send(with(
+            Method::POST,
+            "/refresh",
+            &[("cookie", "rt=garbage"), ("sec-fetch-site", "same-origin")],
+        ))
+        .await;
+    answer.is_problem(401, "invalid_refresh_token", "Invalid refresh token");
+    assert_eq!(jar(&answer), "at=; rt=");
+}
+
+#[tokio::test]
+async fn rejects_two_cookies_of_one_name() {
+    let app = TestApp::new().await;
+    let cookies = jar(&log_in(&app).await);
+    let planted = format!("{cookies}; rt=planted; at=planted");
+    for (method, path) in [
+        (Method::GET, "/profile"),
+        (Method::POST, "/refresh"),
+        (Method::POST, "/logout"),
+    ] {
+        let request = with(
+            method,
+            path,
+            &[("cookie", &planted), ("sec-fetch-site", "same-origin")],
+        );
+        app.send(request)
+            .await
+            .is_problem(400, "invalid_request", "Invalid request");
+    }
+}
+
+#[tokio::test]
+async fn rejects_what_another_site_may_have_started() {
+    let app = TestApp::new().await;
+    let cookies = jar(&log_in(&app).await);
+    let cookies = ("cookie", cookies.as_str());
+    let own = ("origin", "http://127.0.0.1:8080");
+    let other = ("origin", "https://evil.example");
+    let refused: [&[(&str, &str)]; 8] = [
+        &[cookies],
+        &[cookies, other],
+        &[cookies, ("origin", "null")],
+        &[cookies, ("sec-fetch-site", "cross-site")],
+        &[cookies, ("sec-fetch-site", "same-site"), other],
+        &[cookies, ("origin", "http://127.0.0.1:8081")],
+        &[other],
+        &[("sec-fetch-site", "cross-site")],
+    ];
+    for path in [
+        "/login",
+        "/refresh",
+        "/logout",
+        "/signup",
+        "/setup",
+        "/ui/setup",
+    ] {
+        for headers in refused {
+            let answer = app.send(with(Method::POST, path, headers)).await;
+            answer.is_problem(403, "cross_site", "Cross-site request refused");
+        }
+    }
+    let accepted: [&[(&str, &str)]; 3] = [
+        &[cookies, own],
+        &[cookies, ("sec-fetch-site", "none")],
+        &[cookies, ("sec-fetch-site", "cross-site"), own],
+    ];
+    for headers in accepted {
+        assert_ne!(
+            app.send(with(Method::POST, "/login", headers)).await.status,
+            403,
+            "{headers:?}"
+        );
+    }
+    // A program that has no cookies is no browser.
+    assert_ne!(app.post("/login", &json!({})).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_cannot_speak_json() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+    ] {
+        let mut request = post("/login", &json!({"email": EMAIL, "password": PASSWORD}));
+        request
+            .headers_mut()
+            .insert("content-type", content_type.parse().unwrap());
+        app.send(request)
+            .await
+            .is_problem(415, "unsupported_media_type", "Unsupported media type");
+    }
+}

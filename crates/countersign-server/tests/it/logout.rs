@@ -1,0 +1,159 @@
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, DAY, EMAIL, MINUTE, TestApp, Tokens, tampered};
+
+async fn log_out(app: &TestApp, token: &str, scope: Option<&str>) -> Answer {
+    let request = Request::post("/logout").header("authorization", format!("Bearer {token}"));
+    let request = match scope {
+        None => request.body(Body::empty()),
+        Some(scope) => request
+            .header("content-type", "application/json")
+            .body(Body::from(json!({"scope": scope}).to_string())),
+    };
+    app.send(request.unwrap()).await
+}
+
+async fn is_out(app: &TestApp, tokens: &Tokens) -> bool {
+    let profile = app.get_as("/profile", &tokens.access).await;
+    let refresh = app.refresh(&tokens.refresh).await;
+    if profile.status == 200 {
+        assert_eq!(refresh.status, 200);
+        return false;
+    }
+    profile.is_problem(401, "token_revoked", "Invalid token");
+    refresh.is_problem(401, "invalid_refresh_token", "Invalid refresh token");
+    true
+}
+
+fn succeeded(answer: &Answer) {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json(), json!({"message": "Logout successful"}));
+    assert_eq!(answer.cookies().len(), 2);
+    assert!(
+        answer
+            .cookies()
+            .iter()
+            .all(|line| line.contains("Max-Age=0"))
+    );
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn logging_out_ends_the_session_at_once_and_again_is_no_error() {
+    let (app, tokens) = TestApp::with_session().await;
+    let other = app.log_in(EMAIL).await;
+    succeeded(&log_out(&app, &tokens.access, None).await);
+    assert!(is_out(&app, &tokens).await);
+    succeeded(&log_out(&app, &tokens.access, Some("local")).await);
+    assert!(!is_out(&app, &other).await);
+}
+
+#[tokio::test]
+async fn others_leaves_this_session_alone() {
+    let (app, tokens) = TestApp::with_session().await;
+    let (second, third) = (app.log_in(EMAIL).await, app.log_in(EMAIL).await);
+    app.sign_up("bob@example.com").await;
+    let bob = app.log_in("bob@example.com").await;
+    succeeded(&log_out(&app, &tokens.access, Some("others")).await);
+    assert!(!is_out(&app, &tokens).await);
+    assert!(is_out(&app, &second).await && is_out(&app, &third).await);
+    assert!(!is_out(&app, &bob).await);
+}
+
+#[tokio::test]
+async fn global_ends_every_session_of_this_user_and_of_no_other() {
+    let (app, tokens) = TestApp::with_session().await;
+    let second = app.log_in(EMAIL).await;
+    app.sign_up("bob@example.com").await;
+    let bob = app.log_in("bob@example.com").await;
+    succeeded(&log_out(&app, &tokens.access, Some("global")).await);
+    assert!(is_out(&app, &tokens).await && is_out(&app, &second).await);
+    assert!(!is_out(&app, &bob).await);
+}
+
+#[tokio::test]
+async fn an_expired_token_logs_its_own_session_out_and_no_other() {
+    let (app, tokens) = TestApp::with_session().await;
+    app.wait(20 * MINUTE);
+    for scope in ["others", "global"] {
+        log_out(&app, &tokens.access, Some(scope)).await.is_problem(
+            401,
+            "token_expired",
+            "jwt expired",
+        );
+    }
+    succeeded(&log_out(&app, &tokens.access, None).await);
+    app.refresh(&tokens.refresh).await.is_problem(
+        401,
+        "invalid_refresh_token",
+        "Invalid refresh token",
+    );
+}
+
+#[tokio::test]
+async fn a_token_of_a_session_that_is_over_logs_nobody_out() {
+    let (app, tokens) = TestApp::with_session().await;
+    app.wait(31 * DAY);
+    log_out(&app, &tokens.access, None)
+        .await
+        .is_problem(401, "token_revoked", "Invalid token");
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_ends_no_other() {
+    let (app, tokens) = TestApp::with_session().await;
+    let other = app.log_in(EMAIL).await;
+    log_out(&app, &tokens.access, None).await;
+    for scope in ["others", "global"] {
+        log_out(&app, &tokens.access, Some(scope)).await.is_problem(
+            401,
+            "token_revoked",
+            "Invalid token",
+        );
+    }
+    assert!(!is_out(&app, &other).await);
+}
+
+#[tokio::test]
+async fn a_refresh_token_logs_its_own_session_out() {
+    let (app, tokens) = TestApp::with_session().await;
+    let other = app.log_in(EMAIL).await;
+    let out = |scope: &str, token: &str| json!({"scope": scope, "refresh_token": token});
+    app.post("/logout", &out("global", &tokens.refresh))
+        .await
+        .is_problem(401, "no_credential", "No token provided");
+    succeeded(&app.post("/logout", &out("local", &tokens.refresh)).await);
+    assert!(is_out(&app, &tokens).await);
+    assert!(!is_out(&app, &other).await);
+}
+
+#[tokio::test]
+async fn rejects_a_logout_that_names_nobody() {
+    let (app, tokens) = TestApp::with_session().await;
+    let nobody: [(Option<String>, Value); 4] = [
+        (None, json!({})),
+        (None, json!({"refresh_token": "garbage"})),
+        (None, json!({"refresh_token": tampered(&tokens.refresh)})),
+        (Some("garbage".to_owned()), json!({})),
+    ];
+    for (token, body) in nobody {
+        let mut request = crate::app::post("/logout", &body);
+        if let Some(token) = token {
+            request
+                .headers_mut()
+                .insert("authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        let answer = app.send(request).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert!(!answer.header("www-authenticate").is_empty());
+    }
+    log_out(&app, &tampered(&tokens.access), None)
+        .await
+        .is_problem(401, "invalid_token", "Invalid token");
+    log_out(&app, &tokens.access, Some("everybody"))
+        .await
+        .is_problem(400, "invalid_request", "Invalid request");
+    assert!(!is_out(&app, &tokens).await);
+}

@@ -1,0 +1,38 @@
+//! The whole server behind its real router, on a database of its own for each test, with the clock in the test's hand.
+
+#[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod app;
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod cookies;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod frame;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod log;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod logout;
+#[cfg(test)]
+mod offline;
+#[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod profile;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod setup;
+#[cfg(test)]
+mod signup;

@@ -1,0 +1,50 @@
+use serde_json::json;
+
+use crate::app::{ISSUER, TestApp};
+
+#[tokio::test]
+async fn a_server_that_runs_is_live_and_ready() {
+    let app = TestApp::new().await;
+    for (path, body) in [
+        ("/livez", json!({"status": "ok"})),
+        ("/readyz", json!({"status": "ready"})),
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, body));
+    }
+    assert_eq!(
+        app.get("/version").await.json(),
+        json!({"version": env!("CARGO_PKG_VERSION")})
+    );
+}
+
+#[tokio::test]
+async fn a_server_without_its_database_is_live_and_not_ready() {
+    let app = TestApp::new().await;
+    app.server.close().await;
+    assert_eq!(app.get("/livez").await.status, 200);
+    app.get("/readyz")
+        .await
+        .is_problem(503, "not_ready", "Not ready");
+}
+
+#[tokio::test]
+async fn discovery_says_what_there_is() {
+    let app = TestApp::new().await;
+    for path in [
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "application/json")
+        );
+        assert_eq!(answer.header("cache-control"), "public, max-age=300");
+        let jwks_uri = format!("{ISSUER}/.well-known/jwks.json");
+        assert_eq!(
+            answer.json(),
+            json!({"issuer": ISSUER, "jwks_uri": jwks_uri, "response_types_supported": []})
+        );
+    }
+}

@@ -1,0 +1,233 @@
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::app::{DAY, EMAIL, PASSWORD, TestApp, Tokens, post};
+
+const LATE: i64 = 11;
+
+fn is_refused(answer: &crate::app::Answer) {
+    answer.is_problem(401, "invalid_refresh_token", "Invalid refresh token");
+    assert_eq!(answer.cookies().len(), 2, "{answer:?}");
+    assert!(
+        answer
+            .cookies()
+            .iter()
+            .all(|line| line.contains("Max-Age=0"))
+    );
+}
+
+async fn next(app: &TestApp, tokens: &Tokens) -> Tokens {
+    let answer = app.refresh(&tokens.refresh).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    Tokens::of(&answer)
+}
+
+#[tokio::test]
+async fn refreshing_hands_out_the_next_pair() {
+    let (app, first) = TestApp::with_session().await;
+    let answer = app.refresh(&first.refresh).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let body = answer.json();
+    assert_eq!(
+        (&body["message"], &body["token_type"]),
+        (&json!("Token refreshed"), &json!("Bearer"))
+    );
+    assert_eq!(body["token"], body["access_token"]);
+    let second = Tokens::of(&answer);
+    assert_ne!(first, second);
+    assert_eq!(app.get_as("/profile", &second.access).await.status, 200);
+    next(&app, &second).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_at_once_get_one_and_the_same_successor() {
+    let (app, tokens) = TestApp::with_session().await;
+    let app = std::sync::Arc::new(app);
+    let mut racing = JoinSet::new();
+    for _ in 0..64 {
+        let (app, refresh) = (std::sync::Arc::clone(&app), tokens.refresh.clone());
+        racing.spawn(async move { Tokens::of(&app.refresh(&refresh).await).refresh });
+    }
+    let mut successors = racing.join_all().await;
+    assert_eq!(successors.len(), 64);
+    successors.dedup();
+    assert_eq!(successors.len(), 1);
+    assert!(
+        successors[0].split('.').nth(2) == Some("2"),
+        "one generation on"
+    );
+    let successor = Tokens {
+        refresh: successors[0].clone(),
+        ..tokens
+    };
+    app.wait(LATE);
+    next(&app, &successor).await;
+}
+
+#[tokio::test]
+async fn a_third_tab_gets_the_current_token_while_the_window_is_open_and_no_longer() {
+    for (waited, is_served) in [(4, true), (5, false)] {
+        let (app, first) = TestApp::with_session().await;
+        let second = next(&app, &first).await;
+        app.wait(6);
+        let third = next(&app, &second).await;
+        app.wait(waited);
+        let answer = app.refresh(&first.refresh).await;
+        if is_served {
+            assert_eq!(Tokens::of(&answer).refresh, third.refresh);
+        } else {
+            is_refused(&answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_given_again_three_times_a_day() {
+    let (app, first) = TestApp::with_session().await;
+    let second = next(&app, &first).await;
+    app.wait(LATE);
+    for _ in 0..3 {
+        assert_eq!(next(&app, &first).await.refresh, second.refresh);
+    }
+    is_refused(&app.refresh(&first.refresh).await);
+    is_refused(&app.refresh(&second.refresh).await);
+}
+
+#[tokio::test]
+async fn the_budget_for_lost_answers_is_whole_again_after_a_day() {
+    let (app, first) = TestApp::with_session().await;
+    next(&app, &first).await;
+    app.wait(LATE);
+    for _ in 0..3 {
+        next(&app, &first).await;
+    }
+    app.wait(DAY);
+    next(&app, &first).await;
+}
+
+#[tokio::test]
+async fn reuse_ends_the_session_and_its_access_tokens() {
+    let (app, first) = TestApp::with_session().await;
+    let second = next(&app, &first).await;
+    app.wait(LATE);
+    let third = next(&app, &second).await;
+    app.wait(LATE);
+    assert_eq!(app.get_as("/profile", &third.access).await.status, 200);
+    is_refused(&app.refresh(&first.refresh).await);
+    app.get_as("/profile", &third.access)
+        .await
+        .is_problem(401, "token_revoked", "Invalid token");
+    is_refused(&app.refresh(&third.refresh).await);
+}
+
+#[tokio::test]
+async fn reuse_ends_one_session_and_no_other() {
+    let (app, first) = TestApp::with_session().await;
+    let other = app.log_in(EMAIL).await;
+    let second = next(&app, &first).await;
+    app.wait(LATE);
+    next(&app, &second).await;
+    app.wait(LATE);
+    is_refused(&app.refresh(&first.refresh).await);
+    next(&app, &other).await;
+}
+
+#[tokio::test]
+async fn garbage_never_reaches_the_database() {
+    let (app, tokens) = TestApp::with_session().await;
+    let (_, other) = TestApp::with_session().await;
+    app.server.close().await;
+    let parts: Vec<_> = tokens.refresh.split('.').collect();
+    let with = |at: usize, text: &str| {
+        let mut parts = parts.clone();
+        parts[at] = text;
+        parts.join(".")
+    };
+    let garbage = [
+        String::new(),
+        "garbage".to_owned(),
+        "....".to_owned(),
+        "é".repeat(100),
+        "x".repeat(60_000),
+        tokens.access.clone(),
+        other.refresh,
+        tokens.refresh.chars().take(60).collect(),
+        format!("{}.x", tokens.refresh),
+        with(0, "v2"),
+        with(0, "v"),
+        with(1, "AAAAAAAAAAAAAAAAAAAAAA"),
+        with(2, "2"),
+        with(2, "01"),
+        with(2, "-1"),
+        with(2, "99999999999999999999999"),
+        with(3, "AAAAAAAAAAAAAAAAAAAAAA"),
+        with(3, ""),
+    ];
+    for token in garbage {
+        is_refused(&app.refresh(&token).await);
+    }
+    // The database is really gone: a token whose first tag holds asks for it.
+    app.refresh(&tokens.refresh)
+        .await
+        .is_problem(500, "internal_error", "Internal server error");
+}
+
+#[tokio::test]
+async fn a_second_tag_that_does_not_hold_changes_nothing() {
+    let (app, tokens) = TestApp::with_session().await;
+    let (head, _) = tokens.refresh.rsplit_once('.').unwrap();
+    is_refused(&app.refresh(&format!("{head}.AAAAAAAAAAAAAAAAAAAAAA")).await);
+    is_refused(&app.refresh(&format!("{head}.")).await);
+    next(&app, &tokens).await;
+}
+
+#[tokio::test]
+async fn a_database_that_went_back_in_time_logs_nobody_out() {
+    let (mut app, first) = TestApp::with_session().await;
+    let copy = app.data().join("copy");
+    app.server.close().await;
+    std::fs::copy(app.data().join("countersign.db"), &copy).unwrap();
+    app.reopen_with(&[]).await.unwrap();
+    let mut tokens = first.clone();
+    for _ in 0..5 {
+        tokens = next(&app, &tokens).await;
+        app.wait(LATE);
+    }
+    app.server.close().await;
+    std::fs::copy(&copy, app.data().join("countersign.db")).unwrap();
+    app.reopen_with(&[]).await.unwrap();
+    let after = next(&app, &tokens).await;
+    assert_eq!(after.refresh.split('.').nth(2), Some("7"));
+    app.wait(LATE);
+    next(&app, &after).await;
+    app.wait(LATE);
+    is_refused(&app.refresh(&first.refresh).await);
+}
+
+#[tokio::test]
+async fn rejects_a_request_without_a_token_and_one_with_two() {
+    let (app, tokens) = TestApp::with_session().await;
+    is_refused(&app.post("/refresh", &json!({})).await);
+    let mut request = post("/refresh", &json!({"refresh_token": tokens.refresh}));
+    request
+        .headers_mut()
+        .insert("cookie", format!("rt={}", tokens.refresh).parse().unwrap());
+    request
+        .headers_mut()
+        .insert("sec-fetch-site", "same-origin".parse().unwrap());
+    app.send(request)
+        .await
+        .is_problem(400, "invalid_request", "Invalid request");
+    app.post("/refresh", &json!({"token": tokens.refresh}))
+        .await
+        .is_problem(400, "invalid_request", "Invalid request");
+}
+
+#[tokio::test]
+async fn a_log_in_elsewhere_leaves_a_session_as_it_is() {
+    let (app, tokens) = TestApp::with_session().await;
+    app.post("/login", &json!({"email": EMAIL, "password": PASSWORD}))
+        .await;
+    next(&app, &tokens).await;
+}

@@ -1,0 +1,113 @@
+//! The server on a real socket.
+
+use std::path::Path;
+
+use countersign_server::{Error, Flags, Settings, start};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+fn settings(data: &Path, listen: &str) -> Settings {
+    let flags = Flags {
+        data: Some(data.to_owned()),
+        listen: Some(listen.to_owned()),
+        ..Flags::default()
+    };
+    Settings::load(flags, []).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_says_what_it_is_answers_and_ends_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = start(settings(&data, "127.0.0.1:0")).await.unwrap();
+    let facts = server.facts().clone();
+    assert!(facts.development && facts.setup.is_some() && facts.warnings.len() == 1);
+    assert_eq!(facts.issuer, format!("http://{}", facts.address));
+    assert_eq!(
+        facts.jwks_uri,
+        format!("{}/.well-known/jwks.json", facts.issuer)
+    );
+    assert_eq!(
+        (facts.keys.as_str(), facts.durability),
+        ("ES256, one signing, one standby", "full")
+    );
+    assert_eq!(facts.database, data.join("countersign.db"));
+    let code = facts.setup.as_ref().unwrap().code.to_string();
+    assert!(!format!("{facts:?}").contains(&code));
+    let (end, ended) = oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
+    let answer = reqwest::get(format!("{}/readyz", facts.issuer))
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    end.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    assert!(
+        reqwest::get(format!("{}/livez", facts.issuer))
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn rejects_a_port_in_use_and_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let error = start(settings(&data, &taken.local_addr().unwrap().to_string()))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Listen { .. }));
+    assert_eq!(
+        (error.code(), error.exit_code()),
+        ("address_unavailable", 5)
+    );
+    assert!(!data.exists());
+}
+
+#[tokio::test]
+async fn rejects_a_data_path_that_is_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for data in [file.clone(), file.join("below")] {
+        let error = start(settings(&data, "127.0.0.1:0")).await.unwrap_err();
+        assert_eq!(error.exit_code(), 4, "{error}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn rejects_a_database_that_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("countersign.db"),
+        "this is a diary, and no database at all".repeat(100),
+    )
+    .unwrap();
+    let error = start(settings(folder.path(), "127.0.0.1:0"))
+        .await
+        .unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("database_unusable", 4));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_come_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
+    let address = server.facts().address;
+    let (end, ended) = oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
+    for head in ["", "GET /livez HTTP/1.1\r\nHost: a\r\n"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Ends only when the server closes the connection.
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+    }
+    end.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
