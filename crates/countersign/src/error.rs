@@ -240,7 +240,7 @@ impl fmt::Display for Part {
 #[non_exhaustive]
 pub enum Malformed {
     /// Not three parts between two dots (RFC 7515 §7.1).
-    #[error("a signed token has three parts between two dots")]
+    #[error("a signed token is three parts with a dot between each two")]
     Segments,
     /// Five parts: an encrypted token (RFC 7516 §7.1) where a signed one is needed.
     #[error("the token is encrypted (five parts); a signed one (three parts) is needed")]
@@ -254,7 +254,7 @@ pub enum Malformed {
         at: usize,
     },
     /// Padding, an impossible length, or unused bits that are not zero (RFC 7515 §2).
-    #[error("{part} is not the one base64url text of its octets")]
+    #[error("{part} is not base64url without padding, cut to its exact length")]
     Base64 {
         /// Where.
         part: Part,

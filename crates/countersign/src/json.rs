@@ -16,10 +16,12 @@ use crate::error::{Error, Malformed, Part};
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 32;
 
-/// How many values a document may hold whatever its size, and how many bytes each further one has to bring: a value takes
-/// some thirty bytes of memory, and as many again while its array grows, so memory stays at eight times the text.
-const FREE_VALUES: usize = 512;
+/// How many values a document may hold whatever its size, and how many bytes each further one has to bring. A value takes
+/// some thirty bytes of memory and as many again while its array grows; an object with members takes as much as
+/// twenty. So memory stays at eight times the text, beyond a quarter of a megabyte.
+const FREE_VALUES: usize = 4096;
 const BYTES_PER_VALUE: usize = 8;
+const VALUES_PER_OBJECT: usize = 20;
 
 /// Parses one JSON value into `T`, refusing members that stand twice and nesting deeper than [`MAX_DEPTH`].
 ///
@@ -116,6 +118,15 @@ struct Strict<'f> {
 }
 
 impl<'f> Strict<'f> {
+    fn charge<E: serde::de::Error>(self, values: usize) -> Result<(), E> {
+        let Some(rest) = self.budget.get().checked_sub(values) else {
+            self.fault.set(Fault::Values);
+            return Err(E::custom("too many values"));
+        };
+        self.budget.set(rest);
+        Ok(())
+    }
+
     fn inside<E: serde::de::Error>(self) -> Result<Self, E> {
         let depth = self.depth.saturating_add(1);
         if depth > MAX_DEPTH {
@@ -130,11 +141,7 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        let Some(rest) = self.budget.get().checked_sub(1) else {
-            self.fault.set(Fault::Values);
-            return Err(serde::de::Error::custom("too many values"));
-        };
-        self.budget.set(rest);
+        self.charge(1)?;
         deserializer.deserialize_any(self)
     }
 }
@@ -187,6 +194,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inside = self.inside()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
+            if object.is_empty() {
+                self.charge(VALUES_PER_OBJECT)?;
+            }
             if object.contains_key(&name) {
                 self.fault.set(Fault::Duplicate);
                 return Err(A::Error::custom("member twice"));
@@ -289,8 +299,11 @@ mod tests {
     #[test]
     fn rejects_more_values_than_its_size_has_use_for() {
         let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
-        assert_eq!(code(zeros(500).as_bytes()), "ok");
+        assert_eq!(code(zeros(4_000).as_bytes()), "ok");
         assert_eq!(code(zeros(10_000).as_bytes()), "malformed_too_many_values");
+        let objects = |count: usize| format!("[{}0]", r#"{"a":0},"#.repeat(count));
+        assert_eq!(code(objects(150).as_bytes()), "ok");
+        assert_eq!(code(objects(300).as_bytes()), "malformed_too_many_values");
         let words = format!("[{}0]", "\"a word\",".repeat(10_000));
         assert_eq!(code(words.as_bytes()), "ok");
     }

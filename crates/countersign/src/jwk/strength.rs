@@ -96,6 +96,9 @@ fn contains(text: &[u8], what: &[u8]) -> bool {
     text.windows(what.len()).any(|window| window == what)
 }
 
+/// The longest word whose repetition is looked for: the work stays in proportion to the secret, however long it is.
+const LONGEST_UNIT: usize = 64;
+
 /// A short unit repeated, a run of neighbours (`abcd…`, `9876…`), a row of the keyboard, or too few different octets.
 fn is_pattern(secret: &[u8]) -> bool {
     let repeats = |unit: usize| {
@@ -104,7 +107,7 @@ fn is_pattern(secret: &[u8]) -> bool {
             .zip(secret.iter().skip(unit))
             .all(|(a, b)| a == b)
     };
-    if (1..=secret.len().div_euclid(2)).any(repeats) {
+    if (1..=LONGEST_UNIT.min(secret.len().div_euclid(2))).any(repeats) {
         return true;
     }
     let steps = |step: u8| {
@@ -129,7 +132,7 @@ fn is_pattern(secret: &[u8]) -> bool {
 /// How many of its characters stand beside the one before them, in a row or a column of the keyboard.
 fn on_keyboard(secret: &[u8]) -> usize {
     const LINES: &[u8] =
-        b"qwertyuiop asdfghjkl zxcvbnm 1234567890 1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik 9ol 0p";
+        b"qwertyuiop asdfghjkl zxcvbnm 1234567890 1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p";
     let beside = |a: u8, b: u8| {
         LINES
             .windows(2)

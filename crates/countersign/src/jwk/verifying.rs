@@ -7,7 +7,7 @@ use super::parts::KeyParts;
 use super::{Jwk, PublicJwk, Thumbprint, der, pem, strength};
 use crate::crypto::Checker;
 use crate::error::Error;
-use crate::jwa::Algorithm;
+use crate::jwa::{Algorithm, Family};
 
 /// A public key, or a shared secret, with exactly one algorithm; parsed once, cheap to clone.
 ///
@@ -189,9 +189,12 @@ pub(crate) fn fits(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error> 
     {
         return Ok(());
     }
-    let needed = match algorithm.curve() {
-        Some(curve) => curve.name(),
-        None => algorithm.kty(),
+    let needed = match (algorithm.curve(), algorithm.family()) {
+        (Some(curve), _) => curve.name(),
+        (None, Family::Hmac) => "a shared secret",
+        (None, Family::EdDsa) => "an Ed25519 key",
+        (None, Family::MlDsa) => "a key made for it",
+        (None, _) => "an RSA key",
     };
     Err(Error::key_unfit(format!(
         "this is {}; {algorithm} needs {needed}",

@@ -142,6 +142,11 @@ pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step 
             "the token was signed by another issuer, or the key was taken away: ask for a new token, fetch the keys again"
         }
     };
+    let rfc = match error {
+        Error::Unsecured => "RFC 8725 §3.2",
+        Error::AlgorithmUnknown | Error::AlgorithmMismatch { .. } => "RFC 8725 §3.1",
+        _ => "RFC 7517 §4",
+    };
     let keys = considered(header, keys, None, Some(error));
     Step {
         found: Some(format!(
@@ -156,7 +161,7 @@ pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step 
         }),
         fix: Some(fix.to_owned()),
         keys,
-        ..step("key", "RFC 7517 §4", error.to_string())
+        ..step("key", rfc, error.to_string())
     }
 }
 
