@@ -18,7 +18,8 @@ use aws_lc_rs::signature::{
 use aws_lc_rs::{digest, hmac};
 
 pub(crate) use generate::{
-    ec_public_from_private, ed25519_public_from_seed, generate, ml_dsa_public_from_seed,
+    ec_public_from_private, ed25519_public_from_seed, generate, ml_dsa_public_from_expanded,
+    ml_dsa_public_from_seed,
 };
 pub(crate) use hash::left_half;
 

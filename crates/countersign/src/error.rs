@@ -51,7 +51,9 @@ pub enum Error {
     #[error("no key of the set fits the `kid` and `alg` of the token")]
     KeyNotFound,
     /// More than one key of the set fits.
-    #[error("the token names no `kid` and {fitting} keys of the set fit it; give each key a `kid`")]
+    #[error(
+        "{fitting} keys of the set fit the token alike; give each key a `kid` of its own, and name it in the token"
+    )]
     KeyAmbiguous {
         /// How many keys fit.
         fitting: usize,
@@ -165,6 +167,9 @@ pub enum Error {
         /// What was seen and what was expected.
         what: Cow<'static, str>,
     },
+    /// The private key is encrypted under a password, and none was given.
+    #[error("this private key is encrypted: give its password")]
+    KeyEncrypted,
     /// The key is of a kind, or for a use, that does not fit.
     #[error("{what}")]
     KeyUnfit {
@@ -485,6 +490,7 @@ impl Error {
             Self::ClaimsShape { .. } => "claims_shape",
             Self::KeyWeak(_) => "key_weak",
             Self::KeyFormat { .. } => "key_format",
+            Self::KeyEncrypted => "key_encrypted",
             Self::KeyUnfit { .. } => "key_unfit",
             Self::Policy { .. } => "policy",
             Self::PayloadDetached => "payload_detached",
@@ -499,7 +505,10 @@ impl Error {
     #[must_use]
     pub const fn blame(&self) -> Blame {
         match self {
-            Self::KeyWeak(_) | Self::KeyFormat { .. } | Self::KeyUnfit { .. } => Blame::Key,
+            Self::KeyWeak(_)
+            | Self::KeyFormat { .. }
+            | Self::KeyEncrypted
+            | Self::KeyUnfit { .. } => Blame::Key,
             Self::Policy { .. }
             | Self::ReservedName { .. }
             | Self::ClaimsUnwritable { .. }

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 pub use import::{ImportedKey, KeyFormat};
-pub use set::{JwkSet, UnusableKey};
+pub use set::{JwkSet, MAX_KEYS, UnusableKey};
 pub use signing::{SigningHeader, SigningKey};
 pub use thumbprint::Thumbprint;
 pub use verifying::VerifyingKey;
@@ -63,12 +63,12 @@ impl Jwk {
     }
 
     /// A key that says nothing but its numbers.
-    const fn bare(parts: KeyParts) -> Self {
+    fn bare(parts: KeyParts) -> Self {
         Self {
             parts,
             kid: None,
             alg: None,
-            usage: members::Usage::ANY,
+            usage: members::Usage::default(),
         }
     }
 
@@ -164,6 +164,7 @@ impl Jwk {
     pub fn to_json(&self) -> Zeroizing<String> {
         let mut json = members::write(&self.parts, true);
         members::write_names(&mut json, self.alg.as_deref(), self.kid.as_deref(), None);
+        self.usage.write(&mut json);
         Zeroizing::new(Value::Object(json).to_string())
     }
 }

@@ -139,18 +139,68 @@ pub(crate) fn sign_compact(
     header: &SigningHeader,
     payload: &[u8],
 ) -> Result<String, Error> {
-    let mut token = base64url::encode(header.to_json(key));
+    compact(key, &header.to_json(key), payload)
+}
+
+/// Signs a payload under the JSON text of a header; what [`Unverified::parse`] would refuse is not made.
+pub(crate) fn compact(key: &SigningKey, header: &str, payload: &[u8]) -> Result<String, Error> {
+    let mut token = base64url::encode(header);
+    Header::parse(&token).map_err(unwritable)?;
     token.push('.');
     base64url::encode_into(payload, &mut token);
     let signature = key.signature(token.as_bytes())?;
     token.push('.');
     base64url::encode_into(&signature, &mut token);
+    Compact::split(&token, MAX_TOKEN_BYTES).map_err(unwritable)?;
     Ok(token)
+}
+
+/// What would be refused when read is refused when written, in the same words.
+fn unwritable(error: Error) -> Error {
+    Error::JwsUnwritable {
+        reason: error.to_string().into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_that_would_be_refused_when_read_is_refused_when_signed() {
+        let key = SigningKey::generate(crate::Algorithm::HS256).unwrap();
+        let header =
+            |name: &str, value: serde_json::Value| SigningHeader::new().param(name, value).unwrap();
+        let text = |bytes| serde_json::Value::from("x".repeat(bytes));
+        for (key, header, payload, made) in [
+            (key.clone(), SigningHeader::new(), 12_000, true),
+            (key.clone(), SigningHeader::new(), 12_300, false),
+            (key.clone(), header("own", text(4_000)), 2, true),
+            (key.clone(), header("own", text(4_100)), 2, false),
+            (key.clone(), header("x5t", "x".into()), 2, true),
+            (key.clone(), header("x5t", 5.into()), 2, false),
+            (key.clone(), header("cty", true.into()), 2, false),
+            (
+                key.clone().with_key_id("k".repeat(256)),
+                SigningHeader::new(),
+                2,
+                true,
+            ),
+            (
+                key.with_key_id("k".repeat(257)),
+                SigningHeader::new(),
+                2,
+                false,
+            ),
+        ] {
+            let token = sign_compact(&key, &header, &vec![b'x'; payload]);
+            match &token {
+                Ok(token) => assert!(Unverified::parse(token).is_ok()),
+                Err(error) => assert_eq!(error.code(), "jws_unwritable"),
+            }
+            assert_eq!(token.is_ok(), made, "{header:?} {payload}");
+        }
+    }
 
     #[test]
     fn rejects_an_unencoded_payload_as_a_token_with_and_without_crit() {

@@ -9,6 +9,7 @@ mod explain;
 mod id_token;
 mod issuers;
 mod logout_token;
+mod numeric_date;
 mod policy;
 mod profile;
 mod verified;

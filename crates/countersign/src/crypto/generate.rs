@@ -118,6 +118,17 @@ pub(crate) fn ml_dsa_public_from_seed(algorithm: Algorithm, seed: &[u8]) -> Resu
         .map_err(|_| ml_dsa_rejected(algorithm))
 }
 
+/// The public key that belongs to an expanded private key (FIPS 204 §4).
+pub(crate) fn ml_dsa_public_from_expanded(
+    algorithm: Algorithm,
+    expanded: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let signing = ml_dsa_signing(algorithm).ok_or_else(|| ml_dsa_rejected(algorithm))?;
+    PqdsaKeyPair::from_raw_private_key(signing, expanded)
+        .map(|pair| pair.public_key().as_ref().to_vec())
+        .map_err(|_| ml_dsa_rejected(algorithm))
+}
+
 /// Splits an uncompressed point of SEC 1 §2.3.3 into its coordinates.
 fn split_point(point: &[u8], curve: Curve) -> Option<(Vec<u8>, Vec<u8>)> {
     let coordinates = point.strip_prefix(&[4])?;

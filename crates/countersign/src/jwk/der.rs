@@ -4,8 +4,10 @@
 mod oid;
 mod write;
 
-use der::asn1::{OctetStringRef, UintRef};
+use der::asn1::{BitStringRef, OctetStringRef, UintRef};
 use der::{Decode as _, Encode as _};
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::Kdf;
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
@@ -21,9 +23,10 @@ use crate::jwk::parts::{KeyParts, RsaPrivate};
 /// Reads a document of any format, told apart by its structure.
 ///
 /// # Errors
-/// [`Error::KeyFormat`] where it has none of them, [`Error::KeyUnfit`] where it needs a password.
+/// [`Error::KeyFormat`] where it has none of them, [`Error::KeyEncrypted`] where it needs a password.
 pub(crate) fn parse(der: &[u8], password: Option<&[u8]>) -> Result<(KeyFormat, KeyParts), Error> {
     type Reader = fn(&[u8]) -> Result<KeyParts, Error>;
+    check_size(der)?;
     if EncryptedPrivateKeyInfoRef::try_from(der).is_ok() {
         return from_encrypted(der, password).map(|parts| (KeyFormat::EncryptedPkcs8, parts));
     }
@@ -65,6 +68,19 @@ pub(crate) fn parse(der: &[u8], password: Option<&[u8]>) -> Result<(KeyFormat, K
     read(der).map(|parts| (format, parts))
 }
 
+/// The largest file of a key that is looked at: far more than any key or certificate has.
+const MAX_KEY_BYTES: usize = 64 * 1024;
+
+/// Refuses a file that is too large to hold one key.
+pub(crate) fn check_size(file: &[u8]) -> Result<(), Error> {
+    if file.len() <= MAX_KEY_BYTES {
+        return Ok(());
+    }
+    Err(Error::key_format(format!(
+        "this file has more than {MAX_KEY_BYTES} bytes: it holds something else than one key"
+    )))
+}
+
 /// Reads an encrypted PKCS#8 private key (RFC 5958 §3; PBES2 of RFC 8018).
 pub(crate) fn from_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<KeyParts, Error> {
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| {
@@ -72,12 +88,46 @@ pub(crate) fn from_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<KeyP
             "this should be an encrypted private key (PKCS#8, PBES2), but its DER is malformed",
         )
     })?;
-    let password = password
-        .ok_or_else(|| Error::key_unfit("this private key is encrypted: give its password"))?;
+    let password = password.ok_or(Error::KeyEncrypted)?;
+    check_cost(&info.encryption_algorithm)?;
     let document = info.decrypt(password).map_err(|_| {
-        Error::key_unfit("this private key is encrypted, and the password does not open it")
+        Error::key_unfit(
+            "this private key is encrypted, and the password does not open it (or it is encrypted in a way not known here: PBES2 with SHA-2 and AES is)",
+        )
     })?;
     from_pkcs8(document.as_bytes())
+}
+
+/// What opening an encrypted key may cost: some seconds, and 128 MiB. The file names the cost, and it comes from outside.
+const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
+const MAX_SCRYPT_BLOCKS: u64 = 1 << 20;
+
+fn check_cost(scheme: &EncryptionScheme) -> Result<(), Error> {
+    let fits = match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(Kdf::Pbkdf2(parameters)) => {
+            (1..=MAX_PBKDF2_ITERATIONS).contains(&parameters.iteration_count)
+        }
+        // RFC 7914 §2: N is a power of two larger than 1, r and p are positive.
+        Some(Kdf::Scrypt(parameters)) => {
+            let (n, r, p) = (
+                parameters.cost_parameter,
+                parameters.block_size,
+                parameters.parallelization,
+            );
+            n > 1
+                && n.is_power_of_two()
+                && r > 0
+                && p > 0
+                && n.saturating_mul(u64::from(r)).saturating_mul(u64::from(p)) <= MAX_SCRYPT_BLOCKS
+        }
+        _ => true,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::key_unfit(
+        "opening this encrypted private key would take too much time or memory, or its parameters are none; encrypt it again: openssl pkcs8 -topk8",
+    ))
 }
 
 /// Reads the public key of a certificate. Its chain, dates and names are not looked at: whoever trusts the file trusts
@@ -91,55 +141,73 @@ pub(crate) fn from_certificate(der: &[u8]) -> Result<KeyParts, Error> {
 
 /// Reads an EC private key that stands alone (RFC 5915).
 pub(crate) fn from_sec1_document(der: &[u8]) -> Result<KeyParts, Error> {
-    from_sec1(der, None, der)
+    from_sec1(der, None, None, der)
 }
 
 /// Reads a PKCS#8 private key (RFC 5958).
 pub(crate) fn from_pkcs8(der: &[u8]) -> Result<KeyParts, Error> {
     let info = PrivateKeyInfoRef::from_der(der).map_err(|_| malformed("a PKCS#8 private key"))?;
     let key = info.private_key.as_bytes();
-    match info.algorithm.oid {
+    let whole = |public: BitStringRef<'_>| public.as_bytes().map(<[u8]>::to_vec);
+    let public = match info.public_key {
+        Some(public) => Some(whole(public).ok_or_else(|| malformed("a PKCS#8 private key"))?),
+        None => None,
+    };
+    let public = public.as_deref();
+    let parts = match info.algorithm.oid {
         oid::RSA => from_pkcs1_private(key),
-        oid::EC => from_sec1(key, Some(named_curve(&info.algorithm)?), der),
+        oid::EC => from_sec1(key, Some(named_curve(&info.algorithm)?), public, der),
         oid::ED25519 => {
+            no_parameters(&info.algorithm)?;
             let seed = <&OctetStringRef>::from_der(key)
                 .map_err(|_| malformed("an Ed25519 private key"))?;
             let seed = Zeroizing::new(seed.as_bytes().to_vec());
             let x = crypto::ed25519_public_from_seed(&seed)?;
-            if info
-                .public_key
-                .and_then(|key| key.as_bytes())
-                .is_some_and(|public| public != x)
-            {
-                return Err(Error::key_unfit(
-                    "the private Ed25519 key does not belong to the public one beside it",
-                ));
-            }
             Ok(KeyParts::Ed25519 { x, d: Some(seed) })
         }
         other => match oid::ml_dsa(other) {
-            Some(algorithm) => from_ml_dsa_private(algorithm, key),
+            Some(algorithm) => {
+                no_parameters(&info.algorithm)?;
+                from_ml_dsa_private(algorithm, key)
+            }
             None => Err(unknown(other)),
         },
+    }?;
+    // RFC 5958 §2: the public key beside a private one is its own.
+    if public.is_some_and(|public| parts.public_octets().is_some_and(|own| own != public)) {
+        return Err(Error::key_unfit(
+            "the private key does not belong to the public one beside it",
+        ));
     }
+    Ok(parts)
 }
 
 /// Reads the private key of RFC 9881 §6: the seed, alone or beside the expanded key, which alone is not enough
 /// (RFC 9964 §3 knows only the seed).
 fn from_ml_dsa_private(algorithm: Algorithm, key: &[u8]) -> Result<KeyParts, Error> {
-    let seed = match key {
-        [0x80, 0x20, seed @ ..] if seed.len() == 32 => seed,
-        // SEQUENCE { seed OCTET STRING (32), expandedKey OCTET STRING }
-        [0x30, 0x82, _, _, 0x04, 0x20, rest @ ..] if rest.len() > 32 => {
-            rest.get(..32).unwrap_or_default()
-        }
-        _ => {
-            return Err(Error::key_format(
-                "this ML-DSA private key does not hold its seed of 32 bytes, and nothing else is used here",
-            ));
-        }
+    let no_seed = || {
+        Error::key_format(
+            "this ML-DSA private key does not hold its seed of 32 bytes, and nothing else is used here",
+        )
     };
+    let both = Vec::<&OctetStringRef>::from_der(key).ok();
+    let (seed, expanded) = match (key, both.as_deref()) {
+        ([0x80, 0x20, seed @ ..], _) => (seed, None),
+        (_, Some([seed, expanded])) => (seed.as_bytes(), Some(expanded.as_bytes())),
+        _ => return Err(no_seed()),
+    };
+    if seed.len() != 32 {
+        return Err(no_seed());
+    }
     let public = crypto::ml_dsa_public_from_seed(algorithm, seed)?;
+    // RFC 9881 §6: where both are given, they must be one key.
+    if let Some(expanded) = expanded
+        && crypto::ml_dsa_public_from_expanded(algorithm, expanded)? != public
+    {
+        return Err(Error::key_unfit(
+            "the seed and the expanded key of this ML-DSA private key are two keys",
+        ));
+    }
     Ok(KeyParts::Akp {
         algorithm,
         public,
@@ -167,12 +235,18 @@ pub(crate) fn from_spki(der: &[u8]) -> Result<KeyParts, Error> {
                 d: None,
             })
         }
-        oid::ED25519 if key.len() == 32 => Ok(KeyParts::Ed25519 {
-            x: key.to_vec(),
-            d: None,
-        }),
+        oid::ED25519 if key.len() == 32 => {
+            no_parameters(&info.algorithm)?;
+            Ok(KeyParts::Ed25519 {
+                x: key.to_vec(),
+                d: None,
+            })
+        }
         oid::ED25519 => Err(malformed("an Ed25519 public key")),
         other => match oid::ml_dsa(other) {
+            Some(algorithm) if info.algorithm.parameters.is_some() => {
+                Err(malformed(algorithm.name()))
+            }
             Some(algorithm) => Ok(KeyParts::Akp {
                 algorithm,
                 public: key.to_vec(),
@@ -218,9 +292,14 @@ pub(crate) fn from_pkcs1_public(der: &[u8]) -> Result<KeyParts, Error> {
     })
 }
 
-/// Reads an EC private key (RFC 5915). The curve stands inside, or `outer` brings it; `document` is what the crypto
-/// library reads where the point is left out.
-fn from_sec1(der: &[u8], outer: Option<Curve>, document: &[u8]) -> Result<KeyParts, Error> {
+/// Reads an EC private key (RFC 5915). The curve stands inside, or `outer` brings it; the point stands inside, or
+/// `beside` it, or the crypto library works it out from `document`.
+fn from_sec1(
+    der: &[u8],
+    outer: Option<Curve>,
+    beside: Option<&[u8]>,
+    document: &[u8],
+) -> Result<KeyParts, Error> {
     let key =
         sec1::EcPrivateKey::from_der(der).map_err(|_| malformed("an EC private key (SEC1)"))?;
     let inner = key
@@ -242,7 +321,7 @@ fn from_sec1(der: &[u8], outer: Option<Curve>, document: &[u8]) -> Result<KeyPar
     if key.private_key.len() != curve.field_bytes() {
         return Err(malformed("an EC private key (SEC1)"));
     }
-    let (x, y) = match key.public_key {
+    let (x, y) = match key.public_key.or(beside) {
         Some(public) => point(public, curve)?,
         None => crypto::ec_public_from_private(curve, document)?,
     };
@@ -270,6 +349,14 @@ fn named_curve(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Curve, Error> {
         Error::key_format("this EC key spells out its curve instead of naming one of P-256, P-384, P-521 and secp256k1")
     })?;
     oid::curve(named)
+}
+
+/// RFC 8410 §3, RFC 9881 §2: these algorithms have no parameters, not even NULL.
+fn no_parameters(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<(), Error> {
+    match algorithm.parameters {
+        None => Ok(()),
+        Some(_) => Err(malformed("a key whose algorithm has no parameters")),
+    }
 }
 
 fn malformed(what: &str) -> Error {

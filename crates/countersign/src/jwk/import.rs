@@ -56,7 +56,7 @@ impl ImportedKey {
     ///
     /// # Errors
     /// [`Error::KeyFormat`] that says what was seen, [`Error::Malformed`] for a JWK that is no JSON,
-    /// [`Error::KeyUnfit`] for a private key that is encrypted.
+    /// [`Error::KeyEncrypted`] for a private key that needs a password.
     ///
     /// ```
     /// # fn main() -> Result<(), countersign::Error> {

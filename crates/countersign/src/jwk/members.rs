@@ -11,51 +11,77 @@ use crate::jwa::{Algorithm, Curve, Family};
 type Members = Map<String, Value>;
 
 /// What `use` and `key_ops` say about a key; a member that is absent forbids nothing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Usage {
-    pub(crate) may_sign: bool,
-    pub(crate) may_verify: bool,
+    usage: Option<String>,
+    operations: Option<Vec<String>>,
 }
 
 impl Usage {
-    /// A key that says nothing of its use.
-    pub(crate) const ANY: Self = Self {
-        may_sign: true,
-        may_verify: true,
-    };
-
     /// Reads both members (RFC 7517 §4.2 and §4.3).
     pub(crate) fn read(members: &Members) -> Result<Self, Error> {
-        let for_signatures = text(members, "use")?.is_none_or(|value| value == "sig");
-        let Some(operations) = members.get("key_ops") else {
-            return Ok(Self {
-                may_sign: for_signatures,
-                may_verify: for_signatures,
-            });
+        let usage = text(members, "use")?.map(str::to_owned);
+        let operations = match members.get("key_ops") {
+            None => None,
+            Some(value) => Some(strings(value).ok_or_else(|| {
+                Error::key_format("the key's `key_ops` is not an array of strings")
+            })?),
         };
-        let not_strings = || Error::key_format("the key's `key_ops` is not an array of strings");
-        let operations: Vec<&str> = operations
-            .as_array()
-            .and_then(|operations| operations.iter().map(Value::as_str).collect())
-            .ok_or_else(not_strings)?;
-        let mut sorted = operations.clone();
+        let mut sorted = operations.clone().unwrap_or_default();
         sorted.sort_unstable();
         if sorted.windows(2).any(|pair| pair.first() == pair.last()) {
             return Err(Error::key_format(
                 "the key's `key_ops` names an operation twice",
             ));
         }
-        let (sign, verify) = (operations.contains(&"sign"), operations.contains(&"verify"));
-        if members.contains_key("use") && for_signatures != (sign || verify) {
+        let signs = |operation: &String| matches!(operation.as_str(), "sign" | "verify");
+        let contradicts = match usage.as_deref() {
+            Some("sig") => !sorted.iter().all(signs),
+            Some("enc") => sorted.iter().any(signs),
+            _ => false,
+        };
+        if contradicts {
             return Err(Error::key_unfit(
                 "the key's `use` and `key_ops` contradict each other",
             ));
         }
-        Ok(Self {
-            may_sign: sign,
-            may_verify: verify || (sign && !members.contains_key("use")),
-        })
+        Ok(Self { usage, operations })
     }
+
+    /// Whether the key may sign.
+    pub(crate) fn may_sign(&self) -> bool {
+        self.is_for_signatures() && self.allows("sign")
+    }
+
+    /// Whether the key may verify; a private key of a pair that may sign may, with its public half.
+    pub(crate) fn may_verify(&self, parts: &KeyParts) -> bool {
+        let pair = parts.is_private() && !matches!(parts, KeyParts::Oct(_));
+        self.is_for_signatures() && (self.allows("verify") || (pair && self.allows("sign")))
+    }
+
+    fn is_for_signatures(&self) -> bool {
+        self.usage.as_deref().is_none_or(|usage| usage == "sig")
+    }
+
+    fn allows(&self, operation: &str) -> bool {
+        let named = |operations: &Vec<String>| operations.iter().any(|own| own == operation);
+        self.operations.as_ref().is_none_or(named)
+    }
+
+    /// Writes both members, so that a key that was read and written again is for what it was.
+    pub(crate) fn write(&self, members: &mut Members) {
+        if let Some(usage) = &self.usage {
+            members.insert("use".to_owned(), Value::from(usage.as_str()));
+        }
+        if let Some(operations) = &self.operations {
+            members.insert("key_ops".to_owned(), Value::from(operations.clone()));
+        }
+    }
+}
+
+fn strings(value: &Value) -> Option<Vec<String>> {
+    let strings = value.as_array()?.iter().map(Value::as_str);
+    strings.map(|text| text.map(str::to_owned)).collect()
 }
 
 /// A member that is a string where it is present.
@@ -85,7 +111,17 @@ pub(crate) fn parts(members: &Members) -> Result<KeyParts, Error> {
 }
 
 fn rsa(members: &Members) -> Result<KeyParts, Error> {
-    let private = if members.contains_key("d") {
+    let numbers = ["d", "p", "q", "dp", "dq", "qi"];
+    let given = numbers
+        .into_iter()
+        .filter(|name| members.contains_key(*name))
+        .count();
+    if given != 0 && given != numbers.len() {
+        return Err(Error::key_format(
+            "this RSA JWK has some of `d`, `p`, `q`, `dp`, `dq` and `qi`; a private key needs them all, a public one none",
+        ));
+    }
+    let private = if given != 0 {
         if members.contains_key("oth") {
             return Err(Error::key_unfit(
                 "this RSA key has more than two primes; make one with two",

@@ -99,6 +99,16 @@ impl KeyParts {
         }
     }
 
+    /// The public key as it stands in a `BIT STRING`; `None` for secrets and RSA, which have other forms.
+    pub(crate) fn public_octets(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Oct(_) | Self::Rsa { .. } => None,
+            Self::Ec { x, y, .. } => Some([&[4], x.as_slice(), y].concat()),
+            Self::Ed25519 { x, .. } => Some(x.clone()),
+            Self::Akp { public, .. } => Some(public.clone()),
+        }
+    }
+
     /// What the key is, in words: `an EC private key on P-384`.
     pub(crate) fn describe(&self) -> String {
         let half = if self.is_private() {

@@ -11,9 +11,10 @@ use crate::jwk::parts::KeyParts;
 /// Reads the one key of a PEM document.
 ///
 /// # Errors
-/// [`Error::KeyFormat`] that says what the document holds instead; [`Error::KeyUnfit`] where it needs a password.
+/// [`Error::KeyFormat`] that says what the document holds instead; [`Error::KeyEncrypted`] where it needs a password.
 pub(crate) fn parse(text: &str, password: Option<&[u8]>) -> Result<(KeyFormat, KeyParts), Error> {
-    let text = text.trim_start_matches('\u{feff}').trim();
+    der::check_size(text.as_bytes())?;
+    let text = without_parameters(text.trim_start_matches('\u{feff}').trim());
     if text.contains("Proc-Type:") {
         return Err(Error::key_format(
             "this private key is encrypted the way PEM did before PKCS#8; rewrite it: openssl pkcs8 -topk8",
@@ -41,6 +42,17 @@ pub(crate) fn parse(text: &str, password: Option<&[u8]>) -> Result<(KeyFormat, K
         }
     };
     Ok((format, parts?))
+}
+
+/// `openssl ecparam -genkey` writes the curve in a block of its own before the key, which names it again.
+fn without_parameters(text: &str) -> &str {
+    const END: &str = "-----END EC PARAMETERS-----";
+    match text.split_once(END) {
+        Some((parameters, key)) if parameters.starts_with("-----BEGIN EC PARAMETERS-----") => {
+            key.trim_start()
+        }
+        _ => text,
+    }
 }
 
 /// Writes a private key as PKCS#8.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Jwk, VerifyingKey};
 use crate::error::{Error, Part};
 use crate::json;
-use crate::jwa::{Algorithm, Family};
+use crate::jwa::Algorithm;
 use crate::jws::Header;
 
 /// The keys of an issuer, found by `kid` and `alg` in constant time; cheap enough to build, meant to be kept.
@@ -21,6 +21,9 @@ pub struct JwkSet {
     /// Made from one key of the caller's own that has no name: then a token's `kid` cannot be compared.
     nameless: bool,
 }
+
+/// The most keys that a set may have; an issuer has a handful.
+pub const MAX_KEYS: usize = 100;
 
 /// A key of a set that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +41,8 @@ impl JwkSet {
     /// Reads a JWK Set. RSA keys without `alg` are taken for RS256.
     ///
     /// # Errors
-    /// [`Error::Malformed`] where the text is no JSON object, [`Error::KeyFormat`] where it has no array `keys`. A key
+    /// [`Error::Malformed`] where the text is no JSON object, [`Error::KeyFormat`] where it has no array `keys`, or
+    /// more than [`MAX_KEYS`] in it. A key
     /// that cannot be used is no error of the set: see [`unusable`](Self::unusable).
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let members = json::parse_object(json, Part::Document)?;
@@ -46,8 +50,14 @@ impl JwkSet {
             .get("keys")
             .and_then(Value::as_array)
             .ok_or_else(|| Error::key_format("this is no JWK Set: it has no array `keys`"))?;
+        if keys.len() > MAX_KEYS {
+            return Err(Error::key_format(format!(
+                "this JWK Set has {} keys, at most {MAX_KEYS} are looked at",
+                keys.len()
+            )));
+        }
         let mut imported: Vec<_> = keys.iter().map(import).collect();
-        refuse_secrets_of_mixed_set(&mut imported);
+        refuse_secrets_of_mixed_set(keys, &mut imported);
         refuse_shared_names(&mut imported);
         let mut set = Self::default();
         for (index, (key, outcome)) in keys.iter().zip(imported).enumerate() {
@@ -62,7 +72,8 @@ impl JwkSet {
         Ok(set)
     }
 
-    /// A set of keys that the caller holds.
+    /// A set of keys that the caller holds and vouches for: the rules about mixed sets and shared names are for sets that
+    /// come from elsewhere. Two keys that fit one token are still ambiguous.
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {
         let mut set = Self::default();
         for key in keys {
@@ -163,17 +174,19 @@ fn import(key: &Value) -> Result<VerifyingKey, Error> {
 
 type Imported = Vec<Result<VerifyingKey, Error>>;
 
-/// A secret beside key pairs is a mistake or an attack: whoever reads the set could sign with it.
-fn refuse_secrets_of_mixed_set(imported: &mut Imported) {
-    let symmetric = |key: &Result<VerifyingKey, Error>| {
-        key.as_ref()
-            .is_ok_and(|key| key.algorithm().family() == Family::Hmac)
-    };
-    if !imported.iter().any(|key| key.is_ok() && !symmetric(key)) {
+/// A secret beside key pairs is a mistake or an attack: whoever reads the set could sign with it. The pairs count also
+/// where they cannot be used here.
+fn refuse_secrets_of_mixed_set(keys: &[Value], imported: &mut Imported) {
+    let is_pair = |key: &Value| key.get("kty").is_none_or(|kty| kty != "oct");
+    if !keys.iter().any(is_pair) {
         return;
     }
-    for key in imported.iter_mut().filter(|key| symmetric(key)) {
-        *key = Err(Error::key_unfit(
+    for (_, slot) in keys
+        .iter()
+        .zip(imported)
+        .filter(|(key, slot)| !is_pair(key) && slot.is_ok())
+    {
+        *slot = Err(Error::key_unfit(
             "a shared secret does not belong in a set with public keys",
         ));
     }

@@ -123,7 +123,7 @@ impl SigningKey {
     /// Those of [`from_jwk`](Self::from_jwk).
     pub fn from_jwk_as(jwk: &Jwk, algorithm: Algorithm) -> Result<Self, Error> {
         let algorithm = jwk.algorithm_as(algorithm)?;
-        if !jwk.usage.may_sign {
+        if !jwk.usage.may_sign() {
             return Err(Error::key_unfit(
                 "the key's `use` or `key_ops` does not allow signing",
             ));
@@ -153,6 +153,11 @@ impl SigningKey {
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// The name of its algorithm, as it writes it into `alg`.
+    pub(crate) const fn alg_name(&self) -> &'static str {
+        self.alg
     }
 
     /// Its `kid`, if it has one.
@@ -212,7 +217,7 @@ impl SigningKey {
             parts: self.prepared.parts.clone(),
             kid: self.kid.clone(),
             alg: Some(self.alg.to_owned()),
-            usage: members::Usage::ANY,
+            usage: members::Usage::default(),
         }
     }
 
@@ -227,7 +232,8 @@ impl SigningKey {
     /// A token of `claims` in compact form, with `typ: JWT`; `alg` and `kid` come from the key (RFC 7519 §7.1).
     ///
     /// # Errors
-    /// [`Error::ClaimsUnwritable`] where the claims are no JSON object, [`Error::Crypto`].
+    /// [`Error::ClaimsUnwritable`] where the claims are no JSON object, [`Error::JwsUnwritable`] for a token that would be
+    /// refused when read (too large, a header member of the wrong type), [`Error::Crypto`].
     pub fn sign<T: Serialize>(&self, claims: &T) -> Result<String, Error> {
         self.sign_with(&SigningHeader::new(), claims)
     }
@@ -235,7 +241,8 @@ impl SigningKey {
     /// A token of `claims` with a header of the caller's; `alg` and `kid` come from the key.
     ///
     /// # Errors
-    /// [`Error::ClaimsUnwritable`] where the claims are no JSON object, [`Error::Crypto`].
+    /// [`Error::ClaimsUnwritable`] where the claims are no JSON object, [`Error::JwsUnwritable`] for a token that would be
+    /// refused when read (too large, a header member of the wrong type), [`Error::Crypto`].
     pub fn sign_with<T: Serialize>(
         &self,
         header: &SigningHeader,

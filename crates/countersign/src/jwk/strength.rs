@@ -1,5 +1,6 @@
 //! Which keys are too weak to be taken (RFC 7518 §3.2 and §3.3, RFC 8725 §3.5).
 
+mod key_text;
 mod roca;
 
 use crate::error::{Error, WeakKey};
@@ -21,7 +22,7 @@ pub(crate) fn check(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error>
 
 fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
     let needed = algorithm.secret_min_bytes().unwrap_or(0);
-    if let Some(kind) = key_text(secret) {
+    if let Some(kind) = key_text::kind(secret) {
         return Err(Error::KeyWeak(WeakKey::SecretIsKey { kind }));
     }
     if secret.len() < needed {
@@ -35,65 +36,6 @@ fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
         return Err(Error::KeyWeak(WeakKey::SecretGuessable { algorithm }));
     }
     Ok(())
-}
-
-/// The kind of key that a secret's octets spell, if they do: the way in of algorithm confusion.
-fn key_text(secret: &[u8]) -> Option<&'static str> {
-    let text = secret
-        .strip_prefix("\u{feff}".as_bytes())
-        .unwrap_or(secret)
-        .trim_ascii();
-    if contains(text, b"-----BEGIN ") {
-        return Some("PEM document");
-    }
-    if text.starts_with(b"ssh-") || text.starts_with(b"ecdsa-sha2-") {
-        return Some("SSH public key");
-    }
-    if matches!(text.first(), Some(b'{' | b'[')) && is_jwk(text) {
-        return Some("JWK");
-    }
-    is_der(secret).then_some("DER document")
-}
-
-fn is_jwk(text: &[u8]) -> bool {
-    fn names_a_key(value: &serde_json::Value) -> bool {
-        match value {
-            serde_json::Value::Object(members) => {
-                members.contains_key("kty") || members.contains_key("keys")
-            }
-            serde_json::Value::Array(items) => items.iter().any(names_a_key),
-            _ => false,
-        }
-    }
-    serde_json::from_slice(text).is_ok_and(|value| names_a_key(&value))
-}
-
-/// One ASN.1 SEQUENCE that fills the octets to the end: what every DER key and certificate is.
-fn is_der(octets: &[u8]) -> bool {
-    let Some((0x30, rest)) = octets.split_first().map(|(tag, rest)| (*tag, rest)) else {
-        return false;
-    };
-    let Some((&first, rest)) = rest.split_first() else {
-        return false;
-    };
-    if first < 0x80 {
-        return usize::from(first) == rest.len();
-    }
-    let count = usize::from(first & 0x7f);
-    if !(1..=4).contains(&count) {
-        return false;
-    }
-    let Some((length, content)) = rest.split_at_checked(count) else {
-        return false;
-    };
-    let length = length.iter().fold(0usize, |length, byte| {
-        length.wrapping_shl(8) | usize::from(*byte)
-    });
-    length == content.len()
-}
-
-fn contains(text: &[u8], what: &[u8]) -> bool {
-    text.windows(what.len()).any(|window| window == what)
 }
 
 /// The longest word whose repetition is looked for: the work stays in proportion to the secret, however long it is.

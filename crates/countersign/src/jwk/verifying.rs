@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::parts::KeyParts;
 use super::{Jwk, PublicJwk, Thumbprint, der, pem, strength};
-use crate::crypto::Checker;
+use crate::crypto::{Checker, Signer};
 use crate::error::Error;
 use crate::jwa::{Algorithm, Family};
 
@@ -47,7 +47,7 @@ impl VerifyingKey {
     /// [`Error::KeyWeak`].
     pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self, Error> {
         let (_, parts) = pem::parse(pem, None)?;
-        Self::new(algorithm, parts.public().unwrap_or(parts), None)
+        Self::public_half(algorithm, parts, None)
     }
 
     /// A public key in DER: SPKI, PKCS#1, or the key of an X.509 certificate.
@@ -56,7 +56,7 @@ impl VerifyingKey {
     /// Those of [`from_pem`](Self::from_pem).
     pub fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, Error> {
         let (_, parts) = der::parse(der, None)?;
-        Self::new(algorithm, parts.public().unwrap_or(parts), None)
+        Self::public_half(algorithm, parts, None)
     }
 
     /// A JWK that says which algorithm it is for, by `alg` or by its curve. Its `kid` is kept.
@@ -74,17 +74,27 @@ impl VerifyingKey {
     /// Those of [`from_jwk`](Self::from_jwk).
     pub fn from_jwk_as(jwk: &Jwk, algorithm: Algorithm) -> Result<Self, Error> {
         let algorithm = jwk.algorithm_as(algorithm)?;
-        if !jwk.usage.may_verify {
+        if !jwk.usage.may_verify(&jwk.parts) {
             return Err(Error::key_unfit(
                 "the key's `use` or `key_ops` does not allow verifying",
             ));
         }
-        // A private JWK is looked at whole, so that one whose halves do not fit is refused here and not believed.
-        if jwk.parts.is_private() && !algorithm.is_symmetric() {
-            crate::crypto::Signer::new(algorithm, &jwk.parts)?;
+        Self::public_half(algorithm, jwk.parts.clone(), jwk.kid.clone())
+    }
+
+    /// The key of a document that may hold a private one: that is looked at whole, so that one whose halves do not fit
+    /// is refused here and not believed.
+    fn public_half(
+        algorithm: Algorithm,
+        parts: KeyParts,
+        kid: Option<String>,
+    ) -> Result<Self, Error> {
+        if parts.is_private() && !algorithm.is_symmetric() {
+            fits(algorithm, &parts)?;
+            strength::check(algorithm, &parts)?;
+            Signer::new(algorithm, &parts)?;
         }
-        let parts = jwk.parts.public().unwrap_or_else(|| jwk.parts.clone());
-        Self::new(algorithm, parts, jwk.kid.clone())
+        Self::new(algorithm, parts.public().unwrap_or(parts), kid)
     }
 
     pub(crate) fn new(

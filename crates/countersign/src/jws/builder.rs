@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::document::{Jws, Payload, Signature};
 use super::headers::Headers;
+use super::unwritable;
 use crate::base64url;
 use crate::error::Error;
 use crate::jwk::{SigningHeader, SigningKey};
@@ -155,12 +156,5 @@ impl JwsSigner {
 impl From<&SigningKey> for JwsSigner {
     fn from(key: &SigningKey) -> Self {
         Self::new(key)
-    }
-}
-
-/// What would be refused when read is refused when written, in the same words.
-fn unwritable(error: Error) -> Error {
-    Error::JwsUnwritable {
-        reason: error.to_string().into(),
     }
 }

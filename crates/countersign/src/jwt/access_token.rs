@@ -19,8 +19,10 @@ pub struct AccessToken {
     #[serde(with = "super::audience")]
     pub aud: Vec<String>,
     /// When it expires, in seconds since the epoch.
+    #[serde(deserialize_with = "super::numeric_date::exp")]
     pub exp: i64,
     /// When it was issued, in seconds since the epoch.
+    #[serde(deserialize_with = "super::numeric_date::time")]
     pub iat: i64,
     /// Its own name, never used twice.
     pub jti: String,
@@ -36,7 +38,11 @@ pub struct AccessToken {
     #[serde(default)]
     pub roles: Vec<String>,
     /// When the user last proved who they are, in seconds since the epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::numeric_date::optional_time",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub auth_time: Option<i64>,
     /// Where to learn whether it is revoked (draft-ietf-oauth-status-list §6).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,7 +53,7 @@ impl AccessToken {
     /// The signed token, with `typ: at+jwt`.
     ///
     /// # Errors
-    /// [`Error::Crypto`] where signing fails.
+    /// [`Error::JwsUnwritable`] where the token would be larger than is read; [`Error::Crypto`] where signing fails.
     pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
         key.sign_with(&SigningHeader::new().typ("at+jwt"), self)
     }

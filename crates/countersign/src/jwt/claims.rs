@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::{Map, Value};
 
+use super::numeric_date;
 use crate::error::Error;
 use crate::time::Timestamp;
 
@@ -33,9 +34,9 @@ impl RegisteredClaims {
             iss: text(members, "iss")?,
             sub: text(members, "sub")?,
             aud: audience(members)?,
-            exp: numeric_date(members, "exp")?,
-            nbf: numeric_date(members, "nbf")?,
-            iat: numeric_date(members, "iat")?,
+            exp: numeric_date::read(members, "exp")?,
+            nbf: numeric_date::read(members, "nbf")?,
+            iat: numeric_date::read(members, "iat")?,
             jti: text(members, "jti")?,
         })
     }
@@ -62,19 +63,19 @@ impl RegisteredClaims {
         self.aud.is_some()
     }
 
-    /// When it stops being valid: at this second it already has.
+    /// When it stops being valid: at this second it already has. A fraction of a second was rounded down.
     #[must_use]
     pub const fn exp(&self) -> Option<Timestamp> {
         self.exp
     }
 
-    /// When it starts being valid.
+    /// When it starts being valid. A fraction of a second was rounded up.
     #[must_use]
     pub const fn nbf(&self) -> Option<Timestamp> {
         self.nbf
     }
 
-    /// When it was issued.
+    /// When it was issued. A fraction of a second was rounded up.
     #[must_use]
     pub const fn iat(&self) -> Option<Timestamp> {
         self.iat
@@ -114,39 +115,6 @@ fn audience(members: &Members) -> Result<Option<Vec<String>>, Error> {
             names.map(Some).ok_or(wrong)
         }
         Some(_) => Err(wrong),
-    }
-}
-
-/// A NumericDate (RFC 7519 §2): any JSON number from 0 to the end of the year 9999. A fraction is rounded up, which
-/// makes comparing with whole seconds exact.
-pub(crate) fn numeric_date(
-    members: &Members,
-    claim: &'static str,
-) -> Result<Option<Timestamp>, Error> {
-    let wrong = Error::ClaimType {
-        claim,
-        expected: "a NumericDate (seconds, from 0 to the end of the year 9999)",
-    };
-    let Some(value) = members.get(claim) else {
-        return Ok(None);
-    };
-    let max = Timestamp::MAX_NUMERIC_DATE.unix_secs();
-    let secs = match (value.as_i64(), value.as_f64()) {
-        (Some(secs), _) => secs,
-        (None, Some(secs)) if (0.0..=253_402_300_799.0).contains(&secs) => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the range was just checked"
-            )]
-            let secs = secs.ceil() as i64;
-            secs
-        }
-        _ => return Err(wrong),
-    };
-    if (0..=max).contains(&secs) {
-        Ok(Some(Timestamp::from_unix_secs(secs)))
-    } else {
-        Err(wrong)
     }
 }
 
@@ -325,7 +293,7 @@ mod tests {
             (json!(0), 0),
             (json!(1_795_359_845), 1_795_359_845),
             (json!(1e10), 10_000_000_000),
-            (json!(123.5), 124),
+            (json!(123.5), 123),
             (json!(253_402_300_799_i64), 253_402_300_799),
         ] {
             let claims = read(json!({ "exp": value })).unwrap();
@@ -404,6 +372,25 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn every_registered_claim_is_read_by_its_own_method() {
+        let claims = read(json!({
+            "iss": "i", "sub": "s", "aud": ["a", "b"], "jti": "j", "exp": 30, "nbf": 10, "iat": 20
+        }))
+        .unwrap();
+        assert_eq!(
+            (claims.iss(), claims.sub(), claims.jti()),
+            (Some("i"), Some("s"), Some("j"))
+        );
+        assert_eq!(claims.aud(), ["a", "b"]);
+        let at = |secs| Some(Timestamp::from_unix_secs(secs));
+        assert_eq!(
+            (claims.exp(), claims.nbf(), claims.iat()),
+            (at(30), at(10), at(20))
+        );
+        assert_eq!(read(json!({})).unwrap(), RegisteredClaims::default());
     }
 
     #[test]

@@ -16,11 +16,16 @@ pub struct ClientAssertion {
     #[serde(with = "super::audience")]
     pub aud: Vec<String>,
     /// When it expires, in seconds since the epoch.
+    #[serde(deserialize_with = "super::numeric_date::exp")]
     pub exp: i64,
     /// Its own name, never used twice.
     pub jti: String,
     /// When it was made, in seconds since the epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::numeric_date::optional_time",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub iat: Option<i64>,
 }
 
@@ -28,7 +33,7 @@ impl ClientAssertion {
     /// The signed token, with `typ: client-authentication+jwt`.
     ///
     /// # Errors
-    /// [`Error::Crypto`] where signing fails.
+    /// [`Error::JwsUnwritable`] where the token would be larger than is read; [`Error::Crypto`] where signing fails.
     pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
         key.sign_with(&SigningHeader::new().typ("client-authentication+jwt"), self)
     }

@@ -19,8 +19,9 @@ use super::verified::Verified;
 use crate::base64url;
 use crate::crypto;
 use crate::error::{Error, Malformed};
+use crate::jwa::Algorithm;
 use crate::jwk::{Jwk, SigningKey, Thumbprint, VerifyingKey};
-use crate::jws::{Header, Unverified};
+use crate::jws::{self, Header, Unverified};
 use crate::time::Timestamp;
 
 /// How far back a proof's `iat` may lie, where the caller says nothing else.
@@ -39,6 +40,7 @@ pub struct DpopClaims {
     /// The URI of the request, without query and fragment.
     pub htu: String,
     /// When it was made, in seconds since the epoch.
+    #[serde(deserialize_with = "super::numeric_date::time")]
     pub iat: i64,
     /// The hash of the access token that is sent with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,7 +80,8 @@ impl DpopClaims {
     /// The signed proof, with `typ: dpop+jwt` and the public half of the key in `jwk`.
     ///
     /// # Errors
-    /// [`Error::KeyUnfit`] for a shared secret, [`Error::ClaimsUnwritable`] and [`Error::Crypto`].
+    /// [`Error::KeyUnfit`] for a shared secret, [`Error::ClaimsUnwritable`], [`Error::JwsUnwritable`] where the proof would
+    /// be larger than is read, and [`Error::Crypto`].
     pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
         let jwk = key
             .verifying_key()
@@ -87,17 +90,11 @@ impl DpopClaims {
             .ok_or_else(|| {
                 Error::key_unfit("this is a shared secret; a DPoP proof needs a key pair")
             })?;
-        let header = json!({"typ": "dpop+jwt", "alg": key.algorithm().name(), "jwk": jwk});
+        let header = json!({"typ": "dpop+jwt", "alg": key.alg_name(), "jwk": jwk});
         let claims = serde_json::to_vec(self).map_err(|error| Error::ClaimsUnwritable {
             reason: error.to_string(),
         })?;
-        let mut proof = base64url::encode(header.to_string());
-        proof.push('.');
-        base64url::encode_into(&claims, &mut proof);
-        let signature = key.signature(proof.as_bytes())?;
-        proof.push('.');
-        base64url::encode_into(&signature, &mut proof);
-        Ok(proof)
+        jws::compact(key, &header.to_string(), &claims)
     }
 }
 
@@ -169,6 +166,14 @@ impl DpopVerifier {
     #[must_use]
     pub fn nonce(self, nonce: impl Into<String>) -> Self {
         self.exact("nonce", nonce.into())
+    }
+
+    /// Takes only proofs of this algorithm; called again, of one of several (RFC 9449 §4.3, step 5). Without a call, of every
+    /// asymmetric one.
+    #[must_use]
+    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.policy.algorithms.push(algorithm);
+        self
     }
 
     fn exact(mut self, claim: &'static str, value: String) -> Self {

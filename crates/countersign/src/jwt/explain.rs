@@ -5,13 +5,16 @@ mod ladder;
 mod opening;
 mod words;
 
-use serde::Serialize;
+use std::fmt;
 
-use super::dpop::DpopVerifier;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::dpop::{DpopClaims, DpopVerifier};
 use super::issuers::Issuers;
 use super::policy::Policy;
 use super::verifier::Verifier;
-use super::verify::{CHECKS, CheckName, Evidence};
+use super::verify::{CHECKS, CheckName, Evidence, Payload};
 use crate::error::Error;
 use crate::jwk::{JwkSet, VerifyingKey};
 use crate::jws::Unverified;
@@ -87,8 +90,9 @@ pub struct ConsideredKey {
 /// What a verification saw, step by step.
 ///
 /// The steps are those of [`Verifier::verify`](crate::Verifier::verify), run by the same list; the first that failed is
-/// the error that `verify` returns. `Display` writes the ladder that the command prints.
-#[derive(Clone, Debug, Serialize)]
+/// the error that `verify` returns. `Display` writes the ladder that the command prints; `Debug` shows of the error its
+/// code alone, so that a redacted report stays redacted.
+#[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// Whether every step passed.
@@ -136,7 +140,9 @@ impl Report {
             match verifier.embedded_key(parsed.header()) {
                 Ok(key) => {
                     report.push(opening::embedded_key(&key));
-                    report.checks(parsed, &key, policy, now);
+                    if let Some(payload) = report.checks(parsed, &key, policy, now) {
+                        report.shape::<DpopClaims>(payload);
+                    }
                 }
                 Err(error) => {
                     report.failed(opening::embedded_key_failed(&error), error);
@@ -194,7 +200,7 @@ impl Report {
         key: &VerifyingKey,
         policy: &Policy,
         now: Timestamp,
-    ) {
+    ) -> Option<Payload> {
         let evidence = Evidence::new(parsed, key, policy, now);
         let unreadable = evidence.payload().err();
         for check in &CHECKS {
@@ -213,6 +219,14 @@ impl Report {
                 }
                 Err(error) => self.failed(checks::failed(check.name, &evidence, &error), error),
             }
+        }
+        evidence.into_payload().ok()
+    }
+
+    /// The last thing that `verify` does, where the type of the claims is known.
+    fn shape<C: DeserializeOwned>(&mut self, payload: Payload) {
+        if let Err(error) = payload.into_claims::<C>() {
+            self.failed(checks::misshapen(&error), error);
         }
     }
 
@@ -279,7 +293,8 @@ impl Report {
     }
 
     /// The same report for logs: `found`, the clock differences and every quotation are taken out, so that nothing is left
-    /// of what the token says. What the verifier's own policy and keys say stays.
+    /// of what the token says. What the verifier's own policy and keys say stays, and so does [`error`](Self::error), which
+    /// may name a time of the token.
     #[must_use]
     pub fn redacted(mut self) -> Self {
         for step in &mut self.steps {
@@ -290,6 +305,16 @@ impl Report {
             }
         }
         self
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report")
+            .field("valid", &self.valid)
+            .field("steps", &self.steps)
+            .field("code", &self.error.as_ref().map(Error::code))
+            .finish_non_exhaustive()
     }
 }
 
@@ -320,5 +345,35 @@ impl Step {
             summary,
             ..self
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jwa::Algorithm;
+    use crate::jwk::SigningKey;
+
+    #[test]
+    fn claims_that_do_not_fit_the_type_of_a_proof_fail_its_report_as_they_fail_verify() {
+        let key = SigningKey::generate(Algorithm::ES256).unwrap();
+        let now = Timestamp::from_unix_secs(1_795_359_845);
+        let proof = DpopClaims::new("GET", "https://api.example/orders", "1", now)
+            .sign(&key)
+            .unwrap();
+        let parsed = Unverified::parse(&proof).unwrap();
+        let (key, policy) = (key.verifying_key(), Policy::dpop_proof());
+        let payload = || {
+            Evidence::new(&parsed, &key, &policy, now)
+                .into_payload()
+                .unwrap()
+        };
+        let mut report = Report::write(&proof, |_, _| {});
+        report.shape::<DpopClaims>(payload());
+        assert_eq!(report.error(), None);
+        report.shape::<Vec<u8>>(payload());
+        let verified = parsed.verify::<Vec<u8>>(&key, &policy, now);
+        assert_eq!(report.error(), verified.err().as_ref());
+        assert_eq!(report.error().map(Error::code), Some("claims_shape"));
     }
 }

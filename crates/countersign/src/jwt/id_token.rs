@@ -18,8 +18,10 @@ pub struct IdToken {
     #[serde(with = "super::audience")]
     pub aud: Vec<String>,
     /// When it expires, in seconds since the epoch.
+    #[serde(deserialize_with = "super::numeric_date::exp")]
     pub exp: i64,
     /// When it was issued, in seconds since the epoch.
+    #[serde(deserialize_with = "super::numeric_date::time")]
     pub iat: i64,
     /// What the client sent with its request, so that a token of another login is told apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +30,11 @@ pub struct IdToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub azp: Option<String>,
     /// When the user last proved who they are, in seconds since the epoch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "super::numeric_date::optional_time",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub auth_time: Option<i64>,
     /// How well they proved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,7 +57,7 @@ impl IdToken {
     /// The signed token, with `typ: JWT`.
     ///
     /// # Errors
-    /// [`Error::Crypto`] where signing fails.
+    /// [`Error::JwsUnwritable`] where the token would be larger than is read; [`Error::Crypto`] where signing fails.
     pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
         key.sign(self)
     }

@@ -21,8 +21,10 @@ pub struct LogoutToken {
     #[serde(with = "super::audience")]
     pub aud: Vec<String>,
     /// When it was issued, in seconds since the epoch.
+    #[serde(deserialize_with = "super::numeric_date::time")]
     pub iat: i64,
     /// When it expires, in seconds since the epoch.
+    #[serde(deserialize_with = "super::numeric_date::exp")]
     pub exp: i64,
     /// Its own name, never used twice.
     pub jti: String,
@@ -35,7 +37,8 @@ impl LogoutToken {
     /// The signed token, with `typ: logout+jwt` and the event that makes it one.
     ///
     /// # Errors
-    /// [`Error::ClaimsUnwritable`] where it has neither `sub` nor `sid`; [`Error::Crypto`] where signing fails.
+    /// [`Error::ClaimsUnwritable`] where it has neither `sub` nor `sid`; [`Error::JwsUnwritable`] where it would be
+    /// larger than is read; [`Error::Crypto`] where signing fails.
     pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
         if self.sub.is_none() && self.sid.is_none() {
             return Err(Error::ClaimsUnwritable {

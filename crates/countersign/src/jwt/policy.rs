@@ -94,7 +94,8 @@ impl Kinds {
 
 impl Policy {
     /// Plain tokens (`typ` absent or `JWT`) of one issuer for one audience: the exact strings of `iss` and of one member
-    /// of `aud` (RFC 7519 §4.1.1, §4.1.3).
+    /// of `aud` (RFC 7519 §4.1.1, §4.1.3). In this and every constructor, an expectation that is the empty string matches no
+    /// token.
     ///
     /// A token with `nonce`, `at_hash`, `c_hash`, `s_hash` or `events` is refused: it is an ID token or a security event,
     /// whose `typ` may be the same (RFC 8725 §3.12).

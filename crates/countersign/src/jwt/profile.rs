@@ -91,6 +91,11 @@ impl Profile {
         )
     }
 
+    /// Whether its specification makes `iss` and `aud` a must, of whatever value.
+    pub(crate) const fn needs_parties(self) -> bool {
+        self.needs_expiry()
+    }
+
     /// Whether it is meant for one party that the policy has to name.
     pub(crate) const fn needs_audience(self) -> bool {
         matches!(

@@ -125,7 +125,7 @@ impl<'e> Evidence<'e> {
         self.payload().map(|payload| &payload.registered)
     }
 
-    fn into_payload(self) -> Result<Payload, Error> {
+    pub(crate) fn into_payload(self) -> Result<Payload, Error> {
         let Self { token, claims, .. } = self;
         claims
             .into_inner()
@@ -141,6 +141,12 @@ impl Payload {
             members,
             registered,
         })
+    }
+
+    /// The end of a verification: the claims as the caller's type, and the registered ones.
+    pub(crate) fn into_claims<C: DeserializeOwned>(self) -> Result<(C, RegisteredClaims), Error> {
+        let claims = json::from_value(Value::Object(self.members))?;
+        Ok((claims, self.registered))
     }
 }
 
@@ -165,11 +171,7 @@ impl Unverified<'_> {
         for check in &CHECKS {
             (check.run)(&evidence)?;
         }
-        let Payload {
-            members,
-            registered,
-        } = evidence.into_payload()?;
-        let claims = json::from_value(Value::Object(members))?;
+        let (claims, registered) = evidence.into_payload()?.into_claims()?;
         Ok(Verified::new(claims, registered, self.header().clone()))
     }
 }

@@ -268,7 +268,7 @@ fn a_redacted_report_holds_no_value_of_the_token() {
             let report = Verifier::new(key, policy).explain(&token, NOW);
             let written = |report: &Report| {
                 let json = serde_json::to_value(report).unwrap();
-                let mut text = format!("{report} {json}");
+                let mut text = format!("{report} {json} {report:?}");
                 if own {
                     // The policy's own word stays.
                     text = text.replace(&format!("typ is {canary}, as expected"), "");
@@ -285,6 +285,41 @@ fn a_redacted_report_holds_no_value_of_the_token() {
         }
         assert!(quoted, "what is not quoted needs no redaction");
     }
+}
+
+#[test]
+fn a_redacted_report_shows_no_time_of_the_token_in_debug() {
+    let exp = NOW.unix_secs() - 192;
+    let token = mac(
+        r#"{"alg":"HS256"}"#,
+        claims_with(json!({ "exp": exp })).to_string(),
+    );
+    let redacted = verifier().explain(&token, NOW).redacted();
+    let text = format!("{redacted:?}");
+    assert!(text.contains("token_expired"), "{text}");
+    assert!(!text.contains(&exp.to_string()), "{text}");
+}
+
+#[test]
+fn an_ambiguous_key_is_reported_without_a_word_about_the_kid_of_the_token() {
+    let keys = ["a", "b"].map(|kid| {
+        SigningKey::generate(Algorithm::HS256)
+            .unwrap()
+            .with_key_id(kid)
+    });
+    let token = keys[0]
+        .clone()
+        .without_key_id()
+        .sign(&claims_json())
+        .unwrap();
+    let set = JwkSet::new(keys.map(|key| key.verifying_key()));
+    let report = Verifier::new(set, policy()).explain(&token, NOW);
+    let error = report.error().unwrap();
+    assert_eq!(error.code(), "key_ambiguous");
+    assert_eq!(
+        error.to_string(),
+        "2 keys of the set fit the token alike; give each key a `kid` of its own, and name it in the token"
+    );
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn an_encrypted_key_opens_with_its_password_and_no_other() {
     );
     assert_eq!(
         refused(ImportedKey::read_encrypted(pem.as_bytes(), "lanterns")),
-        "this private key is encrypted, and the password does not open it"
+        "this private key is encrypted, and the password does not open it (or it is encrypted in a way not known here: PBES2 with SHA-2 and AES is)"
     );
 }
 
@@ -237,4 +237,17 @@ fn a_public_key_is_not_taken_for_a_private_one_in_any_format() {
             "key_unfit"
         );
     }
+}
+
+#[test]
+fn rejects_an_encrypted_key_that_names_a_ruinous_cost() {
+    // Twenty million rounds of PBKDF2; a quarter of a gigabyte for scrypt. Neither is derived.
+    for pem in [key!("p256-pbkdf2-costly"), key!("p256-scrypt-costly")] {
+        let error = ImportedKey::read_encrypted(pem.as_bytes(), PASSWORD).unwrap_err();
+        let said = "opening this encrypted private key would take too much time or memory";
+        assert!(error.to_string().starts_with(said), "{error}");
+        assert_eq!(code(ImportedKey::read(pem.as_bytes())), "key_encrypted");
+    }
+    let pem = key!("p256-scrypt");
+    assert!(ImportedKey::read_encrypted(pem.as_bytes(), PASSWORD).is_ok());
 }

@@ -411,3 +411,16 @@ fn a_policy_for_several_audiences_takes_any_of_them() {
         "ok"
     );
 }
+
+#[test]
+fn rejects_a_set_of_more_keys_than_an_issuer_has() {
+    let set = |count: usize| {
+        let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+        let keys: Vec<Value> = (0..count)
+            .map(|kid| public(&key, json!({"kid": kid.to_string()})))
+            .collect();
+        JwkSet::parse(json!({ "keys": keys }).to_string().as_bytes()).map(|set| set.keys().count())
+    };
+    assert_eq!(set(countersign::MAX_KEYS), Ok(100));
+    assert_eq!(code(set(countersign::MAX_KEYS + 1)), "key_format");
+}

@@ -11,6 +11,7 @@
 mod cookbook;
 mod explain;
 mod formats;
+mod imports;
 mod issuers;
 mod jws;
 mod keys;

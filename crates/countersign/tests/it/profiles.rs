@@ -581,6 +581,91 @@ fn a_dpop_proof_is_for_one_request_one_token_and_one_minute() {
 }
 
 #[test]
+fn the_claim_types_read_every_legal_numeric_date_and_no_other() {
+    fn read<C: serde::de::DeserializeOwned>(policy: Policy, token: &str) -> Result<C, Error> {
+        Verifier::new(hmac_key().verifying_key(), policy)
+            .verify::<C>(token, NOW)
+            .map(Verified::into_claims)
+    }
+    let event = "http://schemas.openid.net/event/backchannel-logout";
+    let now = NOW.unix_secs();
+    let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    for (iat, exp, times) in [
+        (json!(now), json!(now + 300), (now, now + 300)),
+        (
+            json!(1_795_359_844.123),
+            json!(1_795_360_145.9),
+            (now, now + 300),
+        ),
+        (
+            json!(1.795_359_845e9),
+            json!(1.795_360_145e9),
+            (now, now + 300),
+        ),
+    ] {
+        let both = json!({"iat": iat, "exp": exp, "auth_time": iat});
+        let token = changed("at+jwt", &access_token(), &both);
+        let read_back: AccessToken = read(Policy::access_token(ISS, AUD), &token).unwrap();
+        assert_eq!((read_back.iat, read_back.exp), times);
+        assert_eq!(read_back.auth_time, Some(times.0));
+
+        let token = changed("JWT", &id_token(), &both);
+        let read_back: IdToken = read(Policy::id_token(ISS, AUD, NONCE), &token).unwrap();
+        assert_eq!((read_back.iat, read_back.exp), times);
+        assert_eq!(read_back.auth_time, Some(times.0));
+
+        let logout = json!({"iss": ISS, "aud": AUD, "jti": "1", "sub": SUB, "events": {event: {}}});
+        let token = changed("logout+jwt", &logout, &both);
+        let read_back: LogoutToken = read(Policy::logout_token(ISS, AUD), &token).unwrap();
+        assert_eq!((read_back.iat, read_back.exp), times);
+
+        let token = changed("client-authentication+jwt", &client_assertion(), &both);
+        let read_back: ClientAssertion = read(Policy::client_assertion(SUB, AUD), &token).unwrap();
+        assert_eq!((read_back.iat, read_back.exp), (Some(times.0), times.1));
+
+        let token = proof(&json!({ "iat": iat }), &key);
+        let verifier = DpopVerifier::new("GET", HTU);
+        assert!(verifier.explain(&token, NOW).valid);
+        assert_eq!(verifier.verify(&token, NOW).unwrap().claims().iat, times.0);
+    }
+    // No check reads `auth_time` here: the type alone refuses it, and says of which kind it should be.
+    for wrong in [json!("now"), json!(-1), json!(true), json!(1e300)] {
+        let token = changed("JWT", &id_token(), &json!({"auth_time": wrong}));
+        let outcome = read::<IdToken>(Policy::id_token(ISS, AUD, NONCE), &token);
+        assert_eq!(code(outcome), "claims_shape", "{wrong}");
+    }
+}
+
+#[test]
+fn a_dpop_proof_names_its_algorithm_as_its_key_does() {
+    let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    for (key, alg) in [
+        (key.clone(), "EdDSA"),
+        (key.with_fully_specified_alg(), "Ed25519"),
+    ] {
+        let proof = DpopClaims::new("GET", HTU, "1", NOW).sign(&key).unwrap();
+        let parsed = countersign::Unverified::parse(&proof).unwrap();
+        assert_eq!(parsed.header().alg(), alg);
+        assert_eq!(parsed.header().get("jwk").unwrap()["alg"], alg);
+        assert!(DpopVerifier::new("GET", HTU).verify(&proof, NOW).is_ok());
+    }
+}
+
+#[test]
+fn only_the_algorithms_of_a_dpop_verifier_are_taken() {
+    let key = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    let proof = DpopClaims::new("GET", HTU, "1", NOW).sign(&key).unwrap();
+    let any = DpopVerifier::new("GET", HTU);
+    let other = any.clone().algorithm(Algorithm::ES256);
+    let both = other.clone().algorithm(Algorithm::EdDSA);
+    for (verifier, expected) in [(any, "ok"), (other, "algorithm_refused"), (both, "ok")] {
+        assert_eq!(code(verifier.verify(&proof, NOW)), expected);
+        let report = verifier.explain(&proof, NOW);
+        assert_eq!(report.valid, expected == "ok", "{report}");
+    }
+}
+
+#[test]
 fn a_dpop_proof_carries_a_public_key_and_is_signed_with_its_other_half() {
     let (key, other) = (
         SigningKey::generate(Algorithm::EdDSA).unwrap(),

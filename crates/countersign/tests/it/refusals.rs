@@ -666,3 +666,18 @@ proptest! {
         prop_assert!(verify(&spoiled).unwrap_err().code().starts_with("malformed_"));
     }
 }
+
+#[test]
+fn a_token_of_another_kind_is_told_which_kinds_are_taken() {
+    let token = hmac_key()
+        .sign_with(&SigningHeader::new().typ("logout+jwt"), &claims())
+        .unwrap();
+    for (policy, kinds) in [
+        (policy(), "absent or JWT"),
+        (Policy::access_token(ISS, AUD), "at+jwt"),
+    ] {
+        let error = verify_with(policy, &token).unwrap_err();
+        let said = format!("`typ` is not {kinds}: the token is of another kind");
+        assert_eq!(error.to_string(), said);
+    }
+}

@@ -3,7 +3,7 @@
 mod failed;
 mod passed;
 
-pub(super) use failed::failed;
+pub(super) use failed::{failed, misshapen};
 pub(super) use passed::passed;
 
 use super::{Step, step};

@@ -137,7 +137,9 @@ pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step 
         Error::AlgorithmMismatch { .. } => {
             "the key of that name is for another algorithm: wrong issuer, or a forgery"
         }
-        Error::KeyAmbiguous { .. } => "the issuer has to name its key: a `kid` in every header",
+        Error::KeyAmbiguous { .. } => {
+            "the issuer has to name its key: a `kid` of its own for each, and it in every header"
+        }
         _ => {
             "the token was signed by another issuer, or the key was taken away: ask for a new token, fetch the keys again"
         }

@@ -106,7 +106,8 @@ impl PolicyBuilder {
         }
     }
 
-    /// Takes tokens of any issuer, and of none.
+    /// Takes tokens of any issuer, and of none where the kind of token can be without: an access token, an ID token and a
+    /// logout token always have one.
     pub fn any_issuer(self) -> Self {
         Self {
             issuer: self.issuer.waived(Expected::Any),
@@ -122,7 +123,7 @@ impl PolicyBuilder {
         }
     }
 
-    /// Takes tokens for any audience, and for none.
+    /// Takes tokens for any audience, and for none where the kind of token can be without: an access token always has one.
     pub fn any_audience(self) -> Self {
         Self {
             audience: self.audience.waived(Expected::Any),

@@ -5,12 +5,18 @@ use crate::error::Error;
 use crate::jwt::policy::Expected;
 use crate::jwt::profile::Profile;
 
-/// RFC 7519 §4.1.1.
+/// RFC 7519 §4.1.1. An expectation that is empty, as of a variable that nobody set, matches nothing; a policy that takes
+/// any issuer frees the value, and not the claim where the kind of token has it (RFC 9068 §2.2).
 pub(super) fn issuer(evidence: &Evidence<'_>) -> Result<(), Error> {
     let iss = evidence.registered()?.iss();
     match (&evidence.policy.issuer, iss) {
+        (Expected::Any, None) if evidence.policy.profile.needs_parties() => missing("iss"),
         (Expected::Any, _) => Ok(()),
-        (Expected::OneOf(names), Some(iss)) if names.iter().any(|name| name == iss) => Ok(()),
+        (Expected::OneOf(names), Some(iss))
+            if !iss.is_empty() && names.iter().any(|name| name == iss) =>
+        {
+            Ok(())
+        }
         (Expected::OneOf(names), Some(_)) => Err(Error::IssuerMismatch {
             expected: names.join(" or "),
         }),
@@ -21,15 +27,23 @@ pub(super) fn issuer(evidence: &Evidence<'_>) -> Result<(), Error> {
     }
 }
 
-/// RFC 7519 §4.1.3: a token that names others, and not this service, is refused.
+/// RFC 7519 §4.1.3: a token that names others, and not this service, is refused; so is one that names the empty string.
 pub(super) fn audience(evidence: &Evidence<'_>) -> Result<(), Error> {
     let claims = evidence.registered()?;
     match &evidence.policy.audience {
+        Expected::Any if !claims.has_aud() && evidence.policy.profile.needs_parties() => {
+            missing("aud")
+        }
         Expected::Any => Ok(()),
         Expected::Absent if claims.has_aud() => Err(Error::AudienceUnexpected),
         Expected::Absent => Ok(()),
         Expected::OneOf(_) if !claims.has_aud() => missing("aud"),
-        Expected::OneOf(names) if !claims.aud().iter().any(|aud| names.contains(aud)) => {
+        Expected::OneOf(names)
+            if !claims
+                .aud()
+                .iter()
+                .any(|aud| !aud.is_empty() && names.contains(aud)) =>
+        {
             Err(Error::AudienceMismatch {
                 expected: names.join(" or "),
             })
@@ -70,7 +84,7 @@ pub(super) fn subject(evidence: &Evidence<'_>) -> Result<(), Error> {
             expected: "a string that is not empty",
         }),
         (None, _) => Ok(()),
-        (Some(expected), Some(sub)) if expected == sub => Ok(()),
+        (Some(expected), Some(sub)) if expected == sub && !sub.is_empty() => Ok(()),
         (Some(_), Some(_)) => Err(Error::SubjectMismatch),
         (Some(_), None) => missing("sub"),
     }

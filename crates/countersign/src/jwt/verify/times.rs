@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Evidence, missing};
 use crate::error::Error;
-use crate::jwt::claims::{Members, numeric_date};
+use crate::jwt::claims::Members;
+use crate::jwt::numeric_date;
 use crate::time::Timestamp;
 
 /// How far `iat` may lie ahead, where the leeway is not larger: clocks differ, and a token from tomorrow is no accident.
@@ -54,7 +55,7 @@ pub(super) fn auth_time_recent(evidence: &Evidence<'_>) -> Result<(), Error> {
 
 /// `auth_time`, which is a NumericDate though RFC 7519 does not know it.
 pub(crate) fn auth_time(members: &Members) -> Result<Option<Timestamp>, Error> {
-    numeric_date(members, "auth_time")
+    numeric_date::read(members, "auth_time")
 }
 
 fn lies_ahead(at: Timestamp, evidence: &Evidence<'_>) -> bool {

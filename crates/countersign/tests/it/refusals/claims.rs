@@ -1,6 +1,6 @@
 //! Claims and kinds: who a token is about, of which kind it is, and that minting cannot be talked into another claim.
 
-use countersign::{Policy, SigningHeader};
+use countersign::{Policy, SigningHeader, Verifier};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -55,6 +55,124 @@ fn rejects_an_expected_subject_that_is_another_or_absent() {
         let token = mac(HEADER, claims_with(json!({ "sub": sub })).to_string());
         assert_eq!(code(verify_with(expects(), &token)), expected, "{sub}");
     }
+}
+
+#[test]
+fn a_waived_issuer_or_audience_frees_the_value_and_not_the_claim() {
+    let any = || Policy::builder().any_issuer();
+    let policies = [
+        (
+            any().any_audience().access_token().build().unwrap(),
+            "at+jwt",
+            "claim_missing",
+        ),
+        (
+            any().audience(AUD).id_token().any_nonce().build().unwrap(),
+            "JWT",
+            "claim_missing",
+        ),
+        (
+            any().audience(AUD).logout_token().build().unwrap(),
+            "logout+jwt",
+            "claim_missing",
+        ),
+        (any().any_audience().build().unwrap(), "JWT", "ok"),
+    ];
+    for (policy, typ, without) in policies {
+        let verdict = |changes| {
+            let mut claims = claims_with(changes);
+            if typ != "JWT" {
+                claims["client_id"] = "web".into();
+                claims["jti"] = "1".into();
+            }
+            if typ == "logout+jwt" {
+                claims["events"] =
+                    json!({"http://schemas.openid.net/event/backchannel-logout": {}});
+            }
+            let header = json!({"alg": "HS256", "typ": typ}).to_string();
+            code(verify_with(
+                policy.clone(),
+                &mac(header, claims.to_string()),
+            ))
+        };
+        assert_eq!(
+            verdict(json!({"iss": "https://any.example"})),
+            "ok",
+            "{typ}"
+        );
+        assert_eq!(verdict(json!({"iss": null})), without, "{typ}");
+        assert_eq!(verdict(json!({"aud": null})), without, "{typ}");
+    }
+}
+
+#[test]
+fn an_expectation_that_is_empty_matches_no_token() {
+    let nobody = json!({
+        "iss": "", "aud": "", "sub": "", "client_id": "web", "jti": "1",
+        "iat": NOW.unix_secs(), "exp": NOW.unix_secs() + 600,
+    });
+    let with = |name: &str, value: &str| {
+        let mut claims = nobody.clone();
+        claims[name] = value.into();
+        claims
+    };
+    let assertion = "client-authentication+jwt";
+    for (policy, typ, claims, expected) in [
+        (
+            Policy::new("", ""),
+            "JWT",
+            nobody.clone(),
+            "issuer_mismatch",
+        ),
+        (
+            Policy::new(ISS, ""),
+            "JWT",
+            with("iss", ISS),
+            "audience_mismatch",
+        ),
+        (
+            Policy::access_token("", AUD),
+            "at+jwt",
+            with("aud", AUD),
+            "issuer_mismatch",
+        ),
+        (
+            Policy::client_assertion("", AUD),
+            assertion,
+            with("aud", AUD),
+            "issuer_mismatch",
+        ),
+        (
+            Policy::client_assertion("web", ""),
+            assertion,
+            with("iss", "web"),
+            "audience_mismatch",
+        ),
+        (Policy::new(ISS, AUD), "JWT", claims_json(), "ok"),
+    ] {
+        let header = json!({"alg": "HS256", "typ": typ}).to_string();
+        let token = mac(header, claims.to_string());
+        assert_eq!(
+            code(verify_with(policy.clone(), &token)),
+            expected,
+            "{policy:?}"
+        );
+        let report = Verifier::new(hmac_key().verifying_key(), policy).explain(&token, NOW);
+        assert_eq!(report.valid, expected == "ok", "{report}");
+    }
+    let report = Verifier::new(
+        hmac_key().verifying_key(),
+        Policy::client_assertion("", AUD),
+    )
+    .explain(
+        &mac(
+            json!({"alg": "HS256", "typ": assertion}).to_string(),
+            with("aud", AUD).to_string(),
+        ),
+        NOW,
+    );
+    let codes: Vec<_> = report.steps.iter().filter_map(|step| step.code).collect();
+    assert_eq!(codes, ["issuer_mismatch", "subject_mismatch"]);
 }
 
 #[test]

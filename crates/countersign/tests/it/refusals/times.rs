@@ -50,6 +50,22 @@ fn accepts_every_legal_numeric_date_and_rejects_every_other_number() {
 }
 
 #[test]
+fn a_fraction_of_a_second_never_lengthens_a_life() {
+    // `now` was rounded down: it may be 1795359845.9.
+    for (claims, expected) in [
+        (json!({"exp": 1_795_359_845.5}), "token_expired"),
+        (json!({"exp": 1_795_359_846.5}), "ok"),
+        (json!({"nbf": 1_795_359_844.5}), "ok"),
+        (json!({"nbf": 1_795_359_845.5}), "token_not_yet_valid"),
+        (json!({"iat": 1_795_359_874.5}), "ok"),
+        (json!({"iat": 1_795_359_875.5}), "issued_in_future"),
+    ] {
+        let token = mac(HEADER, claims_with(claims.clone()).to_string());
+        assert_eq!(code(verify(&token)), expected, "{claims}");
+    }
+}
+
+#[test]
 fn rejects_a_time_of_another_json_type_and_never_takes_it_for_absent() {
     let lax = || {
         Policy::builder()

@@ -36,6 +36,14 @@ pub(in crate::jwt::explain) fn failed(
     }
 }
 
+/// Claims that passed every check and do not fit the type that they are read into.
+pub(in crate::jwt::explain) fn misshapen(error: &Error) -> Step {
+    Step {
+        fix: Some("the issuer has to make another token".to_owned()),
+        ..step("shape", "RFC 7519 §4", error.to_string())
+    }
+}
+
 /// The summary for logs.
 fn without_values(error: &Error, evidence: &Evidence<'_>) -> String {
     match error {

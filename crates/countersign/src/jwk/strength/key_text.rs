@@ -1,0 +1,103 @@
+//! Whether the octets of a secret spell a key that others know: the way in of algorithm confusion (RFC 8725 §2.1).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD_INDIFFERENT, URL_SAFE_NO_PAD_INDIFFERENT};
+
+/// The kind of key that a secret's octets spell, as they are or behind base64, base64url or hexadecimal digits.
+pub(super) fn kind(secret: &[u8]) -> Option<&'static str> {
+    plain_kind(secret).or_else(|| {
+        decodings(secret)
+            .iter()
+            .find_map(|octets| plain_kind(octets))
+    })
+}
+
+fn plain_kind(octets: &[u8]) -> Option<&'static str> {
+    if is_der(octets) {
+        return Some("DER document");
+    }
+    // UTF-16 is ASCII with zeros between.
+    let text: Vec<u8> = octets.iter().copied().filter(|octet| *octet != 0).collect();
+    let text = [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"]
+        .into_iter()
+        .fold(text.as_slice(), |text, mark| {
+            text.strip_prefix(mark).unwrap_or(text)
+        })
+        .trim_ascii();
+    if contains(text, b"-----BEGIN ") || contains(text, b"---- BEGIN ") {
+        return Some("PEM document");
+    }
+    let is_ssh = |word: &[u8]| {
+        [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"]
+            .iter()
+            .any(|name| word.starts_with(name))
+    };
+    if text.split(u8::is_ascii_whitespace).any(is_ssh) {
+        return Some("SSH public key");
+    }
+    let names_a_key = [&b"\"kty\""[..], b"\"keys\"", b"\"x5c\""]
+        .iter()
+        .any(|name| contains(text, name));
+    (matches!(text.first(), Some(b'{' | b'[')) && names_a_key).then_some("JWK")
+}
+
+/// What the text stands for where it is an encoding of octets.
+fn decodings(secret: &[u8]) -> Vec<Vec<u8>> {
+    let digits: Vec<u8> = secret
+        .iter()
+        .copied()
+        .filter(|octet| !octet.is_ascii_whitespace())
+        .collect();
+    let hex = || -> Option<Vec<u8>> {
+        let value = |digit: &u8| {
+            char::from(*digit)
+                .to_digit(16)
+                .and_then(|value| u8::try_from(value).ok())
+        };
+        let pairs = digits.chunks_exact(2);
+        pairs
+            .map(|pair| Some(value(pair.first()?)?.wrapping_shl(4) | value(pair.last()?)?))
+            .collect()
+    };
+    [
+        STANDARD_NO_PAD_INDIFFERENT.decode(&digits).ok(),
+        URL_SAFE_NO_PAD_INDIFFERENT.decode(&digits).ok(),
+        hex(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// One ASN.1 SEQUENCE that fills the octets to the end, white space apart: what every DER key and certificate is.
+fn is_der(octets: &[u8]) -> bool {
+    let Some((0x30, rest)) = octets.split_first().map(|(tag, rest)| (*tag, rest)) else {
+        return false;
+    };
+    let Some((&first, rest)) = rest.split_first() else {
+        return false;
+    };
+    let (length, content) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let count = usize::from(first & 0x7f);
+        let Some((length, content)) = rest.split_at_checked(count) else {
+            return false;
+        };
+        if !(1..=4).contains(&count) {
+            return false;
+        }
+        let length = length.iter().fold(0usize, |length, byte| {
+            length.wrapping_shl(8) | usize::from(*byte)
+        });
+        (length, content)
+    };
+    let is_blank = |octet: &u8| *octet == 0 || octet.is_ascii_whitespace();
+    content
+        .get(length..)
+        .is_some_and(|rest| rest.iter().all(is_blank))
+}
+
+fn contains(text: &[u8], what: &[u8]) -> bool {
+    text.windows(what.len()).any(|window| window == what)
+}
