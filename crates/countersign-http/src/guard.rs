@@ -70,7 +70,7 @@ impl Rule {
             Self::Role(role) if token.has_role(role) => return Ok(()),
             Self::Scope(scope) if token.has_scope(scope) => return Ok(()),
             Self::Own(rule) if rule(token) => return Ok(()),
-            Self::Role(_) => Rejection::insufficient_role(),
+            Self::Role(role) => Rejection::insufficient_role(role.clone()),
             Self::Scope(scope) => Rejection::insufficient_scope(scope.clone()),
             Self::Own(_) => Rejection::forbidden(),
         };

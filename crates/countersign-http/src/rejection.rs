@@ -64,10 +64,10 @@ impl Rejection {
         Self::from(Reason::CrossSite)
     }
 
-    /// 403 `insufficient_scope` with code `insufficient_role`.
+    /// 403 `insufficient_scope` with code `insufficient_role`, naming the `role` that is needed.
     #[must_use]
-    pub fn insufficient_role() -> Self {
-        Self::from(Reason::Role)
+    pub fn insufficient_role(role: impl Into<Cow<'static, str>>) -> Self {
+        Self::from(Reason::Role(role.into()))
     }
 
     /// 403 `insufficient_scope`, naming the `scope` that is needed.
@@ -124,7 +124,7 @@ impl Rejection {
             status,
             answer.code,
             answer.message,
-            answer.detail,
+            &answer.detail,
         )));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -184,9 +184,13 @@ impl Rejection {
         let (error, description) = match answer.kind {
             // RFC 6750 §3.1: a request without a credential is told no error code.
             Kind::NoCredential => (None, None),
-            Kind::InvalidRequest => (Some("invalid_request"), Some(answer.detail)),
-            Kind::InvalidToken => (Some("invalid_token"), Some(answer.detail)),
-            Kind::InsufficientScope => (Some("insufficient_scope"), None),
+            Kind::InvalidRequest => (Some("invalid_request"), Some(&*answer.detail)),
+            Kind::InvalidToken => (Some("invalid_token"), Some(&*answer.detail)),
+            // A scope has a parameter of its own; a role has none.
+            Kind::InsufficientScope => match self.reason {
+                Reason::Role(_) => (Some("insufficient_scope"), Some(&*answer.detail)),
+                _ => (Some("insufficient_scope"), None),
+            },
             Kind::Other(_) => return None,
         };
         let realm = self.challenge.as_ref().map(|challenge| &*challenge.realm);
@@ -208,7 +212,7 @@ fn shown(kid: &str) -> String {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.reason.answer().detail)
+        f.write_str(&self.reason.answer().detail)
     }
 }
 

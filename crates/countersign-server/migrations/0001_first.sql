@@ -50,6 +50,11 @@ CREATE TABLE throttle (
     full_at BIGINT NOT NULL                      -- when the whole allowance will be there again
 );
 
+CREATE TABLE familiar (
+    subject    TEXT   NOT NULL PRIMARY KEY,      -- an account and a network from which it was logged in to
+    expires_at BIGINT NOT NULL
+);
+
 CREATE TABLE setup (
     id               BIGINT NOT NULL PRIMARY KEY, -- always 1
     code_hash        TEXT,                        -- SHA-256 of the one-time code

@@ -4,13 +4,14 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use axum::response::{IntoResponse as _, Response};
 use countersign::{SigningKey, Timestamp};
 use countersign_http::{CookieSource, Origins, Protect, Rejection, SharedKeys, VerifiedToken};
 use http::StatusCode;
 
 use crate::config::Settings;
 use crate::cookies::Cookies;
-use crate::error::Error;
+use crate::error::{Error, REALM};
 use crate::rules::issue::Terms;
 use crate::rules::keys::{self, Ring};
 use crate::rules::password::Pool;
@@ -20,6 +21,7 @@ use crate::rules::session::{self, Lifetimes};
 use crate::rules::throttle::Limits;
 use crate::store::Store;
 
+mod connections;
 mod folder;
 mod serve;
 
@@ -92,7 +94,7 @@ impl App {
                 access_ttl: settings.access_ttl(),
             },
             lifetimes: settings.lifetimes(),
-            limits: Limits::DEFAULT,
+            limits: Limits::of(settings.is_development()),
             rotation: RotationRule::DEFAULT,
             invalid_token_status: settings.invalid_token_status(),
             clock,
@@ -124,6 +126,11 @@ impl App {
         self.terms.audiences.first().unwrap_or(&self.terms.issuer)
     }
 
+    /// The algorithm of access tokens.
+    pub(crate) fn signing_alg(&self) -> countersign::Algorithm {
+        self.signing_alg
+    }
+
     /// The keys that verify access tokens now.
     pub(crate) fn verifying(&self) -> &SharedKeys {
         &self.verifying
@@ -139,7 +146,7 @@ impl App {
         let (clock, app) = (Arc::clone(&self.clock), self.clone());
         Protect::with_keys(&self.terms.issuer, &self.verifying)
             .audience(self.own_audience())
-            .realm(self.own_audience())
+            .realm(REALM)
             .invalid_token_status(self.invalid_token_status)
             .cookie(self.access_cookie())
             .clock(move || clock())
@@ -149,6 +156,14 @@ impl App {
             })
             .build()
             .map_err(|problem| Error::Argument(problem.to_string()))
+    }
+
+    /// A refusal of this server's own, as its layer would answer it.
+    pub(crate) fn refuse(&self, rejection: Rejection) -> Response {
+        match self.protect() {
+            Ok(protect) => protect.refuse(rejection).into_response(),
+            Err(problem) => problem.into_response(),
+        }
     }
 
     /// A token counts while its session does and while it says what its user's row says: the server knows at once.
@@ -180,8 +195,11 @@ impl App {
         .await?;
         self.verifying.replace(ring.verifying(now));
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
-        self.store.sweep_throttle(now).await?;
-        self.store.sweep_sessions(now).await?;
+        self.store
+            .sweep_throttle(now, self.limits.longest())
+            .await?;
+        let revoked = now.saturating_sub(self.terms.access_ttl);
+        self.store.sweep_sessions(now, revoked).await?;
         Ok(())
     }
 }

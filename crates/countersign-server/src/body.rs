@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 
+mod shape;
+
 /// The most bytes that a body may have.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
@@ -31,7 +33,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             .await?
             .0
             .map(Self)
-            .ok_or(Error::BodySyntax)
+            .ok_or(Error::BodyEmpty)
     }
 }
 
@@ -90,16 +92,11 @@ impl<S: Sync> FromRequestParts<S> for Peer {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    // A list of values in the right order would also make a `T`.
-    let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
-    match countersign::parse_strict(bytes) {
-        Ok(body) if is_object => Ok(body),
-        Ok(_) => Err(Error::BodyShape {
-            reason: "it is not an object".to_owned(),
-        }),
-        Err(countersign::Error::ClaimsShape { reason }) => Err(Error::BodyShape { reason }),
-        Err(_) => Err(Error::BodySyntax),
+    if bytes.trim_ascii().is_empty() {
+        return Err(Error::BodyEmpty);
     }
+    let value = countersign::parse_strict(bytes).map_err(|_| Error::BodySyntax)?;
+    shape::fit(value).map_err(|reason| Error::BodyShape { reason })
 }
 
 async fn in_time<T>(read: impl Future<Output = T>) -> Result<T, Error> {

@@ -18,11 +18,12 @@ use crate::rules::session::Lifetimes;
 mod flags;
 mod given;
 mod names;
+mod origin;
 mod values;
 
 pub use flags::Flags;
 
-use given::Given;
+use given::{Given, Value};
 use values::{MAX_ACCESS_TTL, Range};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -58,8 +59,10 @@ impl Settings {
             .one("public_url")
             .map(values::public_url)
             .transpose()?;
-        refuse_what_must_not_go_live(listen, public_url.as_deref())?;
+        let place = given.one("public_url").or_else(|| given.one("listen"));
+        refuse_what_must_not_go_live(listen, public_url.as_deref(), place)?;
         let signing_alg = given.read("signing_alg", "ES256", values::signing_alg)?;
+        let chosen_alg = given.or("signing_alg", "ES256");
         let absolute = given.read("session_ttl", "30d", |value| {
             values::duration(value, Range(60, 366 * DAY))
         })?;
@@ -78,7 +81,11 @@ impl Settings {
                 .map(values::audience)
                 .collect::<Result<_, _>>()?,
             signing_alg,
-            signing_secret: values::signing_secret(signing_alg, given.one("signing_secret"))?,
+            signing_secret: values::signing_secret(
+                signing_alg,
+                &chosen_alg,
+                given.one("signing_secret"),
+            )?,
             access_ttl: given.read("access_ttl", "10m", |value| {
                 values::duration(value, Range(1, MAX_ACCESS_TTL))
             })?,
@@ -182,18 +189,20 @@ impl fmt::Debug for Settings {
     }
 }
 
-fn refuse_what_must_not_go_live(listen: SocketAddr, public_url: Option<&str>) -> Result<(), Error> {
+fn refuse_what_must_not_go_live(
+    listen: SocketAddr,
+    public_url: Option<&str>,
+    place: Option<&Value>,
+) -> Result<(), Error> {
     let is_https = public_url.is_some_and(|url| url.starts_with("https://"));
-    if listen.ip().is_loopback() || is_https {
+    // By default the server listens on loopback: without a place there is nothing to refuse.
+    let Some(place) = place.filter(|_| !listen.ip().is_loopback() && !is_https) else {
         return Ok(());
-    }
-    Err(Error::SettingInvalid {
-        origin: "public_url".to_owned(),
-        problem: format!(
-            "the server listens on {listen}, which others can reach, but its public URL is not https, so passwords and tokens \
-             would travel in the clear; set `--public-url https://…`, or listen on 127.0.0.1"
-        ),
-    })
+    };
+    Err(place.invalid(format!(
+        "others can reach {listen}, and without https passwords and tokens travel in the clear; set {} to https://…, or listen on 127.0.0.1",
+        place.spelled("public_url")
+    )))
 }
 
 #[cfg(test)]
@@ -280,6 +289,12 @@ mod tests {
         ] {
             let error = load(environment).unwrap_err();
             assert_eq!((error.code(), error.exit_code()), ("setting_invalid", 2));
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("environment variable COUNTERSIGN_"),
+                "{error}"
+            );
         }
         let live = load(&[
             ("COUNTERSIGN_LISTEN", "0.0.0.0:8080"),
@@ -290,8 +305,35 @@ mod tests {
     }
 
     #[test]
+    fn a_message_speaks_of_what_was_written_where_it_was_written() {
+        let flags = Flags {
+            listen: Some("0.0.0.0:8080".to_owned()),
+            ..Flags::default()
+        };
+        let error = Settings::load(flags, []).unwrap_err().to_string();
+        assert!(
+            error.starts_with("flag --listen: ") && error.contains("set --public-url to https://"),
+            "{error}"
+        );
+        let error = message(&[("COUNTERSIGN_SIGNING_ALG", "HS256")]);
+        assert!(
+            error.starts_with("environment variable COUNTERSIGN_SIGNING_ALG: ")
+                && error.ends_with("set COUNTERSIGN_SIGNING_SECRET_FILE"),
+            "{error}"
+        );
+        let error = message(&[
+            ("COUNTERSIGN_SIGNING_ALG", "HS256"),
+            ("COUNTERSIGN_SIGNING_SECRET", "changeme"),
+        ]);
+        assert!(
+            error.starts_with("environment variable COUNTERSIGN_SIGNING_SECRET: "),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn rejects_hs256_without_a_good_secret_and_a_secret_without_hs256() {
-        assert!(message(&[("COUNTERSIGN_SIGNING_ALG", "HS256")]).contains("signing_secret"));
+        assert!(message(&[("COUNTERSIGN_SIGNING_ALG", "HS256")]).contains("SIGNING_SECRET"));
         assert!(message(&[("COUNTERSIGN_SIGNING_SECRET", SECRET)]).contains("HS256"));
         for weak in ["changeme", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
             let error = load(&[
@@ -332,7 +374,12 @@ mod tests {
             ("COUNTERSIGN_SIGNING_ALG", "HS256"),
             ("COUNTERSIGN_SIGNING_SECRET_FILE", "/nowhere/at/all"),
         ];
-        assert_eq!(load(&missing).unwrap_err().exit_code(), 4);
+        let error = load(&missing).unwrap_err();
+        assert_eq!(error.exit_code(), 4);
+        assert_eq!(
+            error.to_string(),
+            "environment variable COUNTERSIGN_SIGNING_SECRET_FILE: the file /nowhere/at/all does not exist; name the right one"
+        );
     }
 
     #[test]

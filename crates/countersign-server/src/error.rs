@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 mod answer;
+mod cause;
 
-pub(crate) use answer::problem;
+pub(crate) use answer::{REALM, problem};
 
 /// Why a start failed, or why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -13,12 +14,14 @@ pub(crate) use answer::problem;
 pub enum Error {
     // The configuration.
     /// A setting that does not exist was given.
-    #[error("{origin} names no setting; {}", nearest.map_or_else(|| "see the list of settings".to_owned(), |name| format!("did you mean `{name}`?")))]
+    #[error("{origin} names no setting; {}", nearest.as_ref().map_or_else(|| format!("known are {known}"), |name| format!("did you mean {name}?")))]
     SettingUnknown {
         /// Where it stands: a key of the file, or an environment variable.
         origin: String,
-        /// The setting whose name is closest.
-        nearest: Option<&'static str>,
+        /// The setting whose name is closest, where one is close, as it would be written there.
+        nearest: Option<String>,
+        /// Every setting, as it would be written there.
+        known: String,
     },
     /// A setting has a value that it cannot have.
     #[error("{origin}: {problem}")]
@@ -27,6 +30,17 @@ pub enum Error {
         origin: String,
         /// What is wrong, and what to write instead.
         problem: String,
+    },
+    /// The configuration file cannot be read.
+    #[error(
+        "the configuration file {}",
+        cause::of_file(path, source, "name another with `--config`")
+    )]
+    ConfigurationUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
     },
     /// The configuration file is not TOML.
     #[error("{} is not a configuration file: {problem}", path.display())]
@@ -40,16 +54,25 @@ pub enum Error {
     #[error("{0}")]
     Argument(String),
     /// There is an administrator already, so there is no first one to make.
-    #[error("there is an administrator already; grant roles with `user role`")]
+    #[error(
+        "there is an administrator already; grant roles with `countersign user role EMAIL ROLE --data DIR`"
+    )]
     AdministratorExists,
     /// No account has the address.
-    #[error("no account has this address; `user list` shows those that exist")]
+    #[error(
+        "no account has this address; `countersign user list --data DIR` shows those that exist"
+    )]
     UserUnknown,
 
     // Keys and secrets.
     /// The secret for HS256 cannot be used.
-    #[error("signing secret: {0}")]
-    SigningSecret(#[source] countersign::Error),
+    #[error("{origin}: {problem}")]
+    SigningSecret {
+        /// Where it stands.
+        origin: String,
+        /// What is wrong with it.
+        problem: countersign::Error,
+    },
     /// A key could not be made or used.
     #[error("key: {0}")]
     Key(#[from] countersign::Error),
@@ -71,8 +94,29 @@ pub enum Error {
     Crypto,
 
     // Files and the database.
+    /// The file with the value of a setting cannot be read.
+    #[error(
+        "{origin}: the file {}",
+        cause::of_file(path, source, "name the right one")
+    )]
+    SettingFile {
+        /// Where it was named.
+        origin: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The data folder cannot be made or looked into.
+    #[error("{}", cause::of_data_folder(path, source))]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A file or folder cannot be used.
-    #[error("{} cannot be used: {source}", path.display())]
+    #[error("{}", cause::of_own_file(path, source))]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -80,13 +124,13 @@ pub enum Error {
         source: std::io::Error,
     },
     /// There is no database where one was expected.
-    #[error("there is no database at {}; start `serve` there once, or name the right folder with `--data`", path.display())]
+    #[error("there is no database at {}; start `countersign serve` there once, or name the right folder with `--data`", path.display())]
     DatabaseMissing {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// The database file cannot be opened or brought up to date.
-    #[error("the database {} cannot be used: {source}", path.display())]
+    #[error("{}", cause::of_database_file(path, source))]
     DatabaseUnusable {
         /// The file.
         path: PathBuf,
@@ -94,14 +138,12 @@ pub enum Error {
         source: sqlx::Error,
     },
     /// The database failed while it was in use.
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
+    #[error("the database failed: {}", cause::of_database(.0))]
+    Database(#[source] sqlx::Error),
 
     // The network.
     /// The address cannot be listened on.
-    #[error(
-        "cannot listen on {address}: {source}; stop what uses it or choose another with `--listen`"
-    )]
+    #[error("cannot listen on {address}: {}", cause::of_address(source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -119,6 +161,9 @@ pub enum Error {
         /// The type to send.
         expected: &'static str,
     },
+    /// There is no body where one is needed.
+    #[error("the body is empty; send a JSON object")]
+    BodyEmpty,
     /// The body is not JSON, or holds a member twice.
     #[error("the body is not valid JSON with each member once")]
     BodySyntax,
@@ -134,6 +179,9 @@ pub enum Error {
     /// The body did not arrive in time.
     #[error("the body did not arrive in time; send it again")]
     BodyTooSlow,
+    /// The address of the request is longer than 8 KiB.
+    #[error("the address of the request is longer than 8 KiB; send what is long in a body")]
+    UriTooLong,
     /// A parameter of the query cannot be used.
     #[error("{0}")]
     Query(&'static str),
@@ -149,17 +197,27 @@ pub enum Error {
     /// The address has an account.
     #[error("this address has an account; log in instead")]
     EmailTaken,
+    /// The address that the first administrator would have has an account.
+    #[error(
+        "this address has an account; choose another, or make it the administrator with `countersign user role EMAIL admin --data DIR`"
+    )]
+    AdministratorEmailTaken,
     /// Unknown account, wrong password, disabled account: one error, so that nobody can tell them apart.
     #[error("the address and the password do not belong together")]
     InvalidCredentials,
     /// The refresh token is not one, is over, or was used before.
     #[error("the refresh token is not valid; log in again")]
     InvalidRefreshToken,
+    /// No refresh token was sent.
+    #[error("no refresh token was sent; send it as the cookie, or as `refresh_token` in the body")]
+    RefreshTokenMissing,
     /// Two refresh tokens in one request.
     #[error("the request has two refresh tokens; send the cookie or the body's")]
     TwoRefreshTokens,
     /// The one-time code is wrong or over.
-    #[error("the code is wrong or its hour is over; print a new one with `setup-link`")]
+    #[error(
+        "the code is wrong or its hour is over; print a new one with `countersign setup-link --data DIR`"
+    )]
     InvalidSetupCode,
     /// Too many failures; the time after which to try again.
     #[error("too many attempts; try again in {retry_after_secs} s")]
@@ -195,29 +253,32 @@ impl Error {
             Self::SettingUnknown { .. } => "setting_unknown",
             Self::SettingInvalid { .. } => "setting_invalid",
             Self::ConfigurationMalformed { .. } => "configuration_malformed",
+            Self::ConfigurationUnreadable { .. } => "configuration_unreadable",
             Self::Argument(_) => "argument_invalid",
             Self::AdministratorExists => "administrator_exists",
             Self::UserUnknown => "user_unknown",
-            Self::SigningSecret(error) | Self::Key(error) => error.code(),
+            Self::SigningSecret { problem: error, .. } | Self::Key(error) => error.code(),
             Self::KeyEncryptionKey { .. } => "key_encryption_key_unusable",
             Self::KeyEncryptionKeyWrong => "key_encryption_key_wrong",
             Self::Crypto => "crypto_failed",
-            Self::File { .. } => "file_unusable",
+            Self::File { .. } | Self::SettingFile { .. } => "file_unusable",
+            Self::DataFolder { .. } => "data_folder_unusable",
             Self::DatabaseMissing { .. } => "database_missing",
             Self::DatabaseUnusable { .. } => "database_unusable",
             Self::Database(_) => "database_failed",
             Self::Listen { .. } => "address_unavailable",
             Self::Serve(_) => "serve_failed",
             Self::MediaType { .. } => "unsupported_media_type",
-            Self::BodySyntax => "malformed_json",
+            Self::BodyEmpty | Self::BodySyntax => "malformed_json",
             Self::BodyShape { .. } | Self::Query(_) | Self::TwoRefreshTokens => "invalid_request",
             Self::BodyTooLarge => "body_too_large",
             Self::BodyTooSlow => "body_timeout",
+            Self::UriTooLong => "uri_too_long",
             Self::InvalidEmail => "invalid_email",
             Self::WeakPassword { .. } => "weak_password",
-            Self::EmailTaken => "email_taken",
+            Self::EmailTaken | Self::AdministratorEmailTaken => "email_taken",
             Self::InvalidCredentials => "invalid_credentials",
-            Self::InvalidRefreshToken => "invalid_refresh_token",
+            Self::InvalidRefreshToken | Self::RefreshTokenMissing => "invalid_refresh_token",
             Self::InvalidSetupCode => "invalid_setup_code",
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::Busy { .. } => "busy",
@@ -241,13 +302,16 @@ impl Error {
             | Self::UserUnknown
             | Self::InvalidEmail
             | Self::EmailTaken => 2,
-            Self::SigningSecret(_)
+            Self::SigningSecret { .. }
             | Self::Key(_)
             | Self::KeyEncryptionKey { .. }
             | Self::KeyEncryptionKeyWrong
             | Self::Crypto
             | Self::WeakPassword { .. } => 3,
             Self::File { .. }
+            | Self::SettingFile { .. }
+            | Self::ConfigurationUnreadable { .. }
+            | Self::DataFolder { .. }
             | Self::DatabaseMissing { .. }
             | Self::DatabaseUnusable { .. }
             | Self::Database(_) => 4,

@@ -107,7 +107,7 @@ pub async fn add_user(settings: &Settings, user: NewUser) -> Result<User, Error>
     let roles = roles::parse(&user.roles)?;
     let applicant = Applicant::new(&user.email, user.name.as_deref(), &user.password)?;
     let store = open_existing(settings).await?;
-    let row = account::register(&store, &Pool::new()?, applicant, &roles, now()).await;
+    let row = account::register(&store, &Pool::new()?.choosing()?, applicant, &roles, now()).await;
     store.close().await;
     row.map(User::from)
 }

@@ -49,7 +49,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         // Pages, which work without JavaScript.
         .route("/", get(home::get))
         .route("/setup", get(setup::get).post(setup::post))
-        .route("/ui/setup", post(setup::post_form))
+        .route("/ui/setup", get(setup::back).post(setup::post_form))
         .route("/assets/style.css", get(assets::style))
         // Operations.
         .route("/livez", get(health::live))

@@ -9,6 +9,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod profile;
 pub(crate) mod refresh;
+pub(crate) mod refused;
 pub(crate) mod setup;
 pub(crate) mod signup;
 pub(crate) mod users;

@@ -15,6 +15,8 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::error::Error;
 
+mod file;
+pub(crate) mod issuer;
 pub(crate) mod keys;
 pub(crate) mod sessions;
 pub(crate) mod setup;
@@ -30,6 +32,9 @@ const PROBE: &str = "UPDATE probe SET written_at = $1 WHERE id = 1";
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 32;
+const RETRY_AFTER_SECS: u64 = 1;
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_LOCKED: u32 = 6;
 // Negative: KiB instead of pages. Four readers and a writer stay below 3 MiB together.
 const CACHE_KIB: &str = "-512";
 
@@ -42,6 +47,30 @@ pub(crate) struct Store {
 
 /// Several statements that hold together or not at all. Dropped without [`Write::commit`], it is rolled back.
 pub(crate) struct Write(Transaction<'static, Sqlite>);
+
+impl From<sqlx::Error> for Error {
+    /// A database that is asked too much at once is no defect: it is worth another try.
+    fn from(problem: sqlx::Error) -> Self {
+        if is_busy(&problem) {
+            return Self::Busy {
+                retry_after_secs: RETRY_AFTER_SECS,
+            };
+        }
+        Self::Database(problem)
+    }
+}
+
+fn is_busy(problem: &sqlx::Error) -> bool {
+    match problem {
+        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(problem) => {
+            let code = problem.code().and_then(|code| code.parse::<u32>().ok());
+            // The extended codes have the plain one in their last byte.
+            code.is_some_and(|code| matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED))
+        }
+        _ => false,
+    }
+}
 
 impl Write {
     /// Makes everything durable that was done through this.
@@ -58,6 +87,7 @@ impl Write {
 impl Store {
     /// Opens the database file, or makes it, and brings its tables up to date.
     pub(crate) async fn open(file: &Path, create: bool) -> Result<Self, Error> {
+        file::make_private(file, create)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(create)
@@ -110,4 +140,32 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_is_asked_too_much_is_busy_and_not_broken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let store = Store::open(&path, true).await.unwrap();
+        let hasty = SqliteConnectOptions::new()
+            .filename(&path)
+            .busy_timeout(Duration::ZERO);
+        let hasty = pool(1).connect_with(hasty).await.unwrap();
+        let held = store.begin().await.unwrap();
+        let refused = hasty.begin_with("BEGIN IMMEDIATE").await;
+        let locked = refused.map(|_| ()).map_err(Error::from);
+        assert!(
+            matches!(locked, Err(Error::Busy { .. })),
+            "SQLITE_BUSY: {locked:?}"
+        );
+        held.rollback().await.unwrap();
+        let timed_out = Error::from(sqlx::Error::PoolTimedOut);
+        assert!(matches!(timed_out, Error::Busy { .. }));
+        let broken = Error::from(sqlx::Error::RowNotFound);
+        assert!(matches!(broken, Error::Database(_)));
+    }
 }

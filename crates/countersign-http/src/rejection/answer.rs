@@ -17,7 +17,7 @@ pub(super) enum Reason {
     /// With the code of what failed, for the log.
     InvalidToken(&'static str),
     CrossSite,
-    Role,
+    Role(Cow<'static, str>),
     Scope(Cow<'static, str>),
     Forbidden,
     Unavailable(Duration),
@@ -29,7 +29,7 @@ pub(super) struct Answer {
     pub(super) kind: Kind,
     pub(super) code: &'static str,
     pub(super) message: &'static str,
-    pub(super) detail: &'static str,
+    pub(super) detail: Cow<'static, str>,
 }
 
 /// The three errors of RFC 6750 §3.1, the request with nothing to be wrong, and what is not about bearers.
@@ -81,17 +81,17 @@ impl Reason {
                 "Cross-site request refused",
                 "a request that changes something must come from this site's own pages",
             ),
-            Self::Role => (
+            Self::Role(_) => (
                 InsufficientScope,
                 "insufficient_role",
                 "Insufficient role",
-                "the token does not hold the role that this resource needs",
+                "this needs the role",
             ),
             Self::Scope(_) => (
                 InsufficientScope,
                 "insufficient_scope",
                 "Insufficient scope",
-                "the token does not hold the scope that this resource needs",
+                "this needs the scope",
             ),
             Self::Forbidden => (
                 InsufficientScope,
@@ -111,6 +111,11 @@ impl Reason {
                 "Internal server error",
                 "this resource is not set up",
             ),
+        };
+        // The name of a role or a scope is the service's own word.
+        let detail = match self {
+            Self::Role(name) | Self::Scope(name) => Cow::Owned(format!("{detail} {name}")),
+            _ => Cow::Borrowed(detail),
         };
         Answer {
             kind,
@@ -148,7 +153,7 @@ mod tests {
             Reason::Revoked,
             Reason::InvalidToken("signature_invalid"),
             Reason::CrossSite,
-            Reason::Role,
+            Reason::Role(Cow::Borrowed("admin")),
             Reason::Scope(Cow::Borrowed("orders:read")),
             Reason::Forbidden,
             Reason::Unavailable(Duration::ZERO),

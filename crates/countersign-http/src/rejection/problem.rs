@@ -5,11 +5,11 @@ use http::StatusCode;
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Problem {
+struct Problem<'a> {
     r#type: &'static str,
     title: &'static str,
     status: u16,
-    detail: &'static str,
+    detail: &'a str,
     code: &'static str,
     message: &'static str,
 }
@@ -18,7 +18,7 @@ pub(super) fn body(
     status: StatusCode,
     code: &'static str,
     message: &'static str,
-    detail: &'static str,
+    detail: &str,
 ) -> Bytes {
     let problem = Problem {
         r#type: "about:blank",

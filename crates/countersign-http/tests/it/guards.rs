@@ -57,7 +57,14 @@ async fn rejects_a_token_without_the_role() {
     for token in tokens.into_iter().chain([good_token()]) {
         let answer = send(&app, bearer(&token)).await;
         answer.is_problem(403, "insufficient_role", "Insufficient role");
-        answer.challenges("Bearer realm=\"orders\", error=\"insufficient_scope\"");
+        answer.challenges(
+            "Bearer realm=\"orders\", error=\"insufficient_scope\", error_description=\"this needs the role admin\"",
+        );
+        assert!(
+            answer
+                .body
+                .contains("\"detail\":\"this needs the role admin\"")
+        );
     }
 }
 
@@ -82,6 +89,11 @@ async fn accepts_a_token_with_the_scope_and_names_it_to_one_without() {
     ] {
         let answer = send(&app, bearer(&token_with("scope", scope)).uri("/scope")).await;
         answer.is_problem(403, "insufficient_scope", "Insufficient scope");
+        assert!(
+            answer
+                .body
+                .contains("\"detail\":\"this needs the scope orders:write\"")
+        );
         answer.challenges(
             "Bearer realm=\"orders\", error=\"insufficient_scope\", scope=\"orders:write\"",
         );

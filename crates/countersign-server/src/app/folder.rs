@@ -1,5 +1,6 @@
 //! The data folder: the database and, unless it is kept elsewhere, the key-encryption key.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use crate::config::Settings;
@@ -49,9 +50,42 @@ pub(crate) async fn open_existing(settings: &Settings) -> Result<Store, Error> {
     Store::open(&path, false).await
 }
 
+/// The mark that a server runs on a data folder, as long as it lives; it goes with the process, however that ends.
+#[derive(Debug)]
+pub(super) struct Lock(Held);
+
+#[derive(Debug)]
+enum Held {
+    ByUs(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File),
+    ByAnother,
+    /// The file system knows no locks.
+    Unknown,
+}
+
+impl Lock {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let path = settings.data().join("countersign.lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path);
+        Self(match file.map(|file| (file.try_lock(), file)) {
+            Ok((Ok(()), file)) => Held::ByUs(file),
+            Ok((Err(TryLockError::WouldBlock), _)) => Held::ByAnother,
+            Ok((Err(TryLockError::Error(_)), _)) | Err(_) => Held::Unknown,
+        })
+    }
+
+    /// Whether another server runs there.
+    pub(super) fn is_of_another(&self) -> bool {
+        matches!(self.0, Held::ByAnother)
+    }
+}
+
 fn exists(path: &Path) -> Result<bool, Error> {
-    path.try_exists().map_err(|source| Error::File {
-        path: path.to_owned(),
+    path.try_exists().map_err(|source| Error::DataFolder {
+        path: path.parent().unwrap_or(path).to_owned(),
         source,
     })
 }
@@ -64,7 +98,7 @@ fn make_folder(folder: &Path) -> Result<(), Error> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(folder).map_err(|source| Error::File {
+    builder.create(folder).map_err(|source| Error::DataFolder {
         path: folder.to_owned(),
         source,
     })

@@ -6,21 +6,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
+use super::connections::Connections;
+use super::folder::Lock;
 use super::{App, system_clock};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::router::router;
+use crate::rules::address;
 use crate::rules::setup::{self, SetupCode};
 use crate::store::DURABILITY;
 
-/// How long requests in flight may take after the end was asked for.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long requests in flight may take after the end was asked for: with what comes after it, less than five seconds.
+const GRACE: Duration = Duration::from_millis(4500);
 /// How long the head of a request may take, from its first byte or from the opening of its connection.
 const HEAD: Duration = Duration::from_secs(5);
+/// The longest head of a request, in bytes; what is longer is answered 431.
+const HEAD_BYTES: usize = 32 * 1024;
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// What there is to say about a server that has started.
@@ -71,6 +75,7 @@ pub struct Server {
     app: App,
     listener: TcpListener,
     facts: Facts,
+    lock: Lock,
 }
 
 impl fmt::Debug for Server {
@@ -94,6 +99,8 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let listener = TcpListener::bind(settings.listen()).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let app = App::open(&settings, settings.issuer(address), system_clock()).await?;
+    let lock = Lock::of(&settings);
+    let warnings = warnings(&settings, &app, &lock).await?;
     let code = setup::offer(&app.store, app.now()).await?;
     let facts = Facts {
         development: settings.is_development(),
@@ -104,24 +111,43 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         database: settings.database(),
         durability: DURABILITY,
         setup: code.map(|code| SetupLink::new(&app.terms.issuer, code)),
-        warnings: warnings(&settings),
+        warnings,
     };
     Ok(Server {
         app,
         listener,
         facts,
+        lock,
     })
 }
 
-fn warnings(settings: &Settings) -> Vec<String> {
-    let plain =
-        "cookies are named `at` and `rt` and travel without Secure, because the public URL is http"
-            .to_owned();
+async fn warnings(settings: &Settings, app: &App, lock: &Lock) -> Result<Vec<String>, Error> {
+    let mut warnings = Vec::new();
     if settings.is_development() {
-        vec![plain]
-    } else {
-        Vec::new()
+        warnings.push(
+            "cookies are named `at` and `rt` and travel without Secure, because the public URL is http".to_owned(),
+        );
     }
+    let address = settings.listen().ip();
+    if !settings.is_development() && (address::is_internal(address) || address.is_unspecified()) {
+        warnings.push(
+            "clients with a loopback or private address are taken for a proxy and not limited by network; limit them there".to_owned(),
+        );
+    }
+    if lock.is_of_another() {
+        warnings.push(format!(
+            "another server runs on the data folder {}; stop one of them",
+            settings.data().display()
+        ));
+    }
+    let issuer = &app.terms.issuer;
+    let before = app.store.replace_issuer(issuer).await?;
+    if let Some(before) = before.filter(|before| before != issuer) {
+        warnings.push(format!(
+            "the issuer was {before} and is {issuer}, so access tokens from before are refused; set `--public-url {before}` to keep it"
+        ));
+    }
+    Ok(warnings)
 }
 
 impl Server {
@@ -139,15 +165,25 @@ impl Server {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Error> {
-        let Self { app, listener, .. } = self;
+        // The lock is held to the end.
+        let Self {
+            app,
+            listener,
+            lock: _lock,
+            ..
+        } = self;
         let service = router(app.clone())?.into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::<SocketAddr>::new();
         let mut server = axum_server::Server::from_listener(listener)
             .http1_only()
-            .acceptor(NoDelayAcceptor::new())
+            .acceptor(Connections::of_this_process())
             .first_request_timeout(HEAD)
             .handle(handle.clone());
-        server.http_builder().http1().header_read_timeout(HEAD);
+        server
+            .http_builder()
+            .http1()
+            .header_read_timeout(HEAD)
+            .max_buf_size(HEAD_BYTES);
         let housekeeping = tokio::spawn(keep_house(app.clone()));
         tokio::spawn(async move {
             shutdown.await;

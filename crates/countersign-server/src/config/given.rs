@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
 use super::names;
+use super::origin::{Origin, Place};
 use crate::error::Error;
 
 const ENVIRONMENT: &str = "COUNTERSIGN_";
@@ -16,14 +17,14 @@ const SECRETS: [&str; 2] = ["key_encryption_key", "signing_secret"];
 #[derive(Clone)]
 pub(super) struct Value {
     text: String,
-    origin: String,
+    place: Place,
 }
 
 impl Value {
-    pub(super) fn new(text: impl Into<String>, origin: impl Into<String>) -> Self {
+    pub(super) fn new(text: impl Into<String>, place: Place) -> Self {
         Self {
             text: text.into(),
-            origin: origin.into(),
+            place,
         }
     }
 
@@ -31,10 +32,20 @@ impl Value {
         &self.text
     }
 
+    /// Where it stands, for a message.
+    pub(super) fn place(&self) -> String {
+        self.place.to_string()
+    }
+
+    /// The name of another setting as it would be written where this value stands.
+    pub(super) fn spelled(&self, key: &str) -> String {
+        self.place.origin().spelled(key)
+    }
+
     /// The error for this value.
     pub(super) fn invalid(&self, problem: impl Into<String>) -> Error {
         Error::SettingInvalid {
-            origin: self.origin.clone(),
+            origin: self.place(),
             problem: problem.into(),
         }
     }
@@ -66,15 +77,14 @@ impl Given {
         let named = environment
             .into_iter()
             .filter(|(key, ..)| !names::OF_THE_COMMAND.contains(&key.as_str()));
-        let entries = named.map(|(key, origin, text)| {
+        let entries = named.map(|(key, _, text)| {
             let texts = if key == "audience" {
                 text.split(',').map(|one| one.trim().to_owned()).collect()
             } else {
                 vec![text]
             };
             Entry {
-                key,
-                origin: format!("environment variable {origin}"),
+                place: Origin::Environment.of(&key),
                 texts,
             }
         });
@@ -100,10 +110,13 @@ impl Given {
         default: &str,
         read: impl Fn(&Value) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match self.one(name) {
-            Some(value) => read(value),
-            None => read(&Value::new(default, format!("the default of {name}"))),
-        }
+        read(&self.or(name, default))
+    }
+
+    /// The value of a setting, or its default.
+    pub(super) fn or(&self, name: &str, default: &str) -> Value {
+        let value = self.one(name).cloned();
+        value.unwrap_or_else(|| Value::new(default, Origin::Default.of(name)))
     }
 
     /// Puts a stronger layer over what there is.
@@ -116,14 +129,14 @@ impl Given {
                     "`{name}` is given twice here, as a value and as a file; leave one of them out"
                 );
                 return Err(Error::SettingInvalid {
-                    origin: entry.origin,
+                    origin: entry.place.to_string(),
                     problem,
                 });
             }
             seen.push(name);
             let values = texts
                 .into_iter()
-                .map(|text| Value::new(text, &entry.origin));
+                .map(|text| Value::new(text, entry.place.clone()));
             self.0.insert(name, values.collect());
         }
         Ok(())
@@ -132,29 +145,33 @@ impl Given {
 
 /// One setting as one layer gives it.
 struct Entry {
-    key: String,
-    origin: String,
+    place: Place,
     texts: Vec<String>,
 }
 
 impl Entry {
     /// The setting, and its value: of a `_file` twin, what the file holds.
     fn resolve(&self) -> Result<(&'static str, Vec<String>), Error> {
-        let secret = self
-            .key
+        let key = self.place.key();
+        let secret = key
             .strip_suffix(FILE_TWIN)
             .and_then(|name| SECRETS.into_iter().find(|secret| *secret == name));
         if let Some(secret) = secret {
             let path = PathBuf::from(self.texts.last().map(String::as_str).unwrap_or_default());
-            let text =
-                std::fs::read_to_string(&path).map_err(|source| Error::File { path, source })?;
+            let text = std::fs::read_to_string(&path).map_err(|source| Error::SettingFile {
+                origin: self.place.to_string(),
+                path,
+                source,
+            })?;
             return Ok((secret, vec![text.trim_end_matches(['\r', '\n']).to_owned()]));
         }
-        match names::find(&self.key) {
+        let origin = self.place.origin();
+        match names::find(key) {
             Some(name) => Ok((name, self.texts.clone())),
             None => Err(Error::SettingUnknown {
-                origin: self.origin.clone(),
-                nearest: names::nearest(&self.key),
+                origin: self.place.to_string(),
+                nearest: names::nearest(key).map(|name| origin.spelled(name)),
+                known: names::ALL.map(|name| origin.spelled(name)).join(", "),
             }),
         }
     }
@@ -176,7 +193,7 @@ fn from_file(named: Option<&Path>) -> Result<Vec<Entry>, Error> {
             return Ok(Vec::new());
         }
         Err(source) => {
-            return Err(Error::File {
+            return Err(Error::ConfigurationUnreadable {
                 path: path.to_owned(),
                 source,
             });
@@ -191,7 +208,7 @@ fn from_file(named: Option<&Path>) -> Result<Vec<Entry>, Error> {
             })?;
     table
         .into_iter()
-        .map(|(key, value)| from_toml(path, key, value))
+        .map(|(key, value)| from_toml(path, &key, value))
         .collect()
 }
 
@@ -205,10 +222,10 @@ fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> String {
     })
 }
 
-fn from_toml(path: &Path, key: String, value: toml::Value) -> Result<Entry, Error> {
-    let origin = format!("key `{key}` of {}", path.display());
+fn from_toml(path: &Path, key: &str, value: toml::Value) -> Result<Entry, Error> {
+    let place = Origin::File(path.to_owned()).of(key);
     let problem = || Error::SettingInvalid {
-        origin: origin.clone(),
+        origin: place.to_string(),
         problem: "write a text, a number, or a list of texts".to_owned(),
     };
     let scalar = |value: toml::Value| match value {
@@ -222,7 +239,7 @@ fn from_toml(path: &Path, key: String, value: toml::Value) -> Result<Entry, Erro
         }
         other => vec![scalar(other)?],
     };
-    Ok(Entry { key, origin, texts })
+    Ok(Entry { place, texts })
 }
 
 fn from_flags(flags: Flags) -> Vec<Entry> {
@@ -245,8 +262,7 @@ fn from_flags(flags: Flags) -> Vec<Entry> {
         ),
     ];
     let entry = |key: &str, texts| Entry {
-        key: key.to_owned(),
-        origin: format!("flag --{}", key.replace('_', "-")),
+        place: Origin::Flag.of(key),
         texts,
     };
     let mut entries: Vec<_> = single
@@ -287,10 +303,10 @@ mod tests {
 
     #[test]
     fn rejects_an_unknown_name_and_says_the_nearest() {
-        let error = of(&[("COUNTERSIGN_LISEN", "x")]).err().unwrap();
+        let error = of(&[("COUNTERSIGN_LSTEN", "x")]).err().unwrap();
         assert_eq!(
             error.to_string(),
-            "environment variable COUNTERSIGN_LISEN names no setting; did you mean `listen`?"
+            "environment variable COUNTERSIGN_LSTEN names no setting; did you mean COUNTERSIGN_LISTEN?"
         );
         let error = of_file("public-url = \"https://id.example\"")
             .err()
@@ -299,6 +315,22 @@ mod tests {
             error
                 .to_string()
                 .ends_with("names no setting; did you mean `public_url`?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_near_to_nothing_is_told_all_names_and_none_is_suggested() {
+        let error = of(&[("COUNTERSIGN_FOO", "x")]).err().unwrap().to_string();
+        assert!(
+            error.starts_with(
+                "environment variable COUNTERSIGN_FOO names no setting; known are COUNTERSIGN_ACCESS_TTL, "
+            ),
+            "{error}"
+        );
+        let error = of_file("zzzz = 1").err().unwrap().to_string();
+        assert!(
+            error.contains("names no setting; known are `access_ttl`, `audience`, `data`, "),
             "{error}"
         );
     }
@@ -357,6 +389,11 @@ mod tests {
             config: Some(PathBuf::from("/nowhere/at/all.toml")),
             ..Flags::default()
         };
-        assert_eq!(Given::collect(flags, []).err().unwrap().exit_code(), 4);
+        let error = Given::collect(flags, []).err().unwrap();
+        assert_eq!(error.exit_code(), 4);
+        assert_eq!(
+            error.to_string(),
+            "the configuration file /nowhere/at/all.toml does not exist; name another with `--config`"
+        );
     }
 }

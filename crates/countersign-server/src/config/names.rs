@@ -20,6 +20,8 @@ pub(super) const ALL: [&str; 13] = [
 /// Names of the environment that are the command's own.
 pub(super) const OF_THE_COMMAND: [&str; 2] = ["config", "log"];
 
+// One mistake in three characters is a slip; more is another word.
+const CHARS_PER_SLIP: usize = 3;
 const MAX_DISTANCE: usize = 4;
 
 /// The setting of this very name.
@@ -33,7 +35,10 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let with_distance = ALL.into_iter().map(|known| (distance(&name, known), known));
     with_distance
         .min()
-        .filter(|(distance, _)| *distance <= MAX_DISTANCE)
+        .filter(|(distance, known)| {
+            let slips = known.len().min(name.len()).div_euclid(CHARS_PER_SLIP);
+            *distance <= slips.min(MAX_DISTANCE)
+        })
         .map(|(_, known)| known)
 }
 
@@ -84,6 +89,11 @@ mod tests {
             ("signing_algorithm", None),
             ("acess_ttl", Some("access_ttl")),
             ("completely_different", None),
+            ("lsten", Some("listen")),
+            ("dta", Some("data")),
+            ("zzzz", None),
+            ("foo", None),
+            ("", None),
         ] {
             assert_eq!(nearest(written), meant, "{written}");
         }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use countersign::{Algorithm, SigningKey};
+use countersign::{Algorithm, Jwk, SigningKey};
 use countersign_http::Origins;
 use http::{StatusCode, Uri};
 
@@ -70,18 +70,35 @@ pub(super) fn signing_alg(value: &Value) -> Result<Algorithm, Error> {
 /// The secret, which HS256 needs and nothing else takes.
 pub(super) fn signing_secret(
     alg: Algorithm,
+    chosen: &Value,
     value: Option<&Value>,
 ) -> Result<Option<SigningKey>, Error> {
     match (alg.is_symmetric(), value) {
-        (true, Some(secret)) => SigningKey::from_secret(alg, secret.text()).map(Some).map_err(Error::SigningSecret),
+        (true, Some(secret)) => {
+            shared_key(alg, secret.text())
+                .map(Some).map_err(|problem| Error::SigningSecret {
+                origin: secret.place(),
+                problem,
+            })
+        }
         (false, None) => Ok(None),
-        (true, None) => Err(Error::SettingInvalid {
-            origin: "signing_alg".to_owned(),
-            problem: format!("{alg} needs a shared secret of at least 32 random bytes; set `signing_secret` or `signing_secret_file`"),
-        }),
-        (false, Some(secret)) => Err(secret.invalid(format!(
-            "a shared secret is for HS256 alone, and tokens are signed with {alg}; leave it out or set `signing_alg` to HS256"
+        (true, None) => Err(chosen.invalid(format!(
+            "{alg} needs a shared secret of at least 32 random bytes; make one with `countersign key generate {alg} --out FILE` and set {}",
+            chosen.spelled("signing_secret_file")
         ))),
+        (false, Some(secret)) => Err(secret.invalid(format!(
+            "a shared secret is for HS256 alone, and tokens are signed with {alg}; leave it out or set {} to HS256",
+            secret.spelled("signing_alg")
+        ))),
+    }
+}
+
+/// A JWK as `key generate` writes it, or else the octets of the text itself.
+fn shared_key(alg: Algorithm, text: &str) -> Result<SigningKey, countersign::Error> {
+    match Jwk::parse(text.as_bytes()) {
+        Ok(jwk) => SigningKey::from_jwk_as(&jwk, alg),
+        // Also what is nearly a JWK comes here: the text of a key is refused as a secret.
+        Err(_) => SigningKey::from_secret(alg, text),
     }
 }
 
@@ -101,11 +118,25 @@ pub(super) fn duration(value: &Value, range: Range) -> Result<i64, Error> {
         .ok_or_else(|| value.invalid("write a number and a unit, like 2s, 10m, 12h or 30d"))?;
     if secs < range.0 || secs > range.1 {
         return Err(value.invalid(format!(
-            "this is {secs} s; at least {} s and at most {} s are allowed",
-            range.0, range.1
+            "write a time from {} to {}",
+            in_words(range.0),
+            in_words(range.1)
         )));
     }
     Ok(secs)
+}
+
+/// The largest unit that leaves no rest, as a person would write it: `24h`, `366d`.
+fn in_words(secs: i64) -> String {
+    // 24h is written for a day, as every text about tokens does.
+    let units = [(24 * 60 * 60, 'd', 2), (60 * 60, 'h', 1), (60, 'm', 1)];
+    let fits = |(size, _, least): &(i64, char, i64)| {
+        secs.rem_euclid(*size) == 0 && secs.div_euclid(*size) >= *least
+    };
+    match units.into_iter().find(fits) {
+        Some((size, unit, _)) => format!("{}{unit}", secs.div_euclid(size)),
+        None => format!("{secs}s"),
+    }
 }
 
 fn seconds(text: &str) -> Option<i64> {
@@ -129,9 +160,49 @@ fn seconds(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::origin::Origin;
 
     fn value(text: &str) -> Value {
-        Value::new(text, "flag --x")
+        Value::new(text, Origin::Flag.of("access_ttl"))
+    }
+
+    #[test]
+    fn a_time_out_of_range_is_told_the_range_in_units_of_people() {
+        let error = duration(&value("25h"), Range(1, MAX_ACCESS_TTL)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "flag --access-ttl: write a time from 1s to 24h"
+        );
+        for (secs, text) in [
+            (1, "1s"),
+            (90, "90s"),
+            (60, "1m"),
+            (120, "2m"),
+            (31_622_400, "366d"),
+        ] {
+            assert_eq!(in_words(secs), text);
+        }
+    }
+
+    #[test]
+    fn accepts_a_secret_as_the_jwk_that_was_made_for_it() {
+        let key = SigningKey::generate(Algorithm::HS256).unwrap();
+        let jwk = key.to_jwk().to_json();
+        let read = shared_key(Algorithm::HS256, &jwk).unwrap();
+        assert_eq!(*read.to_jwk().to_json(), *jwk);
+        let octets = shared_key(Algorithm::HS256, "tf2Zb1kQ7r9wXy0uVvP4sLmNcE8aHdJg").unwrap();
+        assert_ne!(octets.thumbprint(), read.thumbprint());
+    }
+
+    #[test]
+    fn rejects_a_jwk_that_is_no_secret_of_hs256() {
+        for alg in [Algorithm::HS512, Algorithm::ES256] {
+            let jwk = SigningKey::generate(alg).unwrap().to_jwk().to_json();
+            assert!(shared_key(Algorithm::HS256, &jwk).is_err(), "{alg}");
+        }
+        for text in [r#"{"kty":"oct","k":"c2VjcmV0"}"#, r#"{"kty":"oct","k":"#] {
+            assert!(shared_key(Algorithm::HS256, text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use super::Error;
 
+/// The realm that every challenge of this server names.
+pub(crate) const REALM: &str = "countersign";
+
 #[derive(Serialize)]
 struct Problem<'a> {
     r#type: &'static str,
@@ -25,9 +28,16 @@ struct Problem<'a> {
 /// The answer to a request that failed with this.
 pub(crate) fn problem(error: &Error) -> Response {
     let (status, message) = status_and_message(error);
-    if status.is_server_error() {
+    if let Error::Busy { retry_after_secs } = error {
+        // A flood fills no log.
+        tracing::debug!(retry_after_secs, "busy");
+    } else if status.is_server_error() {
         // The detail is for the log; the client learns nothing about the inside.
         tracing::error!(code = error.code(), error = %error, "request failed");
+    }
+    if let Error::TooManyRequests { retry_after_secs } = error {
+        // Who it was stands in the request's own span.
+        tracing::warn!(retry_after_secs, "too many attempts");
     }
     let body = Problem {
         r#type: "about:blank",
@@ -60,10 +70,9 @@ pub(crate) fn problem(error: &Error) -> Response {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110 §15.5.2: every 401 says how one would authenticate.
-        headers.insert(
-            WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"countersign\""),
-        );
+        if let Ok(challenge) = HeaderValue::try_from(format!("Bearer realm=\"{REALM}\"")) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
     }
     if let Some(secs) = retry_after(error) {
         headers.insert(RETRY_AFTER, HeaderValue::from(secs));
@@ -74,7 +83,8 @@ pub(crate) fn problem(error: &Error) -> Response {
 fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
     match error {
         Error::MediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
-        Error::BodySyntax => (StatusCode::BAD_REQUEST, "Malformed JSON"),
+        Error::BodyEmpty | Error::BodySyntax => (StatusCode::BAD_REQUEST, "Malformed JSON"),
+        Error::UriTooLong => (StatusCode::URI_TOO_LONG, "URI too long"),
         Error::BodyShape { .. } | Error::Query(_) | Error::TwoRefreshTokens => {
             (StatusCode::BAD_REQUEST, "Invalid request")
         }
@@ -82,10 +92,14 @@ fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
         Error::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "Request timeout"),
         Error::InvalidEmail => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid e-mail address"),
         Error::WeakPassword { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "Weak password"),
-        Error::EmailTaken => (StatusCode::CONFLICT, "Email already registered"),
+        Error::EmailTaken | Error::AdministratorEmailTaken => {
+            (StatusCode::CONFLICT, "Email already registered")
+        }
         Error::AdministratorExists => (StatusCode::CONFLICT, "Administrator exists"),
         Error::InvalidCredentials => (StatusCode::UNAUTHORIZED, "Invalid credentials"),
-        Error::InvalidRefreshToken => (StatusCode::UNAUTHORIZED, "Invalid refresh token"),
+        Error::InvalidRefreshToken | Error::RefreshTokenMissing => {
+            (StatusCode::UNAUTHORIZED, "Invalid refresh token")
+        }
         Error::InvalidSetupCode => (StatusCode::UNAUTHORIZED, "Invalid setup code"),
         Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
         Error::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Server busy"),

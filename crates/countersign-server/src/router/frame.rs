@@ -1,10 +1,11 @@
 //! What is around every answer: its request id, the headers that keep a browser careful, and the end of a panic.
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -18,7 +19,11 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::cookies::Cookies;
 use crate::error::Error;
+use crate::routes::refused;
+use crate::rules::address;
 
+/// The longest address of a request, in bytes, as it was sent.
+const URI_BYTES: usize = 8 * 1024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NOTHING_AT_ALL: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,11 +47,22 @@ impl Frame {
 pub(crate) async fn around(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     // Ours, whatever the client sent: nobody else writes into the log.
     let id = Uuid::new_v4().to_string();
+    let is_too_long = is_too_long(&request);
     // The path only: a query may hold what does not belong into a log.
-    let span =
-        tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let path = if is_too_long {
+        "…"
+    } else {
+        request.uri().path()
+    };
+    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let network = connection.map(|ConnectInfo(peer)| address::prefix(peer.ip()));
+    let span = tracing::info_span!("request", id, method = %request.method(), path, network);
     let began = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = if is_too_long {
+        Error::UriTooLong.into_response()
+    } else {
+        next.run(request).instrument(span.clone()).await
+    };
     complete(response.headers_mut(), frame);
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
@@ -59,6 +75,11 @@ pub(crate) async fn around(State(frame): State<Frame>, request: Request, next: N
         )
     });
     response
+}
+
+fn is_too_long(request: &Request) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    request.uri().path().len().saturating_add(query.len()) > URI_BYTES
 }
 
 fn complete(headers: &mut HeaderMap, frame: Frame) {
@@ -88,6 +109,7 @@ pub(crate) async fn refuse_cross_site(
 ) -> Response {
     match app.origins.check(request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
+        Err(_) if request.uri().path().starts_with("/ui/") => refused::cross_site(),
         Err(rejection) => rejection.into_response(),
     }
 }

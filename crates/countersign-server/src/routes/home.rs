@@ -18,6 +18,8 @@ struct Home<'a> {
     jwks_uri: String,
     keys: String,
     needs_administrator: bool,
+    /// A shared secret is not published.
+    has_public_keys: bool,
 }
 
 pub(crate) async fn get(State(app): State<App>) -> Result<Response, Error> {
@@ -25,6 +27,7 @@ pub(crate) async fn get(State(app): State<App>) -> Result<Response, Error> {
         version: VERSION,
         issuer: &app.terms.issuer,
         jwks_uri: app.url("/.well-known/jwks.json"),
+        has_public_keys: !app.signing_alg().is_symmetric(),
         keys: app.ring().describe(app.now()),
         needs_administrator: app.store.setup().await?.administrator_id.is_none(),
     };

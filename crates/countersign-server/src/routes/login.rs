@@ -12,10 +12,11 @@ use crate::error::Error;
 use crate::routes::tokens::{self, Mode};
 use crate::rules::address;
 use crate::rules::email::Email;
-use crate::rules::password::{self, Password};
+use crate::rules::password::{self, Checking, Password};
 use crate::rules::secret::Secret;
-use crate::rules::session::{self, Device};
+use crate::rules::session::{self, Device, Proof};
 use crate::rules::throttle::Attempt;
+use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
 
 #[derive(Deserialize)]
@@ -32,29 +33,28 @@ pub(crate) async fn post(
     headers: HeaderMap,
     Json(body): Json<Credentials>,
 ) -> Result<Response, Error> {
-    let now = app.now();
-    let email = body.email.trim().to_lowercase();
-    let attempt = Attempt::login(&app.limits, &email, peer);
+    let (now, email) = (app.now(), body.email.trim().to_lowercase());
+    // First of all: who finds no place is charged nothing and makes nobody wait.
+    let checking = app.passwords.checking()?;
+    let attempt = Attempt::login(&app.store, &app.limits, &email, peer, now).await?;
     attempt.charge(&app.store, now).await?;
-    let user = prove(&app, &email, Password::new(body.password.expose())).await?;
-    attempt.forgive(&app.store).await?;
-    let user_agent = headers
-        .get(USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
-    let device = Device {
-        user_agent,
-        address: peer.map(address::prefix),
-    };
-    let session = session::start(
-        &app.store,
-        app.ring().refresh(),
-        &user.id,
-        device,
-        app.lifetimes,
+    let login = Login {
+        app: &app,
+        checking,
+        attempt: &attempt,
+        device: Device {
+            user_agent: headers
+                .get(USER_AGENT)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
+            address: peer.map(address::prefix),
+        },
         now,
-    )
-    .await?;
+    };
+    let password = Password::new(body.password.expose());
+    let opened = login.open(&email, &password).await;
+    let (user, session) = attempt.settle(&app.store, opened).await?;
+    tracing::info!(user = user.id, sid = session.id, "logged in");
     tokens::answer(
         &app,
         "Login successful",
@@ -64,35 +64,68 @@ pub(crate) async fn post(
     )
 }
 
-/// The account whose password this is. Unknown, wrong and disabled take the same work and end the same way.
-async fn prove(app: &App, email: &str, password: Password) -> Result<UserRow, Error> {
-    if !password.has_possible_length() {
-        return Err(Error::InvalidCredentials);
-    }
-    let user = match Email::parse(email) {
-        Ok(email) => app.store.user_by_email(email.as_str()).await?,
-        Err(_) => None,
-    };
-    let stored = user.as_ref().map(|user| user.password_hash.clone());
-    let holds = app.passwords.verify(password.clone(), stored).await?;
-    let user = user
-        .filter(|user| holds && !user.disabled)
-        .ok_or(Error::InvalidCredentials)?;
-    if password::is_outdated(&user.password_hash) {
-        renew_hash(app, &user, password).await?;
-    }
-    Ok(user)
+struct Login<'a> {
+    app: &'a App,
+    checking: Checking,
+    attempt: &'a Attempt,
+    device: Device,
+    now: i64,
 }
 
-async fn renew_hash(app: &App, user: &UserRow, password: Password) -> Result<(), Error> {
-    match app.passwords.rehash(password).await {
-        Ok(hash) => {
-            app.store
-                .replace_password_hash(&user.id, &hash, &user.password_hash)
-                .await
+impl Login<'_> {
+    /// A session for whoever has this password. The account may have changed while it was hashed: another log-in may
+    /// have renewed the hash, and then the password is looked at once more; or the password was changed, or the
+    /// account disabled, and then it no longer opens anything.
+    async fn open(&self, email: &str, password: &Password) -> Result<(UserRow, SessionRow), Error> {
+        for _ in 0..2 {
+            let proof = self.prove(email, password).await?;
+            let (app, ring) = (self.app, self.app.ring());
+            let started = session::start(
+                &app.store,
+                ring.refresh(),
+                proof,
+                self.attempt,
+                &self.device,
+                app.lifetimes,
+                self.now,
+            );
+            if let Some(opened) = started.await? {
+                return Ok(opened);
+            }
         }
-        // The next log-in does it.
-        Err(Error::Busy { .. }) => Ok(()),
-        Err(problem) => Err(problem),
+        Err(Error::InvalidCredentials)
+    }
+
+    /// The account whose password this is. Unknown, wrong and disabled take the same work and end the same way.
+    async fn prove(&self, email: &str, password: &Password) -> Result<Proof, Error> {
+        if !password.has_possible_length() {
+            return Err(Error::InvalidCredentials);
+        }
+        let user = match Email::parse(email) {
+            Ok(email) => self.app.store.user_by_email(email.as_str()).await?,
+            Err(_) => None,
+        };
+        let stored = user.as_ref().map(|user| user.password_hash.clone());
+        let known = user.as_ref().map(|user| user.id.clone());
+        let holds = self.checking.verify(password.clone(), stored).await?;
+        let user = user
+            .filter(|user| holds && !user.disabled)
+            .ok_or(Error::InvalidCredentials)
+            .inspect_err(|_| tracing::info!(user = known, "log-in failed"))?;
+        let renewed_hash = if password::is_outdated(&user.password_hash) {
+            self.renew(password).await?
+        } else {
+            None
+        };
+        Ok(Proof { user, renewed_hash })
+    }
+
+    async fn renew(&self, password: &Password) -> Result<Option<String>, Error> {
+        match self.checking.rehash(password.clone()).await {
+            Ok(hash) => Ok(Some(hash)),
+            // The next log-in does it.
+            Err(Error::Busy { .. }) => Ok(None),
+            Err(problem) => Err(problem),
+        }
     }
 }

@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use countersign::dangerous::decode_unverified;
 use countersign::{AccessToken, Policy, Timestamp, Unverified};
 use countersign_http::{Rejection, unverified_bearer};
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -61,7 +61,14 @@ pub(crate) async fn post(
     parts: Parts,
     MaybeJson(body): MaybeJson<Request>,
 ) -> Response {
-    let mut response = match log_out(&app, &parts, body.unwrap_or_default()).await {
+    let outcome = log_out(&app, &parts, body.unwrap_or_default()).await;
+    // After a failure of the server's own the session lives on, and its browser must still be able to end it.
+    let is_out = match &outcome {
+        Ok(()) => true,
+        Err(Refusal::Rejected(rejection)) => rejection.status() == StatusCode::UNAUTHORIZED,
+        Err(Refusal::Failed(problem)) => matches!(problem, Error::InvalidRefreshToken),
+    };
+    let mut response = match outcome {
         Ok(()) => Answer(Done {
             message: "Logout successful",
         })
@@ -72,7 +79,9 @@ pub(crate) async fn post(
         },
         Err(Refusal::Failed(problem)) => problem.into_response(),
     };
-    app.cookies.clear(response.headers_mut());
+    if is_out {
+        app.cookies.clear(response.headers_mut());
+    }
     response
 }
 
@@ -85,9 +94,13 @@ async fn log_out(app: &App, parts: &Parts, body: Request) -> Result<(), Refusal>
     // A refresh token names the one session that is its own, and no other.
     let session = match session {
         Err(Refusal::Rejected(rejection)) if scope == Scope::Local => {
+            let refused = match body.refresh_token {
+                Some(_) => Error::InvalidRefreshToken.into(),
+                None => Refusal::Rejected(rejection),
+            };
             named_by_refresh_token(app, &parts.headers, body.refresh_token)
                 .await?
-                .ok_or(Refusal::Rejected(rejection))?
+                .ok_or(refused)?
         }
         other => other?,
     };

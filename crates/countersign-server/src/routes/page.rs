@@ -14,7 +14,13 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// A page as an answer. What a template is given, it escapes.
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
-        Ok(html) => (status, [(CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response(),
+        // Whoever reads a page in a terminal finds the prompt on a line of its own.
+        Ok(html) => (
+            status,
+            [(CONTENT_SECURITY_POLICY, POLICY)],
+            Html(html + "\n"),
+        )
+            .into_response(),
         Err(problem) => {
             tracing::error!(error = %problem, "a page could not be rendered");
             Error::Panic.into_response()

@@ -20,6 +20,6 @@ pub(crate) async fn get(
             user: user.into(),
         })
         .into_response(),
-        None => Rejection::revoked().into_response(),
+        None => app.refuse(Rejection::revoked()),
     })
 }

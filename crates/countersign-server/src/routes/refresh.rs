@@ -1,7 +1,7 @@
 //! `POST /refresh`: a refresh token for the next one and a fresh access token.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::HeaderMap;
 use serde::Deserialize;
 
@@ -25,13 +25,13 @@ pub(crate) async fn post(
 ) -> Response {
     let from_cookie = match app.cookies.refresh_token(&headers) {
         Ok(token) => token,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => return app.refuse(rejection),
     };
     let answered = match (body.unwrap_or_default().refresh_token, from_cookie) {
         (Some(_), Some(_)) => Err(Error::TwoRefreshTokens),
         (Some(token), None) => rotate(&app, &token, Mode::Token).await,
         (None, Some(token)) => rotate(&app, &token, Mode::Cookie).await,
-        (None, None) => Err(Error::InvalidRefreshToken),
+        (None, None) => Err(Error::RefreshTokenMissing),
     };
     answered.unwrap_or_else(|problem| refused(&app, &problem))
 }
@@ -58,7 +58,10 @@ async fn rotate(app: &App, token: &Secret, mode: Mode) -> Result<Response, Error
 
 fn refused(app: &App, problem: &Error) -> Response {
     let mut response = crate::error::problem(problem);
-    if matches!(problem, Error::InvalidRefreshToken) {
+    if matches!(
+        problem,
+        Error::InvalidRefreshToken | Error::RefreshTokenMissing
+    ) {
         app.cookies.clear(response.headers_mut());
     }
     response

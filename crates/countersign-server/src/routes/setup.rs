@@ -1,20 +1,23 @@
 //! `/setup`: makes the first administrator with the one-time code; as a page, and as JSON.
 
+use std::net::IpAddr;
+
 use askama::Template;
 use axum::Json as Answer;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::body::{Json, PageForm};
+use crate::body::{Json, PageForm, Peer};
 use crate::error::Error;
 use crate::routes::page::page;
 use crate::routes::user::AboutUser;
 use crate::rules::account::{self, Applicant};
 use crate::rules::secret::Secret;
 use crate::rules::setup::{self, SetupCode};
+use crate::rules::throttle::Attempt;
 use crate::store::users::UserRow;
 
 #[derive(Deserialize)]
@@ -25,21 +28,33 @@ pub(crate) struct FirstAdministrator {
     password: Secret,
 }
 
+/// The query of the page that follows a success.
+const MADE: &str = "made";
+
 #[derive(Default, Template)]
 #[template(path = "setup.html")]
 struct Setup<'a> {
     is_done: bool,
-    problem: Option<String>,
+    /// For whoever has just done it.
+    is_made: bool,
+    issuer: &'a str,
+    /// Plain text and code in turn.
+    problem: Vec<String>,
     code: &'a str,
     email: &'a str,
 }
 
-pub(crate) async fn get(State(app): State<App>) -> Result<Response, Error> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Error> {
     let is_done = app.store.setup().await?.administrator_id.is_some();
     Ok(page(
         StatusCode::OK,
         &Setup {
             is_done,
+            is_made: is_done && query.as_deref() == Some(MADE),
+            issuer: &app.terms.issuer,
             ..Setup::default()
         },
     ))
@@ -47,9 +62,10 @@ pub(crate) async fn get(State(app): State<App>) -> Result<Response, Error> {
 
 pub(crate) async fn post(
     State(app): State<App>,
+    Peer(peer): Peer,
     Json(body): Json<FirstAdministrator>,
 ) -> Result<(StatusCode, Answer<AboutUser>), Error> {
-    let user = make(&app, &body).await?;
+    let user = make(&app, &body, peer).await?;
     Ok((
         StatusCode::CREATED,
         Answer(AboutUser {
@@ -61,24 +77,71 @@ pub(crate) async fn post(
 
 pub(crate) async fn post_form(
     State(app): State<App>,
+    Peer(peer): Peer,
     form: Result<PageForm<FirstAdministrator>, Error>,
 ) -> Response {
     let body = match form {
         Ok(PageForm(body)) => body,
         Err(problem) => return again(&problem, "", ""),
     };
-    match make(&app, &body).await {
-        Ok(_) => Redirect::to("/setup").into_response(),
+    match make(&app, &body, peer).await {
+        Ok(_) => Redirect::to(&format!("/setup?{MADE}")).into_response(),
         Err(problem) => again(&problem, body.code.expose(), &body.email),
     }
 }
 
-async fn make(app: &App, body: &FirstAdministrator) -> Result<UserRow, Error> {
+/// The address of the form is not one to open; the page is.
+pub(crate) async fn back() -> Redirect {
+    Redirect::to("/setup")
+}
+
+async fn make(
+    app: &App,
+    body: &FirstAdministrator,
+    peer: Option<IpAddr>,
+) -> Result<UserRow, Error> {
     let now = app.now();
     // First of all: whoever has no code learns nothing, and makes the server hash nothing.
-    let code = setup::check(&app.store, &SetupCode::typed(body.code.expose()), now).await?;
+    let (attempt, code) = (
+        Attempt::setup(&app.limits, peer),
+        SetupCode::typed(body.code.expose()),
+    );
+    let checked = setup::check(&app.store, &attempt, &code, now).await;
+    let code = checked.inspect_err(|problem| {
+        tracing::warn!(
+            code = problem.code(),
+            "an attempt to become the administrator was refused"
+        );
+    })?;
     let applicant = Applicant::new(&body.email, None, body.password.expose())?;
-    account::register_first_administrator(&app.store, &app.passwords, applicant, &code, now).await
+    let choosing = app.passwords.choosing()?;
+    let made =
+        account::register_first_administrator(&app.store, &choosing, applicant, &code, now).await;
+    let user = made.map_err(|problem| match problem {
+        Error::EmailTaken => Error::AdministratorEmailTaken,
+        other => other,
+    })?;
+    tracing::warn!(user = user.id, "the first administrator was made");
+    Ok(user)
+}
+
+/// A message of the API as sentences of a page: plain text and code in turn.
+fn sentences(problem: &Error) -> Vec<String> {
+    let text = match problem {
+        Error::WeakPassword { reasons } => reasons.join(" "),
+        Error::BodyShape { .. } | Error::BodySyntax | Error::BodyEmpty => {
+            "the form is not complete; fill in each of its fields".to_owned()
+        }
+        other => other.to_string(),
+    };
+    let sentences = text.split("; ").map(|clause| {
+        let mut chars = clause.chars();
+        let first = chars.next().map(|c| c.to_uppercase().to_string());
+        let end = if clause.ends_with('.') { "" } else { "." };
+        format!("{}{}{end}", first.unwrap_or_default(), chars.as_str())
+    });
+    let text = sentences.collect::<Vec<_>>().join(" ");
+    text.split('`').map(str::to_owned).collect()
 }
 
 /// The page once more, with what was wrong; everything but the password stays filled in.
@@ -87,14 +150,14 @@ fn again(problem: &Error, code: &str, email: &str) -> Response {
     if refused.status().is_server_error() {
         return refused;
     }
-    let is_done = matches!(problem, Error::AdministratorExists);
     page(
         refused.status(),
         &Setup {
-            is_done,
-            problem: Some(problem.to_string()),
+            is_done: matches!(problem, Error::AdministratorExists),
+            problem: sentences(problem),
             code,
             email,
+            ..Setup::default()
         },
     )
 }

@@ -28,10 +28,13 @@ pub(crate) async fn post(
 ) -> Result<(StatusCode, Answer<AboutUser>), Error> {
     let applicant = Applicant::new(&body.email, body.name.as_deref(), body.password.expose())?;
     let now = app.now();
-    Attempt::signup(&app.limits, peer)
-        .charge(&app.store, now)
-        .await?;
-    let user = account::register(&app.store, &app.passwords, applicant, &[], now).await?;
+    // First of all: who finds no place is charged nothing and makes nobody wait.
+    let choosing = app.passwords.choosing()?;
+    let attempt = Attempt::signup(&app.limits, peer);
+    attempt.charge(&app.store, now).await?;
+    let made = account::register(&app.store, &choosing, applicant, &[], now).await;
+    let user = attempt.settle(&app.store, made).await?;
+    tracing::info!(user = user.id, "account made");
     Ok((
         StatusCode::CREATED,
         Answer(AboutUser {

@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Response};
+use http::header::LINK;
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -29,7 +31,7 @@ pub(crate) struct Page {
 pub(crate) async fn get(
     State(app): State<App>,
     window: Result<Query<Window>, QueryRejection>,
-) -> Result<Json<Page>, Error> {
+) -> Result<Response, Error> {
     let Query(window) = window
         .map_err(|_| Error::Query("the query takes `limit`, a number, and `after`, each once"))?;
     let limit = window.limit.unwrap_or(DEFAULT_LIMIT);
@@ -50,5 +52,10 @@ pub(crate) async fn get(
     } else {
         users.last().map(|user| user.id.clone())
     };
-    Ok(Json(Page { users, next }))
+    // RFC 8288: the next page as an address. A cursor is an id, which needs no escape.
+    let link = next.as_deref().map(|next| {
+        let url = app.url(&format!("/admin/v1/users?limit={limit}&after={next}"));
+        [(LINK, format!("<{url}>; rel=\"next\""))]
+    });
+    Ok((link, Json(Page { users, next })).into_response())
 }

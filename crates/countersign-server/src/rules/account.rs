@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::rules::email::Email;
-use crate::rules::password::{Password, Pool};
+use crate::rules::password::{Choosing, Password};
 use crate::rules::roles::ADMIN;
 use crate::rules::setup::Redeemable;
 use crate::store::Store;
@@ -40,7 +40,7 @@ impl Applicant {
         })
     }
 
-    async fn into_row(self, pool: &Pool, now: i64) -> Result<UserRow, Error> {
+    async fn into_row(self, choosing: &Choosing, now: i64) -> Result<UserRow, Error> {
         let mut about = vec![self.email.as_str().to_owned()];
         about.extend(
             self.email
@@ -54,7 +54,7 @@ impl Applicant {
                 .flat_map(|name| name.split_whitespace())
                 .map(str::to_owned),
         );
-        let hash = pool.hash_new(self.password, about).await?;
+        let hash = choosing.hash(self.password, about).await?;
         Ok(UserRow::new(
             Uuid::now_v7().to_string(),
             self.email.as_str().to_owned(),
@@ -71,12 +71,12 @@ impl Applicant {
 /// [`Error::WeakPassword`], [`Error::EmailTaken`], [`Error::Busy`].
 pub(crate) async fn register(
     store: &Store,
-    pool: &Pool,
+    choosing: &Choosing,
     applicant: Applicant,
     roles: &[String],
     now: i64,
 ) -> Result<UserRow, Error> {
-    let user = applicant.into_row(pool, now).await?.with_roles(roles);
+    let user = applicant.into_row(choosing, now).await?.with_roles(roles);
     let mut write = store.begin().await?;
     write.insert_user(&user).await?;
     if !roles.is_empty() {
@@ -92,13 +92,13 @@ pub(crate) async fn register(
 /// As [`register`]; [`Error::AdministratorExists`] when somebody was faster.
 pub(crate) async fn register_first_administrator(
     store: &Store,
-    pool: &Pool,
+    choosing: &Choosing,
     applicant: Applicant,
     code: &Redeemable,
     now: i64,
 ) -> Result<UserRow, Error> {
     let user = applicant
-        .into_row(pool, now)
+        .into_row(choosing, now)
         .await?
         .with_roles(&[ADMIN.to_owned()]);
     let mut write = store.begin().await?;

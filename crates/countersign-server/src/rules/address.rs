@@ -16,6 +16,14 @@ pub(crate) fn prefix(address: IpAddr) -> String {
     }
 }
 
+/// Whether an address is of this machine or of a private network: on the internet, a proxy's and not a client's.
+pub(crate) fn is_internal(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,6 +37,28 @@ mod tests {
             ("::1", "::/64"),
         ] {
             assert_eq!(prefix(address.parse().unwrap()), network);
+        }
+    }
+
+    #[test]
+    fn internal_addresses_are_told_from_those_of_the_internet() {
+        let is_internal = |text: &str| is_internal(text.parse().unwrap());
+        for address in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.0.1",
+            "::1",
+            "::ffff:10.1.2.3",
+            "fd00::1",
+            "fe80::1",
+        ] {
+            assert!(is_internal(address), "{address}");
+        }
+        for address in ["192.0.2.1", "172.32.0.1", "8.8.8.8", "2001:db8::1"] {
+            assert!(!is_internal(address), "{address}");
         }
     }
 }

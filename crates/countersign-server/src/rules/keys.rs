@@ -45,6 +45,18 @@ impl Times {
         }
     }
 
+    /// A key that is needed now. It counts from the end of the one before it, or from ever, so that one signs as well
+    /// when the clock turns out to have been ahead.
+    fn signing_at_once(present: &[Self], now: i64) -> Self {
+        let before = present.iter().map(|times| times.sign_until);
+        let since = before.filter(|until| *until <= now).max().unwrap_or(0);
+        Self {
+            publish_at: since,
+            sign_from: since,
+            ..Self::signing_from(now, now)
+        }
+    }
+
     fn signs(&self, now: i64) -> bool {
         self.sign_from <= now && now < self.sign_until
     }
@@ -69,7 +81,7 @@ pub(crate) fn missing(present: &[Times], now: i64) -> Vec<Times> {
     {
         Some(sign_until) => sign_until,
         None => {
-            let first = Times::signing_from(now, now);
+            let first = Times::signing_at_once(present, now);
             made.push(first);
             first.sign_until
         }
@@ -344,6 +356,17 @@ mod tests {
         all.extend(made);
         assert_eq!(all.iter().filter(|times| times.signs(later)).count(), 1);
         assert!(!all[0].is_published(later + OUTLIVES));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_at_the_first_start_leaves_a_key_that_signs() {
+        let made = missing(&[], NOW + 30 * DAY);
+        assert!(made[0].signs(NOW) && made[0].is_published(NOW));
+        assert!(made[0].signs(0));
+        // After years off the new key begins where the old one ended, and both never sign at once.
+        let late = missing(&made, NOW + 10 * 365 * DAY);
+        assert_eq!(late[0].sign_from, made[1].sign_until);
+        assert!(late[0].is_published(late[0].sign_from));
     }
 
     #[test]

@@ -1,19 +1,28 @@
 //! Passwords: their one normal form, which are refused, and how they are hashed and checked (argon2id, PHC strings).
 
+use std::collections::BTreeSet;
+
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, CustomizedPasswordHasher, Params, Version};
+use argon2::{Algorithm, Argon2, Params, Version};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::rules::secret;
 
+mod memory;
 mod pool;
+mod queue;
 
-pub(crate) use pool::Pool;
+use memory::Memory;
+
+pub(crate) use pool::{Checking, Choosing, Pool};
 
 const MIN_CHARS: usize = 12;
 const MAX_CHARS: usize = 256;
+// How much of a password is judged: the time that guessing its structure takes grows with more than its square.
+const JUDGED_CHARS: usize = 32;
+const MIN_DISTINCT_CHARS: usize = 6;
 
 // OWASP's minimum: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -57,7 +66,14 @@ impl Password {
         if chars > MAX_CHARS {
             return weak(vec![format!("Use at most {MAX_CHARS} characters.")]);
         }
-        let judged = zxcvbn::zxcvbn(&self.0, about);
+        let distinct: BTreeSet<char> = self.0.chars().collect();
+        if distinct.len() < MIN_DISTINCT_CHARS {
+            return weak(vec![format!(
+                "Use at least {MIN_DISTINCT_CHARS} different characters."
+            )]);
+        }
+        let head: Zeroizing<String> = Zeroizing::new(self.0.chars().take(JUDGED_CHARS).collect());
+        let judged = zxcvbn::zxcvbn(&head, about);
         if judged.score() >= zxcvbn::Score::Three {
             return Ok(());
         }
@@ -73,72 +89,81 @@ impl Password {
     }
 
     /// The PHC string to store.
-    pub(crate) fn hash(&self) -> Result<String, Error> {
+    fn hash(&self, memory: &mut Memory) -> Result<String, Error> {
         let salt = secret::random::<SALT_BYTES>()?;
-        let hash =
-            argon2().hash_password_with_params(self.0.as_bytes(), salt.as_slice(), params()?);
-        Ok(hash.map_err(|_| Error::Crypto)?.to_string())
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params()?);
+        let mut out = Zeroizing::new([0; HASH_BYTES]);
+        if !memory.compute(
+            &argon2,
+            self.0.as_bytes(),
+            salt.as_slice(),
+            out.as_mut_slice(),
+        ) {
+            return Err(Error::Crypto);
+        }
+        phc(salt.as_slice(), out.as_slice())
     }
 
     /// Whether this is the password of a stored hash.
-    pub(crate) fn verify(&self, stored: &str) -> bool {
-        let Some((hash, params)) = parse(stored) else {
+    fn verify(&self, stored: &str, memory: &mut Memory) -> bool {
+        let Some((hash, argon2)) = parse(stored) else {
             tracing::error!("a stored password hash cannot be read; its account cannot log in");
             return false;
         };
         let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
             return false;
         };
-        let computed = argon2().hash_password_customized(
-            self.0.as_bytes(),
-            salt,
-            Some(hash.algorithm.as_str()),
-            hash.version,
-            params,
-        );
-        let Some(computed) = computed.ok().and_then(|computed| computed.hash) else {
-            return false;
-        };
-        secret::same(computed.as_bytes(), expected.as_bytes())
+        let mut out = Zeroizing::new(vec![0; expected.len()]);
+        memory.compute(&argon2, self.0.as_bytes(), salt, &mut out)
+            && secret::same(&out, expected.as_bytes())
     }
 }
 
 /// A hash that no password has, with the present parameters: what an unknown user's log-in is checked against.
 pub(crate) fn dummy() -> Result<String, Error> {
+    let (salt, hash) = (
+        secret::random::<SALT_BYTES>()?,
+        secret::random::<HASH_BYTES>()?,
+    );
+    phc(salt.as_slice(), hash.as_slice())
+}
+
+fn phc(salt: &[u8], hash: &[u8]) -> Result<String, Error> {
     let failed = |_| Error::Crypto;
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
         params: params()?.try_into().map_err(|_| Error::Crypto)?,
-        salt: Some(Salt::new(secret::random::<SALT_BYTES>()?.as_slice()).map_err(failed)?),
-        hash: Some(Output::new(secret::random::<HASH_BYTES>()?.as_slice()).map_err(failed)?),
+        salt: Some(Salt::new(salt).map_err(failed)?),
+        hash: Some(Output::new(hash).map_err(failed)?),
     };
     Ok(hash.to_string())
 }
 
 /// Whether a hash was made with other parameters than are used now, so that the next log-in replaces it.
 pub(crate) fn is_outdated(stored: &str) -> bool {
-    parse(stored).is_none_or(|(hash, params)| {
+    parse(stored).is_none_or(|(hash, argon2)| {
+        let params = argon2.params();
         hash.algorithm != Algorithm::Argon2id.ident()
             || (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES)
     })
 }
 
-fn parse(stored: &str) -> Option<(PasswordHash, Params)> {
+fn parse(stored: &str) -> Option<(PasswordHash, Argon2<'static>)> {
     let hash = PasswordHash::new(stored).ok()?;
     let params = Params::try_from(&hash).ok()?;
     let bounded = params.m_cost() <= MAX_MEMORY_KIB
         && params.t_cost() <= MAX_PASSES
         && params.p_cost() <= MAX_LANES;
-    bounded.then_some((hash, params))
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash
+        .version
+        .map_or(Some(Version::V0x13), |version| version.try_into().ok())?;
+    bounded.then(|| (hash, Argon2::new(algorithm, version, params)))
 }
 
 fn params() -> Result<Params, Error> {
     Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).map_err(|_| Error::Crypto)
-}
-
-fn argon2() -> Argon2<'static> {
-    Argon2::default()
 }
 
 fn weak(reasons: Vec<String>) -> Result<(), Error> {
@@ -147,11 +172,13 @@ fn weak(reasons: Vec<String>) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use argon2::CustomizedPasswordHasher as _;
+
     use super::*;
 
     fn cheap(password: &str, memory: u32, passes: u32) -> String {
         let params = Params::new(memory, passes, 1, Some(32)).unwrap();
-        let hash: PasswordHash = argon2()
+        let hash: PasswordHash = Argon2::default()
             .hash_password_with_params(Password::new(password).0.as_bytes(), &[5; 16], params)
             .unwrap();
         hash.to_string()
@@ -159,13 +186,15 @@ mod tests {
 
     #[test]
     fn accepts_the_password_that_was_hashed_and_rejects_any_other() {
-        let stored = Password::new("correct horse battery").hash().unwrap();
+        let stored = Password::new("correct horse battery")
+            .hash(&mut Memory::default())
+            .unwrap();
         assert!(
             stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{stored}"
         );
-        assert!(Password::new("correct horse battery").verify(&stored));
-        assert!(!Password::new("correct horse batterz").verify(&stored));
+        assert!(Password::new("correct horse battery").verify(&stored, &mut Memory::default()));
+        assert!(!Password::new("correct horse batterz").verify(&stored, &mut Memory::default()));
         assert!(!is_outdated(&stored));
     }
 
@@ -174,13 +203,13 @@ mod tests {
         let dummy = dummy().unwrap();
         assert!(dummy.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(!is_outdated(&dummy));
-        assert!(!Password::new("").verify(&dummy));
+        assert!(!Password::new("").verify(&dummy, &mut Memory::default()));
     }
 
     #[test]
     fn a_hash_of_older_parameters_holds_and_is_outdated() {
         let stored = cheap("correct horse battery", 8192, 1);
-        assert!(Password::new("correct horse battery").verify(&stored));
+        assert!(Password::new("correct horse battery").verify(&stored, &mut Memory::default()));
         assert!(is_outdated(&stored));
     }
 
@@ -203,8 +232,11 @@ mod tests {
     #[test]
     fn every_spelling_of_a_password_is_the_same_password() {
         let stored = cheap("pa\u{df}wort mit \u{e9} und \u{fb01}", 8192, 1);
-        assert!(Password::new("pa\u{df}wort mit e\u{301} und fi").verify(&stored));
-        assert!(!Password::new("pasword mit e und fi").verify(&stored));
+        assert!(
+            Password::new("pa\u{df}wort mit e\u{301} und fi")
+                .verify(&stored, &mut Memory::default())
+        );
+        assert!(!Password::new("pasword mit e und fi").verify(&stored, &mut Memory::default()));
     }
 
     #[test]
@@ -234,6 +266,22 @@ mod tests {
                 Password::new(strong).judge(&["ada@example.com"]).is_ok(),
                 "{strong}"
             );
+        }
+    }
+
+    #[test]
+    fn a_long_password_is_judged_by_its_beginning_and_by_how_many_characters_it_is_of() {
+        let dear = "4@8({[<369&!1|70$5+%2".repeat(12);
+        let head: String = dear.chars().take(JUDGED_CHARS).collect();
+        assert_eq!(
+            Password::new(&dear).judge(&[]).is_ok(),
+            Password::new(&head).judge(&[]).is_ok()
+        );
+        // Weak up to there, whatever follows.
+        let hidden = format!("{}correct horse battery staple", "password".repeat(4));
+        assert!(Password::new(&hidden).judge(&[]).is_err());
+        for few in ["abcde".repeat(40), "zq9vzq9vz9qvvq9zz9vq".to_owned()] {
+            assert!(Password::new(&few).judge(&[]).is_err(), "{few}");
         }
     }
 

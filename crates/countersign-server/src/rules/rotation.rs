@@ -78,8 +78,8 @@ pub(crate) fn decide(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> De
         return Decision::FastForward;
     }
     let last = n.saturating_add(1) == row.n;
-    let in_window = row.grace_n <= n && now.saturating_sub(row.grace_at) <= rule.grace;
-    let just_rotated = last && now.saturating_sub(row.rotated_at) <= rule.grace;
+    let in_window = row.grace_n <= n && !opens_window(row, now, rule);
+    let just_rotated = last && is_near(row.rotated_at, now, rule.grace);
     if in_window || just_rotated {
         return Decision::Current;
     }
@@ -90,8 +90,19 @@ pub(crate) fn decide(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> De
     }
 }
 
+/// Whether a rotation at this time opens a new grace window. The statement that rotates says the same in SQL.
+pub(crate) fn opens_window(row: &Counter, now: i64, rule: &RotationRule) -> bool {
+    !is_near(row.grace_at, now, rule.grace)
+}
+
+/// Whether two times are at most this many seconds apart, whichever is the later one: after a clock was set back, a
+/// time that is yet to come is as far away as one that is long past.
+fn is_near(at: i64, now: i64, secs: i64) -> bool {
+    at.abs_diff(now) <= secs.unsigned_abs()
+}
+
 fn late_retry(row: &Counter, now: i64, rule: &RotationRule) -> Decision {
-    let window_is_over = now.saturating_sub(row.late_since) >= rule.late_window;
+    let window_is_over = row.late_since.abs_diff(now) >= rule.late_window.unsigned_abs();
     let (count, since) = if window_is_over {
         (0, now)
     } else {
@@ -245,6 +256,39 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_back_does_not_switch_reuse_detection_off() {
+        for back in [11, 3_600, 30 * 24 * 3_600] {
+            let now = NOW - back;
+            assert_eq!(
+                decide(&row(), 3, now, &RULE),
+                Decision::Revoke(Cause::Reuse),
+                "{back}"
+            );
+            assert_ne!(decide(&row(), 4, now, &RULE), Decision::Current, "{back}");
+            assert!(opens_window(&row(), now, &RULE), "{back}");
+        }
+        // A step within the grace is none that a race would notice.
+        assert_eq!(decide(&row(), 4, NOW - 10, &RULE), Decision::Current);
+        assert!(!opens_window(&row(), NOW - 10, &RULE));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_hold_the_late_budget() {
+        let row = Counter {
+            late_count: 3,
+            late_since: NOW + 30 * RULE.late_window,
+            ..row()
+        };
+        assert_eq!(
+            decide(&row, 4, NOW + 100, &RULE),
+            Decision::LateRetry {
+                count: 1,
+                since: NOW + 100
+            }
+        );
+    }
+
+    #[test]
     fn a_token_ahead_of_its_row_fast_forwards() {
         for n in [6, 7, 1_000] {
             assert_eq!(decide(&row(), n, NOW, &RULE), Decision::FastForward, "{n}");
@@ -285,6 +329,7 @@ mod tests {
         fn no_numbers_overflow_it(n in any::<i64>(), row_n in any::<i64>(), at in any::<i64>(), now in any::<i64>()) {
             let row = Counter { n: row_n, rotated_at: at, grace_n: row_n, grace_at: at, late_since: at, ..row() };
             decide(&row, n, now, &RULE);
+            opens_window(&row, now, &RULE);
         }
     }
 }

@@ -7,13 +7,17 @@ use crate::error::Error;
 use crate::rules::refresh_token::{Presented, RefreshKeys};
 use crate::rules::rotation::{self, Cause, Decision, RotationRule};
 use crate::rules::secret;
+use crate::rules::throttle::Attempt;
 use crate::store::sessions::SessionRow;
+use crate::store::users::UserRow;
 use crate::store::{Store, Write};
 
 /// The client of log-ins on the server's own pages and API.
 pub(crate) const FIRST_PARTY: &str = "first-party";
 
 const SECRET_BYTES: usize = 16;
+/// How many sessions of one user live at once; the one that was not used for longest makes room.
+const MOST_SESSIONS: i64 = 100;
 const USER_AGENT_CHARS: usize = 160;
 // Only another node can change a row between two statements here; it does not do so again and again.
 const ATTEMPTS: usize = 8;
@@ -35,32 +39,57 @@ pub(crate) struct Device {
     pub(crate) address: Option<String>,
 }
 
-/// Begins a session. Its identifier is new, whatever the client had before.
+/// An account whose password was proven, as it was read before that.
+pub(crate) struct Proof {
+    pub(crate) user: UserRow,
+    /// The hash to replace the present one with, where it is out of date.
+    pub(crate) renewed_hash: Option<String>,
+}
+
+/// Begins a session, whose identifier is new, whatever the client had before, and gives `attempt` back; both or
+/// neither. `None` when the password was replaced or the account disabled since it was read. The roles of the user
+/// that is answered are those of the moment in which the session began.
+///
+/// # Errors
+/// Errors of the database and of the random source.
 pub(crate) async fn start(
     store: &Store,
     keys: &RefreshKeys,
-    user_id: &str,
-    device: Device,
+    proof: Proof,
+    attempt: &Attempt,
+    device: &Device,
     lifetimes: Lifetimes,
     now: i64,
-) -> Result<SessionRow, Error> {
+) -> Result<Option<(UserRow, SessionRow)>, Error> {
+    let Proof { user, renewed_hash } = proof;
+    let user_agent = device.user_agent.as_deref();
     let row = SessionRow {
         id: secret::encode(Uuid::now_v7().as_bytes()),
-        user_id: user_id.to_owned(),
+        user_id: user.id.clone(),
         client_id: FIRST_PARTY.to_owned(),
         v: keys.newest(),
         secret: secret::encode(secret::random::<SECRET_BYTES>()?.as_slice()),
         created_at: now,
         counter: rotation::fresh(now, lifetimes.idle, lifetimes.absolute),
-        user_agent: device
-            .user_agent
-            .map(|text| text.chars().take(USER_AGENT_CHARS).collect()),
-        address: device.address,
+        user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_CHARS).collect()),
+        address: device.address.clone(),
     };
     let mut write = store.begin().await?;
-    write.insert_session(&row).await?;
+    write
+        .limit_sessions(&user.id, now, MOST_SESSIONS.saturating_sub(1))
+        .await?;
+    let Some(roles) = write.start_session(&row, &user.password_hash).await? else {
+        write.rollback().await?;
+        return Ok(None);
+    };
+    if let Some(hash) = renewed_hash {
+        write
+            .replace_password_hash(&user.id, &hash, &user.password_hash)
+            .await?;
+    }
+    attempt.succeeded(&mut write, now).await?;
     write.commit().await?;
-    Ok(row)
+    Ok(Some((user.with_present_roles(roles), row)))
 }
 
 /// Takes a refresh token and answers with its session, at the generation whose token the client is to have now.

@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 
 use crate::error::Error;
 use crate::rules::secret::{self, Secret};
+use crate::rules::throttle::Attempt;
 use crate::store::Store;
 
 const LIVES_SECS: i64 = 60 * 60;
@@ -82,20 +83,28 @@ impl Redeemable {
     }
 }
 
-/// Checks a code without spending it.
+/// Checks a code without spending it. A wrong one is charged to `attempt`; after too many the right one must wait too.
 ///
 /// # Errors
-/// [`Error::AdministratorExists`] when there is one; [`Error::InvalidSetupCode`] for a wrong code or one that is over.
-pub(crate) async fn check(store: &Store, code: &SetupCode, now: i64) -> Result<Redeemable, Error> {
+/// [`Error::AdministratorExists`] when there is one; [`Error::InvalidSetupCode`] for a wrong code or one that is over;
+/// [`Error::TooManyRequests`] after too many of them.
+pub(crate) async fn check(
+    store: &Store,
+    attempt: &Attempt,
+    code: &SetupCode,
+    now: i64,
+) -> Result<Redeemable, Error> {
     let row = store.setup().await?;
     if row.administrator_id.is_some() {
         return Err(Error::AdministratorExists);
     }
+    attempt.look(store, now).await?;
     let expected = row.code_hash.unwrap_or_default();
     let given = code.hash();
     if secret::same(given.as_bytes(), expected.as_bytes()) && now < row.expires_at {
         Ok(Redeemable(given))
     } else {
+        attempt.charge(store, now).await?;
         Err(Error::InvalidSetupCode)
     }
 }

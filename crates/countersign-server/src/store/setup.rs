@@ -26,7 +26,7 @@ const SETTLE: &str = "UPDATE setup SET administrator_id = \
 impl Store {
     /// The row.
     pub(crate) async fn setup(&self) -> Result<SetupRow, Error> {
-        Ok(sqlx::query_as(READ).fetch_one(&self.writer).await?)
+        Ok(sqlx::query_as(READ).fetch_one(&self.reader).await?)
     }
 
     /// Replaces the code while there is no administrator. False when there is one.

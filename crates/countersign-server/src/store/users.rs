@@ -5,6 +5,11 @@ use sqlx::FromRow;
 use super::{Store, Write};
 use crate::error::Error;
 
+/// The roles as their column has them: a JSON list.
+#[derive(Clone, sqlx::Type)]
+#[sqlx(transparent)]
+pub(crate) struct RolesText(pub(super) String);
+
 /// A person with an account.
 #[derive(Clone, FromRow)]
 pub(crate) struct UserRow {
@@ -12,7 +17,7 @@ pub(crate) struct UserRow {
     pub(crate) email: String,
     pub(crate) name: Option<String>,
     pub(crate) password_hash: String,
-    roles: String,
+    roles: RolesText,
     pub(crate) disabled: bool,
     pub(crate) created_at: i64,
 }
@@ -31,7 +36,7 @@ impl UserRow {
             email,
             name,
             password_hash,
-            roles: "[]".to_owned(),
+            roles: RolesText("[]".to_owned()),
             disabled: false,
             created_at: now,
         }
@@ -43,10 +48,16 @@ impl UserRow {
         self
     }
 
+    /// The same account with the roles that another statement read.
+    pub(crate) fn with_present_roles(mut self, roles: RolesText) -> Self {
+        self.roles = roles;
+        self
+    }
+
     /// The roles, in the order in which they were given.
     pub(crate) fn roles(&self) -> Vec<String> {
         // The column is written by `roles_text` alone.
-        serde_json::from_str(&self.roles).unwrap_or_default()
+        serde_json::from_str(&self.roles.0).unwrap_or_default()
     }
 }
 
@@ -85,22 +96,6 @@ impl Store {
             .fetch_all(&self.reader)
             .await?)
     }
-
-    /// Replaces a password hash that is still the one that was read.
-    pub(crate) async fn replace_password_hash(
-        &self,
-        id: &str,
-        new: &str,
-        old: &str,
-    ) -> Result<(), Error> {
-        sqlx::query(SET_PASSWORD_HASH)
-            .bind(id)
-            .bind(new)
-            .bind(old)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
-    }
 }
 
 impl Write {
@@ -125,6 +120,22 @@ impl Write {
         }
     }
 
+    /// Replaces a password hash that is still the one that was read.
+    pub(crate) async fn replace_password_hash(
+        &mut self,
+        id: &str,
+        new: &str,
+        old: &str,
+    ) -> Result<(), Error> {
+        sqlx::query(SET_PASSWORD_HASH)
+            .bind(id)
+            .bind(new)
+            .bind(old)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
     /// Replaces the roles of the account with this lower-cased address.
     pub(crate) async fn set_roles(
         &mut self,
@@ -139,6 +150,6 @@ impl Write {
     }
 }
 
-fn roles_text(roles: &[String]) -> String {
-    serde_json::Value::from(roles).to_string()
+fn roles_text(roles: &[String]) -> RolesText {
+    RolesText(serde_json::Value::from(roles).to_string())
 }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use countersign_server::offline;
 
-use crate::app::{EMAIL, TestApp};
+use crate::app::{EMAIL, ISSUER, TestApp};
 
 #[tokio::test]
 async fn the_list_of_users_is_for_administrators() {
@@ -55,7 +55,8 @@ async fn a_list_is_read_page_by_page() {
     let mut seen = Vec::new();
     let mut path = "/admin/v1/users?limit=2".to_owned();
     loop {
-        let body = app.get_as(&path, &administrator.access).await.json();
+        let answer = app.get_as(&path, &administrator.access).await;
+        let body = answer.json();
         let users = body["users"].as_array().unwrap();
         assert!(!users.is_empty() && users.len() <= 2);
         seen.extend(
@@ -63,9 +64,16 @@ async fn a_list_is_read_page_by_page() {
                 .iter()
                 .map(|user| user["email"].as_str().unwrap().to_owned()),
         );
+        let link = answer.header("link");
         match body["next"].as_str() {
-            Some(next) => path = format!("/admin/v1/users?limit=2&after={next}"),
-            None => break,
+            Some(next) => {
+                path = format!("/admin/v1/users?limit=2&after={next}");
+                assert_eq!(link, format!("<{ISSUER}{path}>; rel=\"next\""));
+            }
+            None => {
+                assert_eq!(link, "");
+                break;
+            }
         }
     }
     assert_eq!(

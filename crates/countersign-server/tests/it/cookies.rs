@@ -174,18 +174,19 @@ async fn rejects_what_another_site_may_have_started() {
         &[other],
         &[("sec-fetch-site", "cross-site")],
     ];
-    for path in [
-        "/login",
-        "/refresh",
-        "/logout",
-        "/signup",
-        "/setup",
-        "/ui/setup",
-    ] {
+    for path in ["/login", "/refresh", "/logout", "/signup", "/setup"] {
         for headers in refused {
             let answer = app.send(with(Method::POST, path, headers)).await;
             answer.is_problem(403, "cross_site", "Cross-site request refused");
         }
+    }
+    // What a form posts is answered with a page.
+    for headers in refused {
+        let answer = app.send(with(Method::POST, "/ui/setup", headers)).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (403, "text/html; charset=utf-8")
+        );
     }
     let accepted: [&[(&str, &str)]; 3] = [
         &[cookies, own],

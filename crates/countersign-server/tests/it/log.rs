@@ -63,13 +63,38 @@ async fn no_secret_is_ever_in_the_log() {
         &json!({"code": code, "email": "canary", "password": PASSWORD}),
     )
     .await;
+    let wrong = json!({"code": "no code", "email": "canary", "password": PASSWORD});
+    app.post("/setup", &wrong).await;
+    app.administrator().await;
+    let mut refused = 0;
+    while refused < 1000
+        && app
+            .post("/login", &json!({"email": "canary", "password": "canary"}))
+            .await
+            .status
+            != 429
+    {
+        refused += 1;
+    }
     app.get(&format!("/profile?access_token={}", first.access))
         .await;
     app.post("/logout", &json!({"refresh_token": second.refresh}))
         .await;
     app.post("/login", &json!({"canary": "canary"})).await;
     let text = log.text();
-    for expected in ["refreshed", "logged out", "INSERT INTO sessions"] {
+    for expected in [
+        "refreshed",
+        "logged out",
+        "INSERT INTO sessions",
+        // Who did what from where, for whoever looks for an attack.
+        "account made",
+        "logged in",
+        "log-in failed",
+        "an attempt to become the administrator was refused",
+        "the first administrator was made",
+        "too many attempts",
+        "network=\"127.0.0.0/24\"",
+    ] {
         assert!(text.contains(expected), "the log is looked at: {expected}");
     }
     for secret in [PASSWORD, "canary", "argon2id$v=19", EMAIL, &code] {

@@ -209,6 +209,32 @@ async fn a_stranger_elsewhere_does_not_lock_anybody_out_and_an_unknown_account_i
 }
 
 #[tokio::test]
+async fn strangers_on_many_networks_do_not_lock_out_where_the_owner_logs_in_from() {
+    let (app, _) = TestApp::with_session().await;
+    let wrong = json!({"email": EMAIL, "password": "wrong horse battery staple"});
+    let mut refused = 0;
+    for i in 0..60 {
+        let request = post("/login", &wrong);
+        let answer = app.send_from(&format!("203.0.{i}.9:1"), request).await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert_eq!(refused, 10);
+    assert_eq!(attempt(&app, EMAIL, PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
+async fn behind_a_proxy_on_this_machine_one_client_does_not_lock_out_the_others() {
+    let app = TestApp::with(&[("PUBLIC_URL", "https://id.example")]).await;
+    app.sign_up(EMAIL).await;
+    for i in 0..110 {
+        let nobody = format!("nobody{i}@example.com");
+        let answer = attempt(&app, &nobody, "").await;
+        answer.is_problem(401, "invalid_credentials", "Invalid credentials");
+    }
+    assert_eq!(attempt(&app, EMAIL, PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_session_ends_when_its_time_is_over_however_often_it_is_refreshed() {
     let app = TestApp::with(&[("SESSION_TTL", "1h"), ("SESSION_IDLE_TTL", "50m")]).await;
     app.sign_up(EMAIL).await;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod bodies;
@@ -10,6 +12,8 @@ mod bodies;
 mod cookies;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod flood;
 #[cfg(test)]
 mod frame;
 #[cfg(test)]
@@ -36,3 +40,5 @@ mod serve;
 mod setup;
 #[cfg(test)]
 mod signup;
+#[cfg(test)]
+mod starts;

@@ -63,3 +63,54 @@ async fn the_style_is_served_from_here() {
     assert_eq!(answer.header("cache-control"), "public, max-age=300");
     assert!(!answer.body.contains("url("));
 }
+
+#[tokio::test]
+async fn the_front_page_names_every_route() {
+    let app = TestApp::new().await;
+    let page = app.get("/").await.body;
+    // Out of the router itself: whatever follows `route(`, on the same line or on the next.
+    let router = include_str!("../../src/router.rs");
+    let paths: Vec<_> = router
+        .split(".route(")
+        .skip(1)
+        .map(|rest| rest.split('"').nth(1).unwrap())
+        .collect();
+    assert!(paths.len() >= 17, "{paths:?}");
+    for path in paths {
+        assert!(
+            page.contains(&format!("{path}</code>")) || page.contains(&format!("{path}</a>")),
+            "{path}"
+        );
+    }
+    for text in [
+        "\"session\":\"cookie\"",
+        "TOKEN=$(",
+        "REFRESH_TOKEN=$(",
+        "?after=",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_shared_secret_is_not_called_a_public_key() {
+    let settings = [
+        ("SIGNING_ALG", "HS256"),
+        ("SIGNING_SECRET", "tf2Zb1kQ7r9wXy0uVvP4sLmNcE8aHdJg"),
+    ];
+    let app = TestApp::with(&settings).await;
+    let page = app.get("/").await.body;
+    assert!(page.contains("HS256") && page.contains("It is not published"));
+    assert!(page.contains("the same shared secret"));
+    assert!(!page.contains("with the public keys above"));
+    let page = TestApp::new().await.get("/").await.body;
+    assert!(page.contains("with the public keys above") && !page.contains("shared secret"));
+}
+
+#[tokio::test]
+async fn a_page_ends_with_a_newline() {
+    let app = TestApp::new().await;
+    for path in ["/", "/setup"] {
+        assert!(app.get(path).await.body.ends_with("</html>\n"), "{path}");
+    }
+}

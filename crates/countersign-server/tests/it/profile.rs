@@ -25,7 +25,7 @@ async fn rejects_a_request_without_a_token() {
     answer.is_problem(401, "no_credential", "No token provided");
     assert_eq!(
         answer.header("www-authenticate"),
-        "Bearer realm=\"http://127.0.0.1:8080\""
+        "Bearer realm=\"countersign\""
     );
     let basic = Request::get("/profile")
         .header("authorization", "Basic YWRhOmFkYQ==")

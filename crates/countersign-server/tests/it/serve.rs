@@ -1,6 +1,7 @@
 //! The server on a real socket.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use countersign_server::{Error, Flags, Settings, start};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -110,4 +111,86 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
     }
     end.send(()).unwrap();
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn rejects_a_head_over_32_kib_and_takes_one_below() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
+    let address = server.facts().address;
+    let (end, ended) = oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
+    for (bytes, status) in [(30 * 1024, "HTTP/1.1 200"), (40 * 1024, "HTTP/1.1 431")] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: {}",
+            "x".repeat(bytes)
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        if status.ends_with("200") {
+            stream.write_all(b"\r\n\r\n").await.unwrap();
+        }
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), status);
+    }
+    end.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_more_after_an_answer_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
+    let address = server.facts().address;
+    let (end, ended) = oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+    end.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_half_does_not_hold_the_end_up_for_five_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
+    let address = server.facts().address;
+    let (end, ended) = oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let half = "POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
+    stream.write_all(half.as_bytes()).await.unwrap();
+    // Another request tells that the first has been taken up.
+    let livez = format!("http://{address}/livez");
+    assert_eq!(reqwest::get(livez).await.unwrap().status(), 200);
+    let began = Instant::now();
+    end.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn behind_a_proxy_it_says_that_networks_are_not_limited() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = Flags {
+        data: Some(folder.path().join("data")),
+        listen: Some("127.0.0.1:0".to_owned()),
+        public_url: Some("https://id.example".to_owned()),
+        ..Flags::default()
+    };
+    let server = start(Settings::load(flags, []).unwrap()).await.unwrap();
+    let warnings = &server.facts().warnings;
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("not limited by network"),
+        "{warnings:?}"
+    );
 }

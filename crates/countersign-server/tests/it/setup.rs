@@ -69,6 +69,34 @@ async fn rejects_a_wrong_code_and_one_that_is_over_or_replaced() {
 }
 
 #[tokio::test]
+async fn trying_codes_has_to_wait_and_the_right_one_counts_for_nothing() {
+    let app = TestApp::new().await;
+    let code = code(&app).await;
+    let weak = json!({"code": code, "email": EMAIL, "password": "weak"});
+    for _ in 0..12 {
+        assert_eq!(app.post("/setup", &weak).await.status, 422);
+    }
+    let from_elsewhere = |code: &str| {
+        let request = crate::app::post("/setup", &body(code));
+        app.send_from("203.0.113.9:1", request)
+    };
+    for _ in 0..10 {
+        let answer = from_elsewhere("0000-0000-0000-0000").await;
+        answer.is_problem(401, "invalid_setup_code", "Invalid setup code");
+    }
+    for guess in ["0000-0000-0000-0001", &code] {
+        let answer = from_elsewhere(guess).await;
+        answer.is_problem(429, "too_many_requests", "Too many requests");
+        assert_eq!(answer.header("retry-after"), "30");
+    }
+    assert_eq!(app.post("/setup", &body(&code)).await.status, 201);
+    // Who comes too late is told so without a charge.
+    for _ in 0..12 {
+        assert_eq!(app.post("/setup", &body(&code)).await.status, 409);
+    }
+}
+
+#[tokio::test]
 async fn a_mistake_does_not_spend_the_code() {
     let app = TestApp::new().await;
     let code = code(&app).await;
@@ -86,6 +114,13 @@ async fn a_mistake_does_not_spend_the_code() {
     app.post("/setup", &with("bob@example.com", PASSWORD))
         .await
         .is_problem(409, "email_taken", "Email already registered");
+    let taken = app.post("/setup", &with("bob@example.com", PASSWORD)).await;
+    assert!(
+        taken
+            .body
+            .contains("`countersign user role EMAIL admin --data DIR`"),
+        "{taken:?}"
+    );
     assert_eq!(app.post("/setup", &with(EMAIL, PASSWORD)).await.status, 201);
 }
 
@@ -131,7 +166,7 @@ async fn the_form_works_without_javascript() {
         (refused.status.as_u16(), refused.header("content-type")),
         (401, "text/html; charset=utf-8")
     );
-    assert!(refused.body.contains("role=\"alert\"") && refused.body.contains("the code is wrong"));
+    assert!(refused.body.contains("role=\"alert\"") && refused.body.contains("The code is wrong or its hour is over. Print a new one with <code>countersign setup-link --data DIR</code>."));
     assert!(
         !refused.body.contains("<script>") && !refused.body.contains("battery"),
         "{}",
@@ -144,7 +179,7 @@ async fn the_form_works_without_javascript() {
     .await;
     assert_eq!(weak.status, 422);
     assert!(
-        weak.body.contains("at least 12 characters")
+        weak.body.to_lowercase().contains("at least 12 characters")
             && weak.body.contains(&code)
             && weak.body.contains("ada@example.com")
     );
@@ -155,7 +190,13 @@ async fn the_form_works_without_javascript() {
     .await;
     assert_eq!(
         (made.status.as_u16(), made.header("location")),
-        (303, "/setup")
+        (303, "/setup?made")
+    );
+    let made = app.get(made.header("location")).await.body;
+    assert!(
+        made.contains("You are the first administrator.")
+            && made.contains("curl -s http://127.0.0.1:8080/login"),
+        "{made}"
     );
     assert!(
         app.get("/setup")
@@ -192,4 +233,48 @@ async fn rejects_a_form_with_other_fields() {
     assert_eq!(json.status, 415);
     let large = post_form(&app, &format!("code={}", "x".repeat(70_000))).await;
     assert_eq!(large.status, 413);
+}
+
+#[tokio::test]
+async fn a_browser_is_answered_with_pages() {
+    let app = TestApp::new().await;
+    // Before it is done, nobody is told that they did it.
+    let early = app.get("/setup?made").await;
+    assert!(early.body.contains("action=\"/ui/setup\""));
+    let form = app.get("/ui/setup").await;
+    assert_eq!(
+        (form.status.as_u16(), form.header("location")),
+        (303, "/setup")
+    );
+    let request = Request::post("/ui/setup")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", "https://elsewhere.example");
+    let refused = app.send(request.body(Body::from("code=x")).unwrap()).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("content-type")),
+        (403, "text/html; charset=utf-8")
+    );
+    assert!(refused.body.contains("This form did not come from here."));
+    // The API stays JSON.
+    let request = Request::post("/login").header("origin", "https://elsewhere.example");
+    let refused = app.send(request.body(Body::empty()).unwrap()).await;
+    refused.is_problem(403, "cross_site", "Cross-site request refused");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_is_said_in_sentences() {
+    let app = TestApp::new().await;
+    for fields in ["code=x", "code=x&email=a&password=b"] {
+        let body = post_form(&app, fields).await.body;
+        let problem = body.split_once("id=\"problem\">").unwrap().1;
+        let problem = problem.split_once("</p>").unwrap().0;
+        assert!(
+            problem.starts_with(char::is_uppercase) && problem.ends_with('.'),
+            "{problem}"
+        );
+        assert!(
+            !problem.contains('`') && !problem.contains("; "),
+            "{problem}"
+        );
+    }
 }

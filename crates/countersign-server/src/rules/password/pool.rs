@@ -1,28 +1,43 @@
-//! Where hashes are computed: off the async threads, a few at a time, with a short queue before them.
+//! Who may have a password judged or hashed: everybody has a place in a queue before anything is done or written.
 //!
-//! A flood of log-ins uses at most this much memory and time, and nothing but log-ins waits for it.
+//! A flood of log-ins uses at most this much memory and time, and nothing but log-ins waits for it. Judging a new
+//! password can be dearer than hashing one, so it has a queue of its own and never takes a hash slot.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
+use super::memory::Memory;
+use super::queue::{Place, Queue};
 use super::{MEMORY_KIB, Password, dummy};
 use crate::error::Error;
 
 const MEMORY_BUDGET_KIB: u32 = 256 * 1024;
 const QUEUE: usize = 64;
+const JUDGES: usize = 1;
+const JUDGED_QUEUE: usize = 32;
 const DEADLINE: Duration = Duration::from_secs(3);
-const RETRY_AFTER_SECS: u64 = 2;
 
-/// Hash slots and the queue before them.
+/// The slots, their memory, and the queues before them.
 #[derive(Clone)]
 pub(crate) struct Pool {
-    slots: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    deadline: Duration,
+    hashing: Queue,
+    judging: Queue,
+    // As many as have been used at once, so at most as many as there are slots.
+    free: Arc<Mutex<Vec<Memory>>>,
     dummy: Arc<str>,
+}
+
+/// A place for one who says that a password is theirs.
+pub(crate) struct Checking {
+    pool: Pool,
+    place: Place,
+}
+
+/// A place for one who chooses a password.
+pub(crate) struct Choosing {
+    pool: Pool,
+    place: Place,
 }
 
 impl Pool {
@@ -30,82 +45,97 @@ impl Pool {
     pub(crate) fn new() -> Result<Self, Error> {
         let cores = available_parallelism().map_or(1, usize::from);
         let by_memory = usize::try_from(MEMORY_BUDGET_KIB.div_euclid(MEMORY_KIB)).unwrap_or(1);
-        Self::with(cores.min(by_memory).max(1), QUEUE, DEADLINE)
-    }
-
-    fn with(slots: usize, queue: usize, deadline: Duration) -> Result<Self, Error> {
-        let waiting = Arc::new(Semaphore::new(slots.saturating_add(queue)));
+        let slots = cores.min(by_memory).max(1);
         Ok(Self {
-            slots: Arc::new(Semaphore::new(slots)),
-            waiting,
-            deadline,
+            hashing: Queue::new(slots, QUEUE, DEADLINE),
+            judging: Queue::new(JUDGES, JUDGED_QUEUE, DEADLINE),
+            free: Arc::default(),
             dummy: dummy()?.into(),
         })
     }
 
+    /// A place for a log-in, at once or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when the queue is full.
+    pub(crate) fn checking(&self) -> Result<Checking, Error> {
+        Ok(Checking {
+            pool: self.clone(),
+            place: self.hashing.place()?,
+        })
+    }
+
+    /// A place for a sign-up, at once or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when the queue is full.
+    pub(crate) fn choosing(&self) -> Result<Choosing, Error> {
+        Ok(Choosing {
+            pool: self.clone(),
+            place: self.judging.place()?,
+        })
+    }
+
+    async fn hash<T: Send + 'static>(
+        &self,
+        place: &Place,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let free = Arc::clone(&self.free);
+        place
+            .run(move || {
+                let taken = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut memory = taken.unwrap_or_default();
+                let done = work(&mut memory);
+                let mut free = free.lock().unwrap_or_else(PoisonError::into_inner);
+                free.push(memory);
+                done
+            })
+            .await
+    }
+}
+
+impl Checking {
     /// Checks a password against a stored hash, or, for nobody, against one that no password has: the same work.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the queue is full or the deadline passed.
+    /// [`Error::Busy`] when the deadline passed.
     pub(crate) async fn verify(
         &self,
         password: Password,
         stored: Option<String>,
     ) -> Result<bool, Error> {
         let is_somebody = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.dummy.to_string());
-        let holds = self.run(move || password.verify(&stored)).await?;
+        let stored = stored.unwrap_or_else(|| self.pool.dummy.to_string());
+        let work = move |memory: &mut Memory| password.verify(&stored, memory);
+        let holds = self.pool.hash(&self.place, work).await?;
         Ok(holds && is_somebody)
-    }
-
-    /// Hashes a new password that [`Password::judge`] lets pass.
-    ///
-    /// # Errors
-    /// [`Error::WeakPassword`]; [`Error::Busy`] as for [`Pool::verify`].
-    pub(crate) async fn hash_new(
-        &self,
-        password: Password,
-        about: Vec<String>,
-    ) -> Result<String, Error> {
-        self.run(move || {
-            password.judge(&about.iter().map(String::as_str).collect::<Vec<_>>())?;
-            password.hash()
-        })
-        .await?
     }
 
     /// Hashes a password that an account already has.
     ///
     /// # Errors
-    /// [`Error::Busy`] as for [`Pool::verify`].
+    /// [`Error::Busy`] when the deadline passed.
     pub(crate) async fn rehash(&self, password: Password) -> Result<String, Error> {
-        self.run(move || password.hash()).await?
+        let work = move |memory: &mut Memory| password.hash(memory);
+        self.pool.hash(&self.place, work).await?
     }
+}
 
-    async fn run<T: Send + 'static>(
+impl Choosing {
+    /// Hashes a new password that [`Password::judge`] lets pass.
+    ///
+    /// # Errors
+    /// [`Error::WeakPassword`]; [`Error::Busy`] when the deadline passed, or the queue before the hashes is full.
+    pub(crate) async fn hash(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        let permits = self.enter().await?;
-        let done = tokio::task::spawn_blocking(move || {
-            // Held by the work itself: a client that hangs up does not make room for more than there is.
-            let _permits = permits;
-            work()
-        });
-        done.await.map_err(|_| Error::Panic)
-    }
-
-    async fn enter(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Error> {
-        let busy = Error::Busy {
-            retry_after_secs: RETRY_AFTER_SECS,
-        };
-        let Ok(place) = Arc::clone(&self.waiting).try_acquire_owned() else {
-            return Err(busy);
-        };
-        match tokio::time::timeout(self.deadline, Arc::clone(&self.slots).acquire_owned()).await {
-            Ok(Ok(slot)) => Ok((slot, place)),
-            _ => Err(busy),
-        }
+        password: Password,
+        about: Vec<String>,
+    ) -> Result<String, Error> {
+        let judged = password.clone();
+        let work = move || judged.judge(&about.iter().map(String::as_str).collect::<Vec<_>>());
+        self.place.run(work).await??;
+        self.pool.checking()?.rehash(password).await
     }
 }
 
@@ -113,39 +143,97 @@ impl Pool {
 mod tests {
     use super::*;
 
-    fn is_busy<T>(result: &Result<T, Error>) -> bool {
-        matches!(
-            result,
-            Err(Error::Busy {
-                retry_after_secs: RETRY_AFTER_SECS
-            })
-        )
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_at_once_and_lets_in_again_when_there_is_room() {
-        let pool = Pool::with(1, 0, Duration::from_secs(60)).unwrap();
-        let inside = pool.enter().await.unwrap();
-        assert!(is_busy(&pool.enter().await));
-        drop(inside);
-        assert!(pool.enter().await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_place_in_the_queue_is_lost_at_the_deadline() {
-        let pool = Pool::with(1, 1, Duration::ZERO).unwrap();
-        let _inside = pool.enter().await.unwrap();
-        assert!(is_busy(&pool.enter().await));
+    fn small(slots: usize) -> Pool {
+        Pool {
+            hashing: Queue::new(slots, QUEUE, DEADLINE),
+            judging: Queue::new(JUDGES, 0, DEADLINE),
+            ..Pool::new().unwrap()
+        }
     }
 
     #[tokio::test]
     async fn an_unknown_user_is_refused_after_the_same_work() {
         let pool = Pool::new().unwrap();
-        assert!(
-            !pool
-                .verify(Password::new("correct horse battery"), None)
-                .await
-                .unwrap()
-        );
+        let password = Password::new("correct horse battery");
+        let checking = pool.checking().unwrap();
+        assert!(!checking.verify(password, None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_sign_ups_takes_no_place_of_a_log_in() {
+        let pool = small(1);
+        let choosing = pool.choosing().unwrap();
+        assert!(matches!(pool.choosing(), Err(Error::Busy { .. })));
+        let everyone: Vec<_> = (0..=QUEUE).map(|_| pool.checking().unwrap()).collect();
+        let password = || Password::new("correct horse battery staple");
+        // Judged although every hash slot's place is taken; hashed only when one is free again.
+        let weak = choosing.hash(Password::new("passwordpassword"), Vec::new());
+        assert!(matches!(weak.await, Err(Error::WeakPassword { .. })));
+        let full = choosing.hash(password(), Vec::new()).await;
+        assert!(matches!(full, Err(Error::Busy { .. })));
+        drop(everyone);
+        assert!(choosing.hash(password(), Vec::new()).await.is_ok());
+    }
+
+    const ALONE: &str = "COUNTERSIGN_TEST_ALONE";
+
+    /// The most KiB that this process has had in memory, where the system says so.
+    fn peak_kib() -> Option<u64> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+
+    /// 16 at a time, 208 in all.
+    async fn flood(pool: &Pool) {
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..16 {
+            let pool = pool.clone();
+            all.spawn(async move {
+                for _ in 0..13 {
+                    let checking = pool.checking().unwrap();
+                    let verified = checking.verify(Password::new("wrong password"), None).await;
+                    assert!(!verified.unwrap());
+                }
+            });
+        }
+        // Panics with what panicked in there.
+        all.join_all().await;
+    }
+
+    #[test]
+    fn a_flood_of_log_ins_takes_the_memory_of_its_slots_and_no_more() {
+        const NAME: &str = "a_flood_of_log_ins_takes_the_memory_of_its_slots_and_no_more";
+        if std::env::var_os(ALONE).is_none() {
+            // In a process of its own: here, other tests use memory at the same time.
+            let name = format!("{}::{NAME}", module_path!().split_once("::").unwrap().1);
+            let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+            let output = alone.args(["--exact", &name]).env(ALONE, "1").output();
+            let output = String::from_utf8(output.unwrap().stdout).unwrap();
+            assert!(output.contains("1 passed"), "{output}");
+            return;
+        }
+        let Some(before) = peak_kib() else { return };
+        let pool = small(2);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(4)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(flood(&pool));
+        let grown = peak_kib().unwrap() - before;
+        assert!(grown < 2 * u64::from(MEMORY_KIB) + 40_000, "{grown} KiB");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn as_many_memories_as_slots_serve_any_number_of_log_ins() {
+        let pool = small(2);
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..12 {
+            let checking = pool.checking().unwrap();
+            all.spawn(async move { checking.verify(Password::new("wrong password"), None).await });
+        }
+        assert!(all.join_all().await.iter().all(Result::is_ok));
+        assert!((1..=2).contains(&pool.free.lock().unwrap().len()));
     }
 }

@@ -1,0 +1,255 @@
+//! How many connections there may be, in all and from one network, so that nobody holds so many that others find none.
+//!
+//! What is over is closed at once: to wait would take a place as well. How long a connection may say nothing, and how
+//! long a head may be, is set where the server is made ([`super::serve`]).
+
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+use std::io::{self, ErrorKind};
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use axum_server::accept::Accept;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::rules::address;
+
+const IN_ALL: usize = 1000;
+/// Enough for everyone behind one address of an office.
+const OF_ONE_NETWORK: usize = 200;
+/// Files that the server itself has open: the database above all.
+const OWN_FILES: usize = 64;
+
+/// The places for connections; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Connections(Arc<Places>);
+
+#[derive(Debug)]
+struct Places {
+    in_all: usize,
+    of_one_network: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    in_all: usize,
+    by_network: HashMap<String, usize>,
+}
+
+impl Connections {
+    /// As many as this process may have files open, a thousand at most.
+    pub(super) fn of_this_process() -> Self {
+        let files = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        let files = open_files(&files).map_or(IN_ALL, |files| files.saturating_sub(OWN_FILES));
+        Self::new(files.clamp(1, IN_ALL), OF_ONE_NETWORK)
+    }
+
+    fn new(in_all: usize, of_one_network: usize) -> Self {
+        Self(Arc::new(Places {
+            in_all,
+            of_one_network,
+            taken: Mutex::default(),
+        }))
+    }
+
+    /// A place for a connection from `peer`, until it is dropped; `None` when there is none left.
+    fn place(&self, peer: IpAddr) -> Option<Place> {
+        // Behind a proxy every client has the proxy's address; the proxy keeps count of them.
+        let network = (!address::is_internal(peer)).then(|| address::prefix(peer));
+        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.in_all >= self.0.in_all {
+            return None;
+        }
+        if let Some(network) = &network {
+            let of_network = taken.by_network.entry(network.clone()).or_default();
+            if *of_network >= self.0.of_one_network {
+                return None;
+            }
+            *of_network = of_network.saturating_add(1);
+        }
+        taken.in_all = taken.in_all.saturating_add(1);
+        Some(Place {
+            places: Arc::clone(&self.0),
+            network,
+        })
+    }
+}
+
+/// A place that one connection has.
+#[derive(Debug)]
+struct Place {
+    places: Arc<Places>,
+    network: Option<String>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self
+            .places
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        taken.in_all = taken.in_all.saturating_sub(1);
+        let Some(network) = &self.network else { return };
+        if let Some(of_network) = taken.by_network.get_mut(network) {
+            *of_network = of_network.saturating_sub(1);
+            if *of_network == 0 {
+                taken.by_network.remove(network);
+            }
+        }
+    }
+}
+
+impl<S> Accept<TcpStream, S> for Connections {
+    type Stream = Connection;
+    type Service = S;
+    type Future = Ready<io::Result<(Connection, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let accepted = stream.peer_addr().and_then(|peer| {
+            stream.set_nodelay(true)?;
+            let place = self.place(peer.ip()).ok_or_else(|| {
+                tracing::debug!(
+                    network = address::prefix(peer.ip()),
+                    "no place for another connection"
+                );
+                io::Error::from(ErrorKind::QuotaExceeded)
+            })?;
+            let connection = Connection {
+                stream,
+                _place: place,
+            };
+            Ok((connection, service))
+        });
+        ready(accepted)
+    }
+}
+
+/// A connection that has a place.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    _place: Place,
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// The soft limit of open files, out of what Linux says of a process.
+fn open_files(limits: &str) -> Option<usize> {
+    let rest = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_network_cannot_take_every_place() {
+        let connections = Connections::new(10, 2);
+        let held: Vec<_> = ["192.0.2.1", "192.0.2.2"]
+            .map(|address| connections.place(ip(address)).unwrap())
+            .into();
+        assert!(connections.place(ip("192.0.2.3")).is_none());
+        assert!(connections.place(ip("198.51.100.1")).is_some());
+        drop(held);
+        assert!(connections.place(ip("192.0.2.3")).is_some());
+        let taken = connections.0.taken.lock().unwrap();
+        assert_eq!((taken.in_all, taken.by_network.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_proxy_is_many_clients() {
+        let connections = Connections::new(10, 2);
+        let held: Vec<_> = (0..10)
+            .map(|_| connections.place(ip("127.0.0.1")).unwrap())
+            .collect();
+        assert!(connections.place(ip("127.0.0.1")).is_none());
+        assert!(connections.place(ip("192.0.2.1")).is_none());
+        drop(held);
+        assert!(connections.place(ip("192.0.2.1")).is_some());
+    }
+
+    #[test]
+    fn there_are_fewer_places_than_files() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units\n\
+                      Max open files            256                  524288               files\n";
+        assert_eq!(open_files(limits), Some(256));
+        assert_eq!(open_files(""), None);
+        assert!(Connections::of_this_process().0.in_all <= IN_ALL);
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_a_place_is_closed_at_once_and_one_with_a_place_gives_it_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let connections = Connections::new(1, 1);
+        let open = async || {
+            let (client, server) = tokio::join!(
+                TcpStream::connect(listener.local_addr().unwrap()),
+                listener.accept()
+            );
+            (
+                client.unwrap(),
+                connections.accept(server.unwrap().0, ()).await,
+            )
+        };
+        let (_first, accepted) = open().await;
+        let (mut second, refused) = open().await;
+        assert!(accepted.is_ok() && refused.is_err());
+        // Ends only because the server has closed it.
+        assert_eq!(second.read(&mut [0]).await.unwrap_or(0), 0);
+        drop(accepted);
+        assert!(open().await.1.is_ok());
+    }
+}

@@ -1,0 +1,192 @@
+//! What the system or the database says, as what somebody has to do: one clause, said once.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+/// Why a file that was named cannot be read.
+pub(super) fn of_file(path: &Path, source: &io::Error, advice: &str) -> String {
+    let path = path.display();
+    match source.kind() {
+        ErrorKind::NotFound => format!("{path} does not exist; {advice}"),
+        ErrorKind::PermissionDenied => {
+            format!("{path} is not readable for this user; give this user access, or {advice}")
+        }
+        ErrorKind::IsADirectory => format!("{path} is a folder; {advice}"),
+        ErrorKind::InvalidData => format!("{path} is not text; {advice}"),
+        _ => format!("{path} cannot be read ({source}); {advice}"),
+    }
+}
+
+/// Why a file or folder that the server keeps cannot be used.
+pub(super) fn of_own_file(path: &Path, source: &io::Error) -> String {
+    // A file that is not there yet is refused by its folder.
+    if let Some(folder) = path.parent().filter(|_| !path.exists())
+        && source.kind() == ErrorKind::PermissionDenied
+    {
+        return of_data_folder(folder, source);
+    }
+    let path = path.display();
+    match source.kind() {
+        ErrorKind::NotFound => format!("{path} does not exist; put it back, or name another"),
+        ErrorKind::PermissionDenied => {
+            format!("{path} is not open to this user; give this user read and write access")
+        }
+        ErrorKind::StorageFull => format!("{path} cannot grow, the disk is full; make room"),
+        _ => format!("{path} cannot be used ({source}); put it right, or name another"),
+    }
+}
+
+/// Why a path cannot be the data folder.
+pub(super) fn of_data_folder(path: &Path, source: &io::Error) -> String {
+    if let Some(file) = path.ancestors().find(|part| part.is_file()) {
+        return format!(
+            "{} is a file, where the data folder should be; choose another with `--data`",
+            file.display()
+        );
+    }
+    let path = path.display();
+    match source.kind() {
+        ErrorKind::PermissionDenied => format!(
+            "the data folder {path} is not open to this user; give this user write access, or choose another with `--data`"
+        ),
+        ErrorKind::ReadOnlyFilesystem => format!(
+            "the data folder {path} is on a disk that takes no writes; choose another with `--data`"
+        ),
+        ErrorKind::StorageFull => format!("the disk of the data folder {path} is full; make room"),
+        _ => format!(
+            "the data folder {path} cannot be used ({source}); choose another with `--data`"
+        ),
+    }
+}
+
+/// Why an address cannot be listened on.
+pub(super) fn of_address(source: &io::Error) -> String {
+    match source.kind() {
+        ErrorKind::AddrInUse => {
+            "the port is in use; stop what uses it, or choose another with `--listen`".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            "this user may not use this port; choose one from 1024 on with `--listen`".to_owned()
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; choose one that it has with `--listen`".to_owned()
+        }
+        _ => format!("{source}; choose another address with `--listen`"),
+    }
+}
+
+/// Why a database file cannot be used.
+pub(super) fn of_database_file(path: &Path, source: &sqlx::Error) -> String {
+    let path = path.display();
+    match primary_code(source) {
+        // https://www.sqlite.org/rescode.html
+        Some(CORRUPT) => format!("the database {path} is damaged; put a backup in its place"),
+        Some(NOT_A_DATABASE) => not_ours(&path),
+        Some(CANNOT_OPEN | READ_ONLY | PERMISSION) => format!(
+            "the database {path} cannot be opened; give this user write access to it and to its folder, or choose another folder with `--data`"
+        ),
+        Some(FULL) => format!("the disk of the database {path} is full; make room"),
+        Some(BUSY | LOCKED) => {
+            format!("the database {path} is held by another program; stop it and try again")
+        }
+        _ if is_newer(source) => format!(
+            "the database {path} was made by another version of countersign; start that version, or choose another folder with `--data`"
+        ),
+        _ if is_of_a_migration(source) => not_ours(&path),
+        _ => format!(
+            "the database {path} cannot be used: {}",
+            of_database(source)
+        ),
+    }
+}
+
+/// What the database says, without what the driver says around it.
+pub(super) fn of_database(source: &sqlx::Error) -> String {
+    match source {
+        sqlx::Error::Database(inner) => inner.message().to_owned(),
+        sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+const PERMISSION: u32 = 3;
+const BUSY: u32 = 5;
+const LOCKED: u32 = 6;
+const READ_ONLY: u32 = 8;
+const CORRUPT: u32 = 11;
+const FULL: u32 = 13;
+const CANNOT_OPEN: u32 = 14;
+const NOT_A_DATABASE: u32 = 26;
+
+fn not_ours(path: &std::path::Display<'_>) -> String {
+    format!("{path} is not a Countersign database; choose another folder with `--data`")
+}
+
+/// SQLite's primary result code: the low byte of an extended one.
+fn primary_code(source: &sqlx::Error) -> Option<u32> {
+    let database = match source {
+        sqlx::Error::Database(inner) => inner,
+        sqlx::Error::Migrate(inner) => match &**inner {
+            sqlx::migrate::MigrateError::Execute(sqlx::Error::Database(inner))
+            | sqlx::migrate::MigrateError::ExecuteMigration(sqlx::Error::Database(inner), _) => {
+                inner
+            }
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let code: u32 = database.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+fn is_newer(source: &sqlx::Error) -> bool {
+    use sqlx::migrate::MigrateError;
+    let sqlx::Error::Migrate(inner) = source else {
+        return false;
+    };
+    matches!(
+        &**inner,
+        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_)
+    )
+}
+
+fn is_of_a_migration(source: &sqlx::Error) -> bool {
+    matches!(source, sqlx::Error::Migrate(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_told_what_to_do_about_its_own_trouble() {
+        for (kind, advice) in [
+            (ErrorKind::AddrInUse, "stop what uses it"),
+            (ErrorKind::PermissionDenied, "from 1024 on"),
+            (ErrorKind::AddrNotAvailable, "no such address"),
+        ] {
+            let text = of_address(&io::Error::from(kind));
+            assert!(text.contains(advice) && text.contains("--listen"), "{text}");
+            assert_eq!(text.contains("stop"), kind == ErrorKind::AddrInUse);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_is_the_trouble_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let denied = io::Error::from(ErrorKind::PermissionDenied);
+        let file = folder.path().join("key");
+        let of_folder = format!("the data folder {} is not open", folder.path().display());
+        assert!(of_own_file(&file, &denied).starts_with(&of_folder));
+        std::fs::write(&file, "").unwrap();
+        let of_file = format!("{} is not open", file.display());
+        assert!(of_own_file(&file, &denied).starts_with(&of_file));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_open_to_this_user_is_told_so() {
+        let denied = io::Error::from(ErrorKind::PermissionDenied);
+        let text = of_data_folder(Path::new("/nowhere/at/all"), &denied);
+        assert!(text.contains("give this user write access"), "{text}");
+    }
+}

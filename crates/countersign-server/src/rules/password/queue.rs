@@ -1,0 +1,131 @@
+//! Work that is dear: off the async threads, a few pieces at a time, with a short queue before it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+
+const RETRY_AFTER_SECS: u64 = 2;
+
+/// Slots, and the places of those who are served or wait.
+#[derive(Clone)]
+pub(super) struct Queue {
+    slots: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    deadline: Duration,
+}
+
+/// A place in a queue, which is free again when this is dropped.
+pub(super) struct Place {
+    queue: Queue,
+    // Shared with the work itself: a client that hangs up does not make room for more than there is.
+    permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl Queue {
+    /// `slots` work at once and `waiting` more may wait, each for at most `deadline`.
+    pub(super) fn new(slots: usize, waiting: usize, deadline: Duration) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(slots)),
+            places: Arc::new(Semaphore::new(slots.saturating_add(waiting))),
+            deadline,
+        }
+    }
+
+    /// Takes a place, at once or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when every place is taken.
+    pub(super) fn place(&self) -> Result<Place, Error> {
+        let permit = Arc::clone(&self.places).try_acquire_owned();
+        Ok(Place {
+            queue: self.clone(),
+            permit: Arc::new(permit.map_err(|_| busy())?),
+        })
+    }
+}
+
+impl Place {
+    /// Waits for a slot and works in it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when no slot was free before the deadline.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let slot = Arc::clone(&self.queue.slots).acquire_owned();
+        let Ok(Ok(slot)) = tokio::time::timeout(self.queue.deadline, slot).await else {
+            return Err(busy());
+        };
+        let held = (slot, Arc::clone(&self.permit));
+        let done = tokio::task::spawn_blocking(move || {
+            let _held = held;
+            work()
+        });
+        done.await.map_err(|_| Error::Panic)
+    }
+}
+
+fn busy() -> Error {
+    Error::Busy {
+        retry_after_secs: RETRY_AFTER_SECS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_busy<T>(result: &Result<T, Error>) -> bool {
+        matches!(
+            result,
+            Err(Error::Busy {
+                retry_after_secs: RETRY_AFTER_SECS
+            })
+        )
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once_and_lets_in_again_when_there_is_room() {
+        let queue = Queue::new(1, 0, Duration::from_secs(60));
+        let inside = queue.place().unwrap();
+        assert!(is_busy(&queue.place()));
+        assert_eq!(inside.run(|| 7).await.unwrap(), 7);
+        drop(inside);
+        assert!(queue.place().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_place_in_the_queue_is_lost_at_the_deadline() {
+        let queue = Queue::new(1, 1, Duration::ZERO);
+        let _slot = queue.slots.clone().acquire_owned().await.unwrap();
+        assert!(is_busy(&queue.place().unwrap().run(|| ()).await));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_client_that_hangs_up_makes_no_room_while_its_work_goes_on() {
+        let queue = Queue::new(1, 0, Duration::from_secs(60));
+        let place = queue.place().unwrap();
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let (finish, may_finish) = std::sync::mpsc::channel::<()>();
+        let request = tokio::spawn(async move {
+            let work = move || {
+                started.send(()).unwrap();
+                may_finish.recv()
+            };
+            place.run(work).await
+        });
+        has_started.await.unwrap();
+        request.abort();
+        assert!(request.await.unwrap_err().is_cancelled());
+        assert!(is_busy(&queue.place()));
+        finish.send(()).unwrap();
+        while queue.places.available_permits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(queue.place().is_ok());
+    }
+}

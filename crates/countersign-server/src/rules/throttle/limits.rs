@@ -1,0 +1,105 @@
+//! The allowances, and who is told apart from whom.
+
+use std::net::IpAddr;
+
+use crate::error::Error;
+use crate::rules::address;
+
+/// An allowance: `burst` attempts at once, and one more every `refill_secs`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowance {
+    pub(crate) burst: i64,
+    pub(crate) refill_secs: i64,
+}
+
+impl Allowance {
+    const fn new(burst: i64, refill_secs: i64) -> Self {
+        Self { burst, refill_secs }
+    }
+
+    /// Seconds that may be outstanding while one more attempt is granted.
+    pub(super) fn outstanding(self) -> i64 {
+        self.whole().saturating_sub(self.refill_secs)
+    }
+
+    /// Seconds after which an allowance that was used up is there again.
+    fn whole(self) -> i64 {
+        self.burst.saturating_mul(self.refill_secs)
+    }
+
+    /// Whether one more attempt is granted to a subject whose whole allowance is there again at `full_at`. The
+    /// statement that spends says the same in SQL.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRequests`] with the time to wait.
+    pub(super) fn granted(self, full_at: i64, now: i64) -> Result<(), Error> {
+        let spent = full_at.saturating_sub(now);
+        // No attempts make this much: the clock was set back.
+        let is_impossible = spent > self.whole();
+        if is_impossible || spent <= self.outstanding() {
+            return Ok(());
+        }
+        Err(Error::TooManyRequests {
+            retry_after_secs: spent.saturating_sub(self.outstanding()).unsigned_abs(),
+        })
+    }
+}
+
+/// The allowances of a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Failed log-ins to one account from one network.
+    pub(crate) pair: Allowance,
+    /// Failed log-ins to one account, from wherever it has not been logged in to.
+    pub(crate) account: Allowance,
+    /// Failed log-ins from one network.
+    pub(crate) network: Allowance,
+    /// Log-ins from one network, also those that succeed: each is a hash.
+    pub(crate) hashes: Allowance,
+    /// Sign-ups from one network: each judges a password.
+    pub(crate) signup: Allowance,
+    /// Wrong one-time codes from one network.
+    pub(crate) setup: Allowance,
+    /// Whether clients come from this machine and private networks, and not only proxies.
+    pub(super) has_internal_clients: bool,
+}
+
+impl Limits {
+    pub(crate) const DEFAULT: Self = Self {
+        pair: Allowance::new(10, 30),
+        account: Allowance::new(50, 30),
+        network: Allowance::new(100, 6),
+        hashes: Allowance::new(600, 1),
+        signup: Allowance::new(20, 30),
+        setup: Allowance::new(10, 30),
+        has_internal_clients: true,
+    };
+
+    /// The limits of a server for development, or of one that others use. Behind the latter's back, who speaks from a
+    /// loopback or private address is a proxy for everybody, and must not be limited like one network.
+    pub(crate) fn of(is_development: bool) -> Self {
+        Self {
+            has_internal_clients: is_development,
+            ..Self::DEFAULT
+        }
+    }
+
+    /// The network that a client is known by; `None` when it cannot be told from others.
+    pub(super) fn network_of(&self, peer: Option<IpAddr>) -> Option<String> {
+        peer.filter(|peer| self.has_internal_clients || !address::is_internal(*peer))
+            .map(address::prefix)
+    }
+
+    /// The most seconds that any subject can have outstanding.
+    pub(crate) fn longest(&self) -> i64 {
+        let all = [
+            self.pair,
+            self.account,
+            self.network,
+            self.hashes,
+            self.signup,
+            self.setup,
+        ];
+        all.into_iter().map(Allowance::whole).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,139 @@
+//! What a start says when it cannot be, in one line that says what to do, and what it warns of.
+
+use std::error::Error as _;
+use std::path::Path;
+
+use countersign_server::{Flags, Server, Settings, offline, start};
+use tokio::net::TcpListener;
+
+fn settings(data: &Path, listen: &str) -> Settings {
+    let flags = Flags {
+        data: Some(data.to_owned()),
+        listen: Some(listen.to_owned()),
+        ..Flags::default()
+    };
+    Settings::load(flags, []).unwrap()
+}
+
+async fn server(data: &Path, listen: &str) -> Server {
+    start(settings(data, listen)).await.unwrap()
+}
+
+async fn failure(data: &Path, listen: &str) -> String {
+    let error = start(settings(data, listen)).await.unwrap_err();
+    let line = error.to_string();
+    assert!(!line.contains('\n'), "{line}");
+    // Said once: what the system says of itself is not repeated.
+    if let Some(source) = error.source() {
+        assert!(line.matches(&source.to_string()).count() <= 1, "{line}");
+    }
+    line
+}
+
+#[tokio::test]
+async fn a_file_where_the_folder_should_be_is_called_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("afile");
+    std::fs::write(&file, "").unwrap();
+    for data in [file.clone(), file.join("below")] {
+        assert_eq!(
+            failure(&data, "127.0.0.1:0").await,
+            format!(
+                "{} is a file, where the data folder should be; choose another with `--data`",
+                file.display()
+            )
+        );
+    }
+    let error = offline::list_users(&settings(&file, "127.0.0.1:0"))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("is a file"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_none_is_told_so_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("countersign.db");
+    std::fs::write(&database, "a diary ".repeat(1000)).unwrap();
+    assert_eq!(
+        failure(folder.path(), "127.0.0.1:0").await,
+        format!(
+            "{} is not a Countersign database; choose another folder with `--data`",
+            database.display()
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_is_a_folder_cannot_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("countersign.db")).unwrap();
+    let line = failure(folder.path(), "127.0.0.1:0").await;
+    assert!(
+        line.ends_with("choose another folder with `--data`"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_is_told_what_is_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_eq!(
+        failure(folder.path(), &address).await,
+        format!(
+            "cannot listen on {address}: the port is in use; stop what uses it, or choose another with `--listen`"
+        )
+    );
+    // An address of documentation, which no machine has (RFC 5737).
+    let flags = Flags {
+        data: Some(folder.path().to_owned()),
+        listen: Some("192.0.2.1:8080".to_owned()),
+        public_url: Some("https://id.example".to_owned()),
+        ..Flags::default()
+    };
+    let error = start(Settings::load(flags, []).unwrap()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot listen on 192.0.2.1:8080: this machine has no such address; choose one that it has with `--listen`"
+    );
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_folder_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = server(folder.path(), "127.0.0.1:0").await;
+    assert!(!warns(&first, "another server"));
+    let second = server(folder.path(), "127.0.0.1:0").await;
+    assert!(warns(&second, "another server runs on the data folder"));
+    drop((first, second));
+    assert!(!warns(
+        &server(folder.path(), "127.0.0.1:0").await,
+        "another server"
+    ));
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_another_than_before_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = server(folder.path(), "127.0.0.1:0").await;
+    assert!(!warns(&first, "issuer"));
+    let before = first.facts().issuer.clone();
+    let second = server(folder.path(), "127.0.0.1:0").await;
+    assert!(warns(
+        &second,
+        &format!("the issuer was {before} and is {}", second.facts().issuer)
+    ));
+    let same = second.facts().address.to_string();
+    drop((first, second));
+    assert!(!warns(&server(folder.path(), &same).await, "issuer"));
+}
+
+fn warns(server: &Server, text: &str) -> bool {
+    server
+        .facts()
+        .warnings
+        .iter()
+        .any(|warning| warning.contains(text))
+}
