@@ -1,0 +1,50 @@
+//! The command line: one subcommand per file under `commands/`.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    completions, decode, jwks, jws, key, lint, man, serve, setup_link, sign, user, verify,
+};
+
+/// JSON Web Tokens, the whole way: issue them, verify them, refresh them, revoke them, look inside them.
+///
+/// Exit codes: 0 done, 1 token refused, 2 usage or configuration, 3 key or secret weak, not usable or not to be had,
+/// 4 file, data folder or database, 5 port in use or another failure of the server.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the auth server.
+    Serve(serve::Serve),
+    /// Sign claims; the token goes to standard output.
+    Sign(sign::Sign),
+    /// Verify a token; its claims go to standard output.
+    Verify(verify::Verify),
+    /// Show what a token says, without checking anything.
+    Decode(decode::Decode),
+    /// Warn of secrets, personal data, long lives and missing claims in a token; exit code 1 with findings.
+    Lint(lint::Lint),
+    /// Sign any octets, and verify such a signature.
+    #[command(subcommand)]
+    Jws(jws::Jws),
+    /// Make keys, look at them, write them in another form.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Make and look at JWK Sets.
+    #[command(subcommand)]
+    Jwks(jwks::Jwks),
+    /// Manage the users of a data folder.
+    #[command(subcommand)]
+    User(user::User),
+    /// Print a new one-time code for the first administrator.
+    SetupLink(setup_link::SetupLink),
+    /// Print what a shell needs to complete the command line.
+    Completions(completions::Completions),
+    /// Print the manual page.
+    Man(man::Manual),
+}

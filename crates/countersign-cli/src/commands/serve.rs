@@ -1,0 +1,115 @@
+//! `countersign serve`: start the server, say what runs where, stop when asked to.
+
+mod banner;
+mod log;
+mod signals;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use countersign_server::{Flags, Settings, start};
+
+use super::data_folder::{environment, runtime};
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// Stands below the flags in the help and in the manual.
+const SETTINGS: &str = "\
+A flag wins over its environment variable, and that over the configuration file, which spells the names with underscores: \
+--access-ttl is COUNTERSIGN_ACCESS_TTL in the environment and access_ttl = \"10m\" in the file. Several audiences are \
+separated by commas in COUNTERSIGN_AUDIENCE and are a list in the file.
+
+A secret has a name for itself and one for a file that holds it: COUNTERSIGN_SIGNING_SECRET and \
+COUNTERSIGN_SIGNING_SECRET_FILE, COUNTERSIGN_KEY_ENCRYPTION_KEY (no flag) and COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE. \
+`countersign key generate HS256 --out FILE` makes a signing secret.
+
+COUNTERSIGN_LOG, or RUST_LOG, chooses what is logged: info, or countersign_server=debug.";
+
+/// The flags of `serve`.
+#[derive(Debug, Args)]
+#[command(after_help = SETTINGS)]
+pub(crate) struct Serve {
+    /// The configuration file [default: ./countersign.toml, when it exists; env: COUNTERSIGN_CONFIG].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The address to listen on; port 0 lets the system choose [default: 127.0.0.1:8080; env: COUNTERSIGN_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The data folder; made when it does not exist [default: ./countersign-data; env: COUNTERSIGN_DATA].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The URL that clients use; it is the issuer [default: http:// and the bound address; env: COUNTERSIGN_PUBLIC_URL].
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Whom access tokens are for; repeat it for several [default: the public URL; env: COUNTERSIGN_AUDIENCE].
+    #[arg(long, value_name = "AUDIENCE")]
+    audience: Vec<String>,
+    /// What access tokens are signed with: ES256, RS256, EdDSA or HS256 [default: ES256; env: COUNTERSIGN_SIGNING_ALG].
+    #[arg(long, value_name = "ALG")]
+    signing_alg: Option<String>,
+    /// The shared secret of HS256. Others see it in the list of processes: prefer --signing-secret-file [env: COUNTERSIGN_SIGNING_SECRET].
+    #[arg(long, value_name = "SECRET", conflicts_with = "signing_secret_file")]
+    signing_secret: Option<String>,
+    /// A file with the shared secret of HS256, a JWK or the text itself [env: COUNTERSIGN_SIGNING_SECRET_FILE].
+    #[arg(long, value_name = "FILE")]
+    signing_secret_file: Option<PathBuf>,
+    /// A file with the key that encrypts the signing keys at rest [default: one in the data folder; env: COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE].
+    #[arg(long, value_name = "FILE")]
+    key_encryption_key_file: Option<PathBuf>,
+    /// How long an access token is valid, 1s to 24h [default: 10m; env: COUNTERSIGN_ACCESS_TTL].
+    #[arg(long, value_name = "DURATION")]
+    access_ttl: Option<String>,
+    /// How long a session lasts at most [default: 30d; env: COUNTERSIGN_SESSION_TTL].
+    #[arg(long, value_name = "DURATION")]
+    session_ttl: Option<String>,
+    /// How long a session lasts unused [default: 14d; env: COUNTERSIGN_SESSION_IDLE_TTL].
+    #[arg(long, value_name = "DURATION")]
+    session_idle_ttl: Option<String>,
+    /// The status that answers a bad token: 401, or 403 for clients that expect it [default: 401; env: COUNTERSIGN_INVALID_TOKEN_STATUS].
+    #[arg(long, value_name = "STATUS")]
+    invalid_token_status: Option<String>,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = Settings::load(self.into_flags(), environment())?;
+        log::start()?;
+        runtime()?.block_on(serve(settings))
+    }
+
+    fn into_flags(self) -> Flags {
+        Flags {
+            config: self.config,
+            listen: self.listen,
+            data: self.data,
+            public_url: self.public_url,
+            audience: self.audience,
+            signing_alg: self.signing_alg,
+            signing_secret: self.signing_secret,
+            signing_secret_file: self.signing_secret_file,
+            key_encryption_key_file: self.key_encryption_key_file,
+            access_ttl: self.access_ttl,
+            session_ttl: self.session_ttl,
+            session_idle_ttl: self.session_idle_ttl,
+            invalid_token_status: self.invalid_token_status,
+            ..Flags::default()
+        }
+    }
+}
+
+async fn serve(settings: Settings) -> Result<Exit, Failure> {
+    // From here on a signal ends the server in an orderly way, also one that comes before the first request.
+    let stop = signals::stop().map_err(|error| {
+        Failure::new(
+            Exit::Server,
+            anyhow::Error::new(error).context("cannot listen for signals"),
+        )
+    })?;
+    let server = start(settings).await?;
+    for warning in &server.facts().warnings {
+        output::warning(warning);
+    }
+    output::line(&banner::banner(server.facts()))?;
+    server.run(stop).await?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,190 @@
+//! `countersign verify`: a token, a key and a policy in; claims or a reason out.
+
+use std::time::Duration;
+
+use clap::Args;
+use countersign::{Algorithm, Policy, Report, Step, Timestamp, Verified, Verifier};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::algorithm;
+use crate::exit::{Exit, Failure};
+use crate::key_password::KeyPassword;
+use crate::key_spec::{self, KeySpec};
+use crate::time::{now, parse_duration, parse_moment};
+use crate::{output, token_input};
+
+/// The flags of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The key: a file (PEM, DER, certificate, JWK, JWK Set or raw secret), `-`, env:NAME or b64:…; repeat it for several.
+    #[arg(long = "key", value_name = "SPEC", required = true)]
+    keys: Vec<KeySpec>,
+    #[command(flatten)]
+    password: KeyPassword,
+    /// Who must have issued the token.
+    #[arg(long, conflicts_with = "any_iss")]
+    iss: Option<String>,
+    /// Whoever issued it.
+    #[arg(long)]
+    any_iss: bool,
+    /// Whom the token must be for; repeat it to take a token for any of several.
+    #[arg(long, conflicts_with_all = ["no_aud", "any_aud"])]
+    aud: Vec<String>,
+    /// The token names no audience; one that does is refused.
+    #[arg(long, conflicts_with = "any_aud")]
+    no_aud: bool,
+    /// Whomever the token is for.
+    #[arg(long)]
+    any_aud: bool,
+    /// The algorithm, for a key that does not say its own.
+    #[arg(long, value_parser = algorithm::names(), ignore_case = true, hide_possible_values = true)]
+    alg: Option<Algorithm>,
+    /// The one kind of token to take [default: none named, JWT or at+jwt].
+    #[arg(long)]
+    typ: Option<String>,
+    /// By how much clocks may differ, at most 300s.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "0s")]
+    leeway: Duration,
+    /// The time to verify at: RFC 3339 or epoch seconds [default: now].
+    #[arg(long, value_name = "TIME", value_parser = parse_moment, allow_hyphen_values = true)]
+    at: Option<Timestamp>,
+    /// Take a token without exp; an expired one is still refused.
+    #[arg(long)]
+    allow_no_exp: bool,
+    /// One JSON object, for a token that is taken and for one that is refused.
+    #[arg(long)]
+    json: bool,
+    /// Print every check and its outcome instead of the claims.
+    #[arg(long)]
+    explain: bool,
+    /// The token; `-` or nothing reads it from standard input.
+    token: Option<String>,
+}
+
+impl Verify {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let policy = self.policy()?;
+        let key_is_stdin = self.keys.iter().any(KeySpec::is_stdin);
+        let token = token_input::read(self.token.as_deref(), key_is_stdin)?;
+        let keys = key_spec::verifying_keys(&self.keys, self.alg, &self.password)?;
+        let verifier = Verifier::new(keys, policy);
+        let now = self.at.unwrap_or_else(now);
+        let result = verifier.verify::<Value>(&token, now);
+        // The report runs the check list once more: only where somebody reads it.
+        let report =
+            (self.explain || (self.json && result.is_err())).then(|| verifier.explain(&token, now));
+        self.print(&result, report.as_ref())
+    }
+
+    fn policy(&self) -> Result<Policy, Failure> {
+        let policy = Policy::builder();
+        let policy = match &self.iss {
+            Some(iss) => policy.issuer(iss),
+            None if self.any_iss => policy.any_issuer(),
+            None => {
+                return Err(Failure::usage(
+                    "choose who may have issued the token: --iss ISSUER, or --any-iss to take any issuer",
+                ));
+            }
+        };
+        let policy = match self.aud.as_slice() {
+            [] if self.no_aud => policy.no_audience(),
+            [] if self.any_aud => policy.any_audience(),
+            [] => {
+                return Err(Failure::usage(
+                    "choose whom the token must be for: --aud AUDIENCE, --no-aud when it names nobody, or --any-aud to take any audience",
+                ));
+            }
+            several => several
+                .iter()
+                .fold(policy, |policy, aud| policy.audience(aud)),
+        };
+        let policy = match &self.typ {
+            Some(typ) => policy.typ(typ.clone()),
+            None => policy.plain_or_access_token(),
+        };
+        let policy = if self.allow_no_exp {
+            policy.without_expiry()
+        } else {
+            policy
+        };
+        Ok(policy.leeway(self.leeway).build()?)
+    }
+
+    fn print(
+        &self,
+        result: &Result<Verified<Value>, countersign::Error>,
+        report: Option<&Report>,
+    ) -> Result<Exit, Failure> {
+        match result {
+            Ok(token) if self.json => output::json(&Taken {
+                valid: true,
+                header: token.header().to_value(),
+                claims: token.claims(),
+                checks: report.map(|report| report.steps.as_slice()),
+            })?,
+            Err(error) if self.json => output::json(&Refused {
+                valid: false,
+                code: error.code(),
+                message: error.to_string(),
+                checks: report.map(|report| report.steps.as_slice()),
+            })?,
+            Ok(token) => match report {
+                Some(report) => output::line(&coloured(report))?,
+                None => output::pretty_json(token.claims())?,
+            },
+            Err(error) => match report {
+                Some(report) => output::line(&coloured(report))?,
+                None => return Err(Failure::new(Exit::Refused, refusal(error))),
+            },
+        }
+        Ok(if result.is_ok() {
+            Exit::Done
+        } else {
+            Exit::Refused
+        })
+    }
+}
+
+/// What `--json` prints for a token that is taken.
+#[derive(Serialize)]
+struct Taken<'a> {
+    valid: bool,
+    header: Value,
+    claims: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<&'a [Step]>,
+}
+
+/// What `--json` prints for a token that is refused.
+#[derive(Serialize)]
+struct Refused<'a> {
+    valid: bool,
+    code: &'static str,
+    message: String,
+    checks: Option<&'a [Step]>,
+}
+
+/// The report with its ticks and crosses in colour, which standard output takes away again where it is no terminal.
+fn coloured(report: &Report) -> String {
+    let text = report.to_string();
+    let lines = text.trim_end().lines().map(|line| {
+        // The mark stands behind the number of the step: `12 ✓ …`.
+        let styled = [('✓', output::GREEN), ('✗', output::CROSS)]
+            .into_iter()
+            .find(|(mark, _)| line.chars().nth(3) == Some(*mark));
+        match styled {
+            Some((mark, style)) => line.replacen(mark, &format!("{style}{mark}{style:#}"), 1),
+            None => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn refusal(error: &countersign::Error) -> anyhow::Error {
+    anyhow::anyhow!(
+        "token refused ({}): {error}; --explain shows every check",
+        error.code()
+    )
+}

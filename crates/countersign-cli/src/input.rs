@@ -1,0 +1,87 @@
+//! Reading files and standard input, of a bounded size.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::Context;
+use zeroize::Zeroizing;
+
+use crate::exit::{Exit, Failure};
+
+/// No key, token or set of claims that this command reads is larger than this: 2 MiB, in bytes.
+const LIMIT_BYTES: u64 = 2 << 20;
+
+/// No payload to sign, and no detached one to verify, is larger than this: 256 MiB, in bytes.
+const PAYLOAD_LIMIT_BYTES: u64 = 256 << 20;
+
+/// Reads a whole file.
+pub(crate) fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    file_up_to(path, LIMIT_BYTES)
+}
+
+/// Reads standard input to its end.
+pub(crate) fn stdin() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    stdin_up_to(LIMIT_BYTES)
+}
+
+/// Reads the octets of a payload: a file, or standard input for `-`.
+pub(crate) fn payload(argument: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    match argument {
+        "-" => stdin_up_to(PAYLOAD_LIMIT_BYTES),
+        path => file_up_to(path.as_ref(), PAYLOAD_LIMIT_BYTES),
+    }
+}
+
+fn file_up_to(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let shown = path.display();
+    File::open(path)
+        .and_then(|file| read_bounded(file, limit))
+        .with_context(|| format!("cannot read {shown}"))
+        .map_err(|error| Failure::new(Exit::Storage, error))
+}
+
+fn stdin_up_to(limit: u64) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    read_bounded(io::stdin().lock(), limit)
+        .context("cannot read standard input")
+        .map_err(|error| Failure::new(Exit::Storage, error))
+}
+
+/// Bytes as text; `what` names them in the error.
+pub(crate) fn text(bytes: &[u8], what: &str) -> Result<Zeroizing<String>, Failure> {
+    std::str::from_utf8(bytes)
+        .map(|text| Zeroizing::new(text.to_owned()))
+        .map_err(|_| Failure::usage(format!("{what} is not UTF-8 text")))
+}
+
+fn read_bounded(source: impl Read, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    source
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > limit) {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {} MiB", limit >> 20),
+        ));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_input_of_exactly_the_limit() {
+        let read = read_bounded(io::repeat(b'x').take(LIMIT_BYTES), LIMIT_BYTES).unwrap();
+        assert_eq!(read.len(), 2 << 20);
+    }
+
+    #[test]
+    fn rejects_input_over_the_limit() {
+        let error = read_bounded(io::repeat(b'x'), LIMIT_BYTES).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(error.to_string(), "it is larger than 2 MiB");
+    }
+}

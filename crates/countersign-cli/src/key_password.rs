@@ -1,0 +1,46 @@
+//! The password of a private key that is encrypted: from a file, the environment or a prompt; never an argument, which
+//! others can see in the list of processes.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::exit::Failure;
+use crate::{input, password};
+
+/// Where the password of an encrypted private key comes from; without these flags it is asked for.
+#[derive(Debug, Default, Args)]
+pub(crate) struct KeyPassword {
+    /// A file whose first line is the password of an encrypted private key [default: ask for it].
+    #[arg(long, value_name = "FILE", conflicts_with = "password_env")]
+    password_file: Option<PathBuf>,
+    /// The environment variable that holds this password.
+    #[arg(long, value_name = "NAME")]
+    password_env: Option<String>,
+}
+
+impl KeyPassword {
+    /// Reads the password; only called for a key that is encrypted.
+    pub(crate) fn read(&self) -> Result<Zeroizing<String>, Failure> {
+        if let Some(path) = &self.password_file {
+            let text = input::text(&input::file(path)?, "the password file")?;
+            return Ok(Zeroizing::new(password::first_line(&text).to_owned()));
+        }
+        if let Some(name) = &self.password_env {
+            return std::env::var(name).map(Zeroizing::new).map_err(|_| {
+                Failure::key(format!(
+                    "the environment variable {name} is not set to text: it should hold the password of the key"
+                ))
+            });
+        }
+        // The prompt goes to the terminal itself, so that a token can still come through a pipe.
+        if !io::stderr().is_terminal() {
+            return Err(Failure::key(
+                "this private key is encrypted: give its password with --password-file FILE or --password-env NAME",
+            ));
+        }
+        password::ask("Password of the key: ")
+    }
+}

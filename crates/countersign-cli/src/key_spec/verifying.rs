@@ -1,0 +1,98 @@
+//! The keys to verify with: one key, several, or a set.
+
+use countersign::{Algorithm, ImportedKey, JwkSet, VerifyingKey, parse_strict};
+use serde_json::{Map, Value};
+
+use super::{KeySpec, Material, decide, refused, undecided_secret, unusable};
+use crate::exit::Failure;
+use crate::key_password::KeyPassword;
+use crate::output;
+
+/// Loads what `specs` name as one set. A private key serves with its public half.
+///
+/// Of several keys, the `kid` of a token picks; without one, the only key that fits.
+pub(crate) fn verifying_keys(
+    specs: &[KeySpec],
+    alg: Option<Algorithm>,
+    password: &KeyPassword,
+) -> Result<JwkSet, Failure> {
+    if specs.iter().filter(|spec| spec.is_stdin()).count() > 1 {
+        return Err(Failure::usage(
+            "only one key can be read from standard input: give the others as files",
+        ));
+    }
+    if let [spec] = specs {
+        return load(spec, alg, password);
+    }
+    let mut keys = Vec::new();
+    for spec in specs {
+        keys.extend(load(spec, alg, password)?.keys().cloned());
+    }
+    Ok(JwkSet::new(keys))
+}
+
+/// The public half of a key, or the secret, under `alg` or its own algorithm.
+pub(crate) fn verifying_key(
+    imported: &ImportedKey,
+    alg: Option<Algorithm>,
+) -> Result<VerifyingKey, Failure> {
+    let alg = decide(imported, alg)?;
+    VerifyingKey::from_jwk_as(&imported.jwk, alg).map_err(|error| refused(imported, error))
+}
+
+fn load(spec: &KeySpec, alg: Option<Algorithm>, password: &KeyPassword) -> Result<JwkSet, Failure> {
+    let key = match spec.load(password)? {
+        Material::JwkSet(octets) => return from_set(&octets, alg),
+        Material::Key(imported) => verifying_key(&imported, alg)?,
+        Material::Secret(secret) => {
+            let alg = alg.ok_or_else(undecided_secret)?;
+            VerifyingKey::from_secret(alg, &secret).map_err(unusable)?
+        }
+    };
+    Ok(JwkSet::from(key))
+}
+
+fn from_set(octets: &[u8], alg: Option<Algorithm>) -> Result<JwkSet, Failure> {
+    let set = match alg {
+        Some(alg) => JwkSet::parse(&with_alg(octets, alg)),
+        None => JwkSet::parse(octets),
+    };
+    let set = set.map_err(unusable)?;
+    for key in set.unusable() {
+        output::warning(&format!(
+            "key {} of the set is left out: {}",
+            key.index.saturating_add(1),
+            key.reason
+        ));
+    }
+    let set = match alg {
+        Some(alg) => JwkSet::new(set.keys().filter(|key| key.algorithm() == alg).cloned()),
+        None => set,
+    };
+    if set.keys().next().is_none() {
+        return Err(Failure::key(match alg {
+            Some(alg) => format!("the JWK Set holds no usable key for {alg}"),
+            None => "the JWK Set holds no usable key".to_owned(),
+        }));
+    }
+    Ok(set)
+}
+
+/// The set, in which the keys that do not say their algorithm and could be for `alg` are for `alg`.
+fn with_alg(octets: &[u8], alg: Algorithm) -> Vec<u8> {
+    let Ok(mut set) = parse_strict::<Map<String, Value>>(octets) else {
+        return octets.to_vec();
+    };
+    let keys = set.get_mut("keys").and_then(Value::as_array_mut);
+    for key in keys.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if key.get("kty").and_then(Value::as_str) == Some(alg.kty()) && alg_is_open(alg) {
+            key.entry("alg").or_insert_with(|| alg.name().into());
+        }
+    }
+    Value::Object(set).to_string().into_bytes()
+}
+
+/// Whether keys of this kind fit several algorithms: all others say theirs by their curve.
+fn alg_is_open(alg: Algorithm) -> bool {
+    matches!(alg.kty(), "RSA" | "oct")
+}

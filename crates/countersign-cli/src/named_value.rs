@@ -1,0 +1,70 @@
+//! `NAME=TEXT` and `NAME=JSON` on the command line.
+
+use serde_json::Value;
+
+/// A name and text.
+pub(crate) fn parse_text(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = split(text, "NAME=TEXT")?;
+    Ok((name, value.into()))
+}
+
+/// A claim that is text: not one of the times, which are numbers (RFC 7519 §4.1.4 to §4.1.6).
+pub(crate) fn parse_text_claim(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = parse_text(text)?;
+    let flag = match name.as_str() {
+        "exp" => ", or --expires-in DURATION",
+        "nbf" => ", or --not-before TIME",
+        "iat" => "",
+        _ => return Ok((name, value)),
+    };
+    Err(format!(
+        "{name} is a number, of seconds since 1970: give it with --claim-json {name}=SECONDS{flag}"
+    ))
+}
+
+/// A name and any JSON value.
+pub(crate) fn parse_json(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = split(text, "NAME=JSON")?;
+    serde_json::from_str(value)
+        .map(|value| (name, value))
+        .map_err(|error| format!("the value is not JSON ({error}); text goes with --claim"))
+}
+
+fn split<'t>(text: &'t str, expected: &str) -> Result<(String, &'t str), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value)),
+        _ => Err(format!("expected {expected}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_equals_sign_ends_the_name() {
+        assert_eq!(parse_text("a=b=c"), Ok(("a".to_owned(), "b=c".into())));
+        assert_eq!(parse_json("a=[1]"), Ok(("a".to_owned(), vec![1].into())));
+    }
+
+    #[test]
+    fn rejects_times_as_text_claims_and_names_the_flag_that_takes_them() {
+        for (text, flag) in [
+            ("exp=soon", "--expires-in"),
+            ("nbf=1795359600", "--not-before"),
+            ("iat=x", "--claim-json iat="),
+        ] {
+            assert!(parse_text_claim(text).unwrap_err().contains(flag), "{text}");
+        }
+        assert!(parse_text_claim("exp").is_err());
+        assert!(parse_text_claim("expires=soon").is_ok());
+    }
+
+    #[test]
+    fn rejects_what_has_no_name_or_no_value() {
+        for text in ["", "a", "=b"] {
+            assert!(parse_text(text).is_err(), "{text:?}");
+        }
+        assert!(parse_json("a=b").is_err());
+    }
+}

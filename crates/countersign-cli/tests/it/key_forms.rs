@@ -1,0 +1,285 @@
+//! `countersign key public`, `convert`, `thumbprint`, `inspect` and `check`, and keys in every format.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::support::{Bench, Run, SECRET};
+
+/// The keys that the library's own tests read, as OpenSSL wrote them.
+fn fixture(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../countersign/tests/data/keys");
+    folder.join(name)
+}
+
+/// A bench with copies of such keys, under their names.
+fn bench(names: &[&str]) -> Bench {
+    let bench = Bench::new();
+    for name in names {
+        bench.write(name, fs::read(fixture(name)).unwrap());
+    }
+    bench
+}
+
+fn key(bench: &Bench, args: &[&str]) -> Run {
+    bench.run(&[&["key"], args].concat())
+}
+
+#[test]
+fn a_key_goes_through_every_form_and_stays_itself() {
+    let bench = Bench::new();
+    for alg in [
+        "RS256",
+        "PS512",
+        "ES256",
+        "ES384",
+        "ES512",
+        "ES256K",
+        "EdDSA",
+        "ML-DSA-44",
+    ] {
+        bench.key(alg, alg);
+        let source = format!("{alg}.jwk");
+        let (pem, der, back) = (
+            format!("{alg}.pem"),
+            format!("{alg}.der"),
+            format!("{alg}.back.jwk"),
+        );
+        key(&bench, &["convert", &source, "--out", &pem]).ok();
+        key(&bench, &["convert", &pem, "--format", "der", "--out", &der]).ok();
+        key(
+            &bench,
+            &["convert", &der, "--alg", alg, "--kid", "7", "--out", &back],
+        )
+        .ok();
+        let thumbprint = |file: &str| key(&bench, &["thumbprint", file]).ok().to_owned();
+        for file in [&pem, &der, &back] {
+            assert_eq!(thumbprint(file), thumbprint(&source), "{file}");
+        }
+        let mut original: serde_json::Value = serde_json::from_str(&bench.read(&source)).unwrap();
+        original["kid"] = "7".into();
+        let converted: serde_json::Value = serde_json::from_str(&bench.read(&back)).unwrap();
+        assert_eq!(converted, original, "{alg}");
+        let token = bench.token(&der, &["--alg", alg]);
+        let args = [
+            "verify",
+            "--key",
+            &der,
+            "--alg",
+            alg,
+            "--any-iss",
+            "--any-aud",
+            &token,
+        ];
+        bench.run(&args).ok();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn key_files_are_their_owners() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench.key("ES256", "ec");
+    key(&bench, &["convert", "ec.jwk", "--out", "ec.pem"]).ok();
+    key(&bench, &["public", "ec.jwk", "--out", "public.jwk"]).ok();
+    for name in ["ec.pem", "public.jwk"] {
+        let mode = bench.path(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    key(&bench, &["convert", "ec.jwk", "--out", "ec.pem"]).fails(4, &["exists"]);
+}
+
+#[test]
+fn public_holds_no_private_member_and_keeps_the_form() {
+    let bench = bench(&["p256-pkcs8.pem", "rsa-pkcs1.pem", "p521-x509.pem"]);
+    bench.key("ES256", "ec");
+    let jwk = key(&bench, &["public", "ec.jwk"]).json();
+    assert_eq!((&jwk["d"], &jwk["use"]), (&json!(null), &json!("sig")));
+    for file in ["p256-pkcs8.pem", "rsa-pkcs1.pem", "p521-x509.pem"] {
+        let pem = key(&bench, &["public", file]);
+        assert!(
+            pem.ok().starts_with("-----BEGIN PUBLIC KEY-----\n"),
+            "{pem:?}"
+        );
+        let jwk = key(&bench, &["public", file, "--format", "jwk"]).json();
+        assert_eq!(jwk["d"], json!(null));
+        assert_eq!(jwk["alg"].is_string(), file != "rsa-pkcs1.pem", "{jwk}");
+    }
+    bench.write("secret", SECRET);
+    key(&bench, &["public", "secret", "--alg", "HS256"]).fails(3, &["no public half"]);
+}
+
+#[test]
+fn inspect_says_what_it_saw_in_every_format_and_shows_no_secret() {
+    let said = [
+        (
+            "rsa-pkcs1.pem",
+            "an RSA private key of 2048 bits (PKCS#1, PEM)",
+        ),
+        ("p384-sec1.pem", "an EC private key on P-384 (SEC1, PEM)"),
+        ("p521-x509.pem", "an EC public key on P-521 (X.509, PEM)"),
+        ("ed25519-spki.pem", "an Ed25519 public key (SPKI, PEM)"),
+        (
+            "secp256k1-pkcs8.pem",
+            "an EC private key on secp256k1 (PKCS#8, PEM)",
+        ),
+    ];
+    let bench = bench(&said.map(|(name, _)| name));
+    for (name, said) in said {
+        assert_eq!(
+            key(&bench, &["inspect", name]).ok().lines().next(),
+            Some(said)
+        );
+        let seen = key(&bench, &["inspect", "--json", name]).json();
+        assert_eq!((&seen["key"], &seen["pem"]), (&json!(said), &json!(true)));
+        assert_eq!(seen["private"], said.contains("private"));
+        assert!(seen["thumbprint"].is_string() && seen["d"].is_null());
+    }
+    bench.write("secret", SECRET);
+    key(&bench, &["inspect", "secret"]).fails(2, &["--alg"]);
+    let seen = key(&bench, &["inspect", "--json", "secret", "--alg", "HS256"]);
+    assert_eq!(seen.json()["thumbprint"], json!(null));
+    assert!(!seen.stdout.contains(SECRET), "{seen:?}");
+}
+
+#[test]
+fn the_password_of_an_encrypted_key_comes_from_a_file_or_the_environment() {
+    let bench = bench(&["rsa-encrypted.pem"]);
+    bench.write("password", "lantern\nmore");
+    bench.write("wrong", "lamp");
+    let sign = |more: &[&str], env: &[(&str, &str)]| {
+        let args = ["sign", "--alg", "RS256", "--key", "rsa-encrypted.pem"];
+        bench.run_with(&[&args[..], more].concat(), env, "")
+    };
+    sign(&["--password-file", "password"], &[]).ok();
+    sign(&["--password-env", "P"], &[("P", "lantern")]).ok();
+    sign(&[], &[]).fails(3, &["encrypted", "--password-file"]);
+    sign(&["--password-file", "wrong"], &[]).fails(3, &["does not open it"]);
+    sign(&["--password-env", "P"], &[]).fails(3, &["P is not set"]);
+    sign(&["--password-file", "missing"], &[]).fails(4, &["cannot read missing"]);
+    sign(&["--password-file", "password", "--password-env", "P"], &[]).misused("cannot be used");
+    let convert = [
+        "convert",
+        "rsa-encrypted.pem",
+        "--password-file",
+        "password",
+        "--format",
+        "pem",
+    ];
+    let run = key(&bench, &convert);
+    assert!(
+        run.ok().starts_with("-----BEGIN PRIVATE KEY-----\n"),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains("without a password"), "{run:?}");
+}
+
+#[test]
+fn check_accepts_sound_keys_and_names_what_they_are_good_for() {
+    let bench = bench(&["p256-spki.pem", "rsa-pkcs8.pem"]);
+    bench.write("secret", SECRET);
+    let check = |args: &[&str]| key(&bench, &[&["check"], args].concat());
+    assert!(
+        check(&["p256-spki.pem"])
+            .ok()
+            .ends_with(" verifies ES256\n")
+    );
+    assert!(
+        check(&["rsa-pkcs8.pem"])
+            .ok()
+            .contains(" signs and verifies RS256, ")
+    );
+    let answer = check(&["--json", "--alg", "HS256", "secret"]).json();
+    assert_eq!(answer["algorithms"], json!(["HS256"]));
+}
+
+#[test]
+fn check_rejects_weak_broken_and_contradicting_keys() {
+    let bench = bench(&[
+        "rsa-1024-pkcs8.pem",
+        "ed448-pkcs8.pem",
+        "rsa-legacy-encrypted.pem",
+    ]);
+    bench.key("ES256", "ec");
+    bench.key("ES256", "other");
+    let mut mixed: serde_json::Value = serde_json::from_str(&bench.read("ec.jwk")).unwrap();
+    let other: serde_json::Value = serde_json::from_str(&bench.read("other.jwk")).unwrap();
+    mixed["d"] = other["d"].clone();
+    bench.write("mixed.jwk", mixed.to_string());
+    bench.write("alg.jwk", bench.read("ec.jwk").replace("ES256", "ES384"));
+    bench.write("ssh", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ ada@example");
+    for (file, code) in [
+        ("rsa-1024-pkcs8.pem", "key_weak"),
+        ("ed448-pkcs8.pem", "key_format"),
+        ("rsa-legacy-encrypted.pem", "key_format"),
+        ("mixed.jwk", "key_unfit"),
+        ("alg.jwk", "key_unfit"),
+        ("ssh", "key_weak"),
+    ] {
+        let run = key(&bench, &["check", "--json", file]);
+        assert_eq!(
+            (run.code, &run.json()["usable"]),
+            (3, &json!(false)),
+            "{run:?}"
+        );
+        assert_eq!(run.json()["code"], code, "{file}: {run:?}");
+        key(&bench, &["check", file]).fails(3, &[]);
+    }
+    key(&bench, &["check", "missing"]).fails(4, &["cannot read missing"]);
+}
+
+#[test]
+fn an_algorithm_that_is_not_the_keys_own_is_refused_with_what_the_key_is() {
+    let bench = bench(&["p384-sec1.pem"]);
+    let sign = |alg| bench.run(&["sign", "--key", "p384-sec1.pem", "--alg", alg]);
+    sign("ES256").fails(3, &["an EC private key on P-384 (SEC1, PEM)", "ES256"]);
+    sign("RS256").fails(3, &["P-384", "RS256"]);
+    sign("HS384").fails(3, &["P-384", "HS384"]);
+    sign("ES384").ok();
+}
+
+#[test]
+fn a_der_file_that_ends_in_a_newline_octet_is_read_whole() {
+    let bench = Bench::new();
+    // A key pair whose public key ends in 0x0a comes up once in 256 times; its SPKI ends in the same octet.
+    let found = (0..4000).any(|_| {
+        let _ = fs::remove_file(bench.path("ed.der"));
+        let key = countersign::SigningKey::generate(countersign::Algorithm::EdDSA).unwrap();
+        let der = key.verifying_key().to_der().unwrap();
+        bench.write("ed.der", &der);
+        der.last() == Some(&b'\n')
+    });
+    assert!(found);
+    key(&bench, &["check", "ed.der"]).ok();
+}
+
+#[test]
+fn thumbprints_are_the_rfcs() {
+    let bench = Bench::new();
+    // RFC 8037, Appendix A.3.
+    let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    bench.write("ed.jwk", jwk);
+    let thumbprint = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+    assert_eq!(
+        key(&bench, &["thumbprint", "ed.jwk"]).ok(),
+        format!("{thumbprint}\n")
+    );
+    let uri = format!("urn:ietf:params:oauth:jwk-thumbprint:sha-256:{thumbprint}");
+    assert_eq!(
+        key(&bench, &["thumbprint", "--uri", "ed.jwk"]).ok(),
+        format!("{uri}\n")
+    );
+    let both = json!({"thumbprint": thumbprint, "uri": uri});
+    assert_eq!(
+        key(&bench, &["thumbprint", "--json", "ed.jwk"]).json(),
+        both
+    );
+    bench.write("secret", SECRET);
+    let run = key(&bench, &["thumbprint", "--alg", "HS256", "secret"]);
+    assert!(
+        run.code == 0 && run.stderr.starts_with("warning: "),
+        "{run:?}"
+    );
+}

@@ -1,0 +1,254 @@
+//! `countersign sign`.
+
+use serde_json::{Value, json};
+
+use crate::support::{Bench, SECRET};
+
+/// A bench with a secret, and `sign --key secret --alg HS256` with further flags; the result is decoded.
+fn signed(more: &[&str]) -> Value {
+    let bench = Bench::new();
+    bench.write("secret", SECRET);
+    let run = bench.run(&[&["sign", "--key", "secret", "--alg", "HS256"], more].concat());
+    bench.run(&["decode", "--json", run.ok().trim_end()]).json()
+}
+
+#[test]
+fn sign_adds_iat_jti_and_a_quarter_of_an_hour() {
+    let token = signed(&["--sub", "ada"]);
+    let (header, claims) = (&token["header"], &token["claims"]);
+    assert_eq!(*header, json!({ "alg": "HS256", "typ": "JWT" }));
+    assert_eq!(claims["sub"], "ada");
+    let iat = claims["iat"].as_i64().unwrap();
+    assert_eq!(claims["exp"].as_i64().unwrap().checked_sub(iat), Some(900));
+    assert_eq!(claims["jti"].as_str().unwrap().len(), 36);
+}
+
+#[test]
+fn every_token_has_a_jti_of_its_own() {
+    assert_ne!(signed(&[])["claims"]["jti"], signed(&[])["claims"]["jti"]);
+}
+
+#[test]
+fn sign_leaves_out_what_it_is_told_to() {
+    let token = signed(&["--no-iat", "--no-jti", "--no-exp", "--iss", "i"]);
+    assert_eq!(token["claims"], json!({ "iss": "i" }));
+}
+
+#[test]
+fn flags_name_every_claim() {
+    let token = signed(&[
+        "--iss",
+        "i",
+        "--sub",
+        "s",
+        "--aud",
+        "a",
+        "--jti",
+        "j",
+        "--not-before",
+        "1700000000",
+        "--claim",
+        "name=Ada = L",
+        "--claim-json",
+        "roles=[\"admin\"]",
+        "--typ",
+        "at+jwt",
+        "--header",
+        "cty=x",
+        "--expires-in",
+        "1h",
+    ]);
+    let claims = &token["claims"];
+    let named = json!({ "iss": "i", "sub": "s", "aud": "a", "jti": "j", "nbf": 1_700_000_000, "name": "Ada = L", "roles": ["admin"] });
+    for (name, value) in named.as_object().unwrap() {
+        assert_eq!(claims[name], *value, "{name}");
+    }
+    let iat = claims["iat"].as_i64().unwrap();
+    assert_eq!(claims["exp"].as_i64().unwrap().checked_sub(iat), Some(3600));
+    assert_eq!(
+        token["header"],
+        json!({ "alg": "HS256", "typ": "at+jwt", "cty": "x" })
+    );
+}
+
+#[test]
+fn several_audiences_are_an_array() {
+    let token = signed(&["--aud", "a", "--aud", "b"]);
+    assert_eq!(token["claims"]["aud"], json!(["a", "b"]));
+}
+
+#[test]
+fn claims_of_a_file_stay_and_flags_win_over_them() {
+    let bench = Bench::new();
+    bench.write("secret", SECRET);
+    let text = r#"{"iat":1,"jti":"mine","exp":4102444800,"sub":"eve"}"#;
+    bench.write("claims.json", text);
+    let args = ["sign", "--key", "secret", "--alg", "HS256", "--sub", "ada"];
+    for (last, stdin) in [("claims.json", ""), ("-", text)] {
+        let run = bench.run_with(&[&args[..], &[last]].concat(), &[], stdin);
+        let token = run.ok().trim_end();
+        assert_eq!(
+            bench.run(&["decode", token]).json(),
+            json!({ "iat": 1, "jti": "mine", "exp": 4_102_444_800_u32, "sub": "ada" })
+        );
+    }
+}
+
+#[test]
+fn rejects_claims_that_are_no_json_object() {
+    let bench = Bench::new();
+    bench.write("secret", SECRET);
+    for (text, problem) in [
+        (
+            "[]",
+            "error: the claims are a list; a JWT needs an object\n",
+        ),
+        ("{", "not one JSON object"),
+        (r#"{"sub":"ada","sub":"eve"}"#, "not one JSON object"),
+    ] {
+        bench.write("claims.json", text);
+        bench
+            .run(&["sign", "--key", "secret", "--alg", "HS256", "claims.json"])
+            .fails(2, &[problem]);
+    }
+    bench
+        .run(&["sign", "--key", "secret", "--alg", "HS256", "none.json"])
+        .fails(4, &["cannot read none.json"]);
+}
+
+#[test]
+fn rejects_a_claim_that_is_given_twice_or_has_no_value() {
+    let bench = Bench::new();
+    bench.write("secret", SECRET);
+    let sign =
+        |more: &[&str]| bench.run(&[&["sign", "--key", "secret", "--alg", "HS256"], more].concat());
+    sign(&["--sub", "a", "--claim", "sub=b"]).fails(2, &["\"sub\" is given twice"]);
+    sign(&["--claim", "name"]).misused("expected NAME=TEXT");
+    sign(&["--claim-json", "name=Ada"]).misused("not JSON");
+    for (claim, flag) in [
+        ("iat=x", "--claim-json iat="),
+        ("exp=1795360500", "--expires-in"),
+        ("nbf=x", "--not-before"),
+    ] {
+        sign(&["--claim", claim]).misused(flag);
+    }
+    sign(&["--expires-in", "soon"]).misused("length of time");
+    sign(&["--expires-in", "1h", "--no-exp"]).misused("cannot be used with");
+}
+
+#[test]
+fn rejects_a_header_member_that_belongs_to_the_key() {
+    let bench = Bench::new();
+    bench.write("secret", SECRET);
+    for member in ["alg=none", "kid=x", "jku=x", "crit=x"] {
+        bench
+            .run(&[
+                "sign", "--key", "secret", "--alg", "HS256", "--header", member,
+            ])
+            .fails(2, &["cannot be set by name"]);
+    }
+}
+
+#[test]
+fn rejects_weak_secrets() {
+    let bench = Bench::new();
+    let weak = ["password", &"a".repeat(64), &"0123456789".repeat(7)];
+    for secret in weak {
+        bench.write("secret", secret);
+        let run = bench.run(&["sign", "--key", "secret", "--alg", "HS256"]);
+        run.fails(3, &["countersign key generate HS256"]);
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn rejects_a_public_key_as_the_secret_of_hs256() {
+    let bench = Bench::new();
+    bench.key("RS256", "rsa");
+    bench
+        .run(&["sign", "--key", "rsa.pub.jwk", "--alg", "HS256"])
+        .fails(3, &[]);
+    bench.run(&["sign", "--key", "rsa.pub.jwk"]).fails(3, &[]);
+}
+
+#[test]
+fn the_key_comes_from_a_file_standard_input_the_environment_or_base64() {
+    let bench = Bench::new();
+    bench.write("secret", format!("{SECRET}\n"));
+    let sign = |spec: &str| {
+        bench.run_with(
+            &[
+                "sign", "--alg", "HS256", "--key", spec, "--no-iat", "--no-exp", "--no-jti",
+            ],
+            &[("KEY", SECRET)],
+            &format!("{SECRET}\n"),
+        )
+    };
+    let encoded = "b64:OXZLcS0ybVh3N1J0X2NaNExoMFlwOEJuRDVzR2ZKM2U=";
+    let tokens: Vec<String> = ["secret", "-", "env:KEY", encoded]
+        .map(|spec| sign(spec).ok().to_owned())
+        .into();
+    assert!(
+        tokens.windows(2).all(|pair| pair[0] == pair[1]),
+        "{tokens:?}"
+    );
+}
+
+#[test]
+fn rejects_a_key_that_is_not_to_be_had() {
+    let bench = Bench::new();
+    let sign = |spec| {
+        let args = ["sign", "--alg", "HS256", "--key", spec];
+        bench.run_with(&args, &[("EMPTY", "")], "")
+    };
+    sign("missing.pem").fails(4, &["cannot read missing.pem"]);
+    sign("env:MISSING").fails(3, &["MISSING is not set"]);
+    sign("b64:&&&").fails(3, &["not base64"]);
+    sign("env:EMPTY").fails(3, &["variable EMPTY is empty"]);
+    sign("-").fails(3, &["standard input is empty"]);
+    sign("b64:").fails(3, &["after b64: is empty"]);
+    for content in ["", "\n"] {
+        bench.write("empty.pem", content);
+        sign("empty.pem").fails(3, &["the file empty.pem is empty"]);
+    }
+    sign("env:").misused("name of a variable");
+}
+
+#[test]
+fn rejects_a_key_that_leaves_its_algorithm_open() {
+    let bench = Bench::new();
+    bench.write("secret", SECRET);
+    bench
+        .run(&["sign", "--key", "secret"])
+        .fails(2, &["--alg", "HS256, HS384, HS512"]);
+    let args = ["key", "generate", "RS256", "--format", "pem", "--out"];
+    bench.run(&[&args[..], &["rsa.pem"]].concat()).ok();
+    bench
+        .run(&["sign", "--key", "rsa.pem"])
+        .fails(2, &["--alg", "RS256", "PS512"]);
+    bench
+        .run(&["sign", "--key", "rsa.pem", "--alg", "PS384"])
+        .ok();
+}
+
+#[test]
+fn rejects_an_algorithm_that_is_not_the_keys_own() {
+    let bench = Bench::new();
+    bench.key("ES256", "ec");
+    for alg in ["ES384", "RS256", "HS256", "EdDSA"] {
+        bench
+            .run(&["sign", "--key", "ec.jwk", "--alg", alg])
+            .fails(3, &[]);
+    }
+    bench
+        .run(&["sign", "--key", "ec.jwk", "--alg", "ES256"])
+        .ok();
+}
+
+#[test]
+fn standard_input_is_read_at_most_once() {
+    let bench = Bench::new();
+    bench
+        .run_with(&["sign", "--key", "-", "--alg", "HS256", "-"], &[], SECRET)
+        .fails(2, &["only one of the key and the claims"]);
+}
