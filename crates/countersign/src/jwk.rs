@@ -73,8 +73,10 @@ impl Jwk {
     }
 
     pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, Error> {
+        let parts = members::parts(members)?;
+        members::check_certificate(members, &parts)?;
         Ok(Self {
-            parts: members::parts(members)?,
+            parts,
             kid: members::text(members, "kid")?.map(str::to_owned),
             alg: members::text(members, "alg")?.map(str::to_owned),
             usage: members::Usage::read(members)?,

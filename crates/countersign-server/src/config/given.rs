@@ -340,6 +340,7 @@ mod tests {
         let environment = [
             ("PATH", "/bin"),
             ("COUNTERSIGN_LOG", "debug"),
+            ("COUNTERSIGN_VECTORS", "../vectors"),
             ("COUNTERSIGN_SERVICE_HOST", "10.0.0.1"),
             ("COUNTERSIGN_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
         ];

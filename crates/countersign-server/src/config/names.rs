@@ -17,8 +17,8 @@ pub(super) const ALL: [&str; 13] = [
     "signing_secret_file",
 ];
 
-/// Names of the environment that are the command's own.
-pub(super) const OF_THE_COMMAND: [&str; 2] = ["config", "log"];
+/// Names of the environment that are the command's own, or its tests'.
+pub(super) const OF_THE_COMMAND: [&str; 3] = ["config", "log", "vectors"];
 
 // One mistake in three characters is a slip; more is another word.
 const CHARS_PER_SLIP: usize = 3;

@@ -1,9 +1,12 @@
 //! The members of a JWK: numbers in and out, `use` and `key_ops` (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::parts::{KeyParts, RsaPrivate, Secret};
+use super::{Thumbprint, der};
 use crate::base64url;
 use crate::error::{Error, Part};
 use crate::jwa::{Algorithm, Curve, Family};
@@ -98,6 +101,9 @@ pub(crate) fn text<'m>(members: &'m Members, name: &'static str) -> Result<Optio
 /// The numbers of a key of any `kty` known here.
 pub(crate) fn parts(members: &Members) -> Result<KeyParts, Error> {
     match text(members, "kty")? {
+        None if members.contains_key("keys") => Err(Error::key_format(
+            "this is a JWK Set and not one key: take a member of its `keys`",
+        )),
         None => Err(Error::key_format("this is no JWK: it has no `kty`")),
         Some("oct") => Ok(KeyParts::Oct(secret(members, "k")?)),
         Some("RSA") => rsa(members),
@@ -108,6 +114,25 @@ pub(crate) fn parts(members: &Members) -> Result<KeyParts, Error> {
             "the key's `kty` is not known here; oct, RSA, EC, OKP and AKP are",
         )),
     }
+}
+
+/// RFC 7517 §4.7: the key of the first certificate in `x5c` is the key of the JWK. Nobody trusts the chain.
+pub(crate) fn check_certificate(members: &Members, parts: &KeyParts) -> Result<(), Error> {
+    let Some(chain) = members.get("x5c") else {
+        return Ok(());
+    };
+    let malformed =
+        || Error::key_format("the key's `x5c` is not an array of certificates in base64");
+    let chain = strings(chain).ok_or_else(malformed)?;
+    let first = chain.first().ok_or_else(malformed)?;
+    let certificate = STANDARD.decode(first).map_err(|_| malformed())?;
+    der::check_size(&certificate)?;
+    if Thumbprint::of(&der::from_certificate(&certificate)?) == Thumbprint::of(parts) {
+        return Ok(());
+    }
+    Err(Error::key_unfit(
+        "the certificate in the key's `x5c` holds another key",
+    ))
 }
 
 fn rsa(members: &Members) -> Result<KeyParts, Error> {

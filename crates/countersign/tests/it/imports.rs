@@ -1,5 +1,6 @@
 //! Documents that hold more than one key's worth of truth: halves, pairs and forms that must agree.
 
+use base64::Engine as _;
 use countersign::{Algorithm, ImportedKey, Jwk, JwkSet, SigningKey, VerifyingKey};
 use serde_json::{Value, json};
 
@@ -275,4 +276,40 @@ fn rejects_a_file_that_is_too_large_for_a_key() {
         code(VerifyingKey::from_pem(Algorithm::ES256, &pem)),
         "key_format"
     );
+}
+
+#[test]
+fn rejects_a_jwk_beside_the_certificate_of_another_key() {
+    let key = |pem: &str| {
+        let jwk = ImportedKey::read(pem.as_bytes()).unwrap().jwk;
+        serde_json::from_str::<Value>(&jwk.to_json()).unwrap()
+    };
+    let (ours, theirs) = (
+        key(include_str!("../data/keys/rsa-spki.pem")),
+        key(include_str!("../data/keys/p256-spki.pem")),
+    );
+    let certificate = pem_rfc7468::decode_vec(include_bytes!("../data/keys/rsa-x509.pem"));
+    let certificate = base64::engine::general_purpose::STANDARD.encode(certificate.unwrap().1);
+    let with = |mut jwk: Value, chain: Value| {
+        jwk["x5c"] = chain;
+        code(Jwk::parse(jwk.to_string().as_bytes()))
+    };
+    assert_eq!(with(ours.clone(), json!([certificate])), "ok");
+    assert_eq!(with(theirs, json!([certificate])), "key_unfit");
+    for chain in [
+        json!([]),
+        json!("x"),
+        json!([1]),
+        json!(["AAAA"]),
+        json!(["?"]),
+    ] {
+        assert_eq!(with(ours.clone(), chain.clone()), "key_format", "{chain}");
+    }
+}
+
+#[test]
+fn a_set_is_told_from_a_key() {
+    let error = ImportedKey::read(br#"{"keys":[]}"#).unwrap_err();
+    let said = "this is a JWK Set and not one key: take a member of its `keys`";
+    assert_eq!(error.to_string(), said);
 }
