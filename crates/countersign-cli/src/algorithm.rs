@@ -1,7 +1,7 @@
 //! The name of an algorithm as an argument: in any case, and listed where it is none.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use countersign::{Algorithm, Error};
+use countersign::{Algorithm, Error, SigningKey};
 
 /// Takes the name of every algorithm, and the second name of one that has two (RFC 9864 §2.2).
 pub(crate) fn names() -> impl TypedValueParser<Value = Algorithm> {
@@ -14,6 +14,42 @@ pub(crate) fn names() -> impl TypedValueParser<Value = Algorithm> {
         }
     });
     PossibleValuesParser::new(names).try_map(|name| find(&name))
+}
+
+/// An algorithm, and the name that it was given where it has two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) algorithm: Algorithm,
+    fully_specified: bool,
+}
+
+impl Named {
+    /// The key, which writes the name that was given.
+    pub(crate) fn name(self, key: SigningKey) -> SigningKey {
+        if self.fully_specified {
+            key.with_fully_specified_alg()
+        } else {
+            key
+        }
+    }
+}
+
+/// The same as [`names`], for what writes the name.
+pub(crate) fn named() -> impl TypedValueParser<Value = Named> {
+    let names = Algorithm::ALL.iter().flat_map(|alg| {
+        let second = alg.fully_specified_name();
+        let second = (second != alg.name()).then_some(second);
+        [Some(alg.name()), second]
+            .into_iter()
+            .flatten()
+            .map(PossibleValue::new)
+    });
+    PossibleValuesParser::new(names).try_map(|name| {
+        find(&name).map(|algorithm| Named {
+            algorithm,
+            fully_specified: !name.eq_ignore_ascii_case(algorithm.name()),
+        })
+    })
 }
 
 fn find(name: &str) -> Result<Algorithm, Error> {

@@ -1,5 +1,7 @@
 //! The claims to sign: one JSON object, as strict as that of a token: no member stands twice, at any depth.
 
+use std::io::{self, IsTerminal as _};
+
 use anyhow::Context;
 use countersign::parse_strict;
 use serde_json::{Map, Value};
@@ -7,13 +9,18 @@ use serde_json::{Map, Value};
 use crate::exit::{Exit, Failure};
 use crate::input;
 
-/// Reads CLAIMS.json, or standard input for `-`; no argument is an empty object.
+/// Reads CLAIMS.json, or standard input for `-`. Without an argument, what a pipe brings counts too: claims that were
+/// piped in are not lost; nothing at all is an empty object.
 pub(crate) fn read(
     argument: Option<&str>,
     key_is_stdin: bool,
 ) -> Result<Map<String, Value>, Failure> {
     match argument {
-        None => Ok(Map::new()),
+        None if key_is_stdin || io::stdin().is_terminal() => Ok(Map::new()),
+        None => match input::stdin()?.trim_ascii() {
+            [] => Ok(Map::new()),
+            piped => parse(piped),
+        },
         Some("-") if key_is_stdin => Err(Failure::usage(
             "only one of the key and the claims can be read from standard input: give the other as a file",
         )),

@@ -25,6 +25,17 @@ pub(crate) fn stdin() -> Result<Zeroizing<Vec<u8>>, Failure> {
     stdin_up_to(LIMIT_BYTES)
 }
 
+/// Reads the start of standard input: more than any token has, so that one that is too large is refused as such.
+pub(crate) fn stdin_start() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let mut start = io::stdin().lock().take(LIMIT_BYTES);
+    start
+        .read_to_end(&mut bytes)
+        .context("cannot read standard input")
+        .map_err(|error| Failure::new(Exit::Storage, error))?;
+    Ok(bytes)
+}
+
 /// Reads the octets of a payload: a file, or standard input for `-`.
 pub(crate) fn payload(argument: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     match argument {

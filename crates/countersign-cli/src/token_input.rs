@@ -27,7 +27,8 @@ pub(crate) fn read(
                 "no token: give it as an argument, or `-` to read it from standard input",
             ));
         }
-        _ => input::text(&input::stdin()?, "standard input")?,
+        // Octets that are no text are the token's own fault, and refused where it is read.
+        _ => Zeroizing::new(String::from_utf8_lossy(&input::stdin_start()?).into_owned()),
     };
     let token = bare(&text);
     if token.is_empty() {
@@ -36,15 +37,18 @@ pub(crate) fn read(
     Ok(Zeroizing::new(token.to_owned()))
 }
 
-/// Strips surrounding whitespace, an `Authorization:` header name and a `Bearer` scheme, in any case.
+/// Strips surrounding whitespace, an `Authorization:` header name and a `Bearer` or `DPoP` scheme, in any case.
 fn bare(text: &str) -> &str {
     let text = text.trim();
     let text = strip_prefix_ignoring_case(text, "authorization:").map_or(text, str::trim_start);
-    match strip_prefix_ignoring_case(text, "bearer") {
-        Some(rest) if rest.starts_with(char::is_whitespace) => rest.trim_start(),
-        Some("") => "",
-        _ => text,
+    for scheme in ["bearer", "dpop"] {
+        match strip_prefix_ignoring_case(text, scheme) {
+            Some(rest) if rest.starts_with(char::is_whitespace) => return rest.trim_start(),
+            Some("") => return "",
+            _ => {}
+        }
     }
+    text
 }
 
 fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
@@ -65,6 +69,7 @@ mod tests {
             "bearer   a.b.c ",
             "Authorization: Bearer a.b.c\n",
             "authorization:BEARER a.b.c",
+            "Authorization: DPoP a.b.c",
         ] {
             assert_eq!(bare(text), "a.b.c", "{text:?}");
         }

@@ -142,6 +142,11 @@ impl Jwk {
         Ok(named)
     }
 
+    /// Whether its `alg` has the name of RFC 9864 where there are two; keys made of it go on writing that name.
+    fn is_fully_specified(&self) -> bool {
+        self.alg.as_deref() == Some(Algorithm::EdDSA.fully_specified_name())
+    }
+
     /// The algorithm `wanted`, where nothing in the key speaks against it.
     fn algorithm_as(&self, wanted: Algorithm) -> Result<Algorithm, Error> {
         if self.alg.is_some() || self.algorithm().is_ok() {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
-use countersign::{Algorithm, SigningHeader, Timestamp};
+use countersign::{SigningHeader, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::algorithm;
+use crate::algorithm::{self, Named};
 use crate::exit::{Exit, Failure};
 use crate::key_password::KeyPassword;
 use crate::key_spec::{self, KeySpec};
@@ -26,8 +26,8 @@ pub(crate) struct Sign {
     #[command(flatten)]
     password: KeyPassword,
     /// The algorithm, for a key that does not say its own.
-    #[arg(long, value_parser = algorithm::names(), ignore_case = true, hide_possible_values = true)]
-    alg: Option<Algorithm>,
+    #[arg(long, value_parser = algorithm::named(), ignore_case = true, hide_possible_values = true)]
+    alg: Option<Named>,
     /// Who issues the token.
     #[arg(long)]
     iss: Option<String>,
@@ -76,7 +76,12 @@ impl Sign {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let file = claims_file::read(self.claims_file.as_deref(), self.key.is_stdin())?;
         let claims = self.claims(file, now())?;
-        let key = key_spec::signing_key(&self.key, self.alg, &self.password)?;
+        let alg = self.alg.map(|named| named.algorithm);
+        let key = key_spec::signing_key(&self.key, alg, &self.password)?;
+        let key = match self.alg {
+            Some(named) => named.name(key),
+            None => key,
+        };
         output::line(&key.sign_with(&self.header()?, &claims)?)?;
         Ok(Exit::Done)
     }

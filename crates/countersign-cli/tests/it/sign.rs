@@ -181,7 +181,12 @@ fn the_key_comes_from_a_file_standard_input_the_environment_or_base64() {
                 "sign", "--alg", "HS256", "--key", spec, "--no-iat", "--no-exp", "--no-jti",
             ],
             &[("KEY", SECRET)],
-            &format!("{SECRET}\n"),
+            // What is piped in is the key where the key is asked for, and else the claims.
+            &if spec == "-" {
+                format!("{SECRET}\n")
+            } else {
+                String::new()
+            },
         )
     };
     let encoded = "b64:OXZLcS0ybVh3N1J0X2NaNExoMFlwOEJuRDVzR2ZKM2U=";
@@ -251,4 +256,34 @@ fn standard_input_is_read_at_most_once() {
     bench
         .run_with(&["sign", "--key", "-", "--alg", "HS256", "-"], &[], SECRET)
         .fails(2, &["only one of the key and the claims"]);
+}
+
+#[test]
+fn claims_that_are_piped_in_are_signed() {
+    let bench = Bench::new();
+    bench.key("ES256", "k");
+    let signed = bench.run_with(&["sign", "--key", "k.jwk"], &[], r#"{"piped":1}"#);
+    let shown = bench.run(&["decode", "--json", signed.ok().trim()]);
+    let shown: serde_json::Value = serde_json::from_str(shown.ok()).unwrap();
+    assert_eq!(shown["claims"]["piped"], 1);
+    bench
+        .run_with(&["sign", "--key", "k.jwk"], &[], "[1]")
+        .fails(2, &["a JWT needs an object"]);
+}
+
+#[test]
+fn an_ed25519_key_writes_the_name_that_was_asked_for() {
+    let bench = Bench::new();
+    for name in ["EdDSA", "Ed25519"] {
+        let file = format!("{name}.jwk");
+        bench.run(&["key", "generate", name, "--out", &file]).ok();
+        assert!(
+            bench.read(&file).contains(&format!(r#""alg":"{name}""#)),
+            "{name}"
+        );
+        let token = bench.run(&["sign", "--key", &file]).ok().trim().to_owned();
+        let shown = bench.run(&["decode", "--json", &token]);
+        let shown: serde_json::Value = serde_json::from_str(shown.ok()).unwrap();
+        assert_eq!(shown["header"]["alg"], name);
+    }
 }

@@ -431,3 +431,33 @@ fn a_command_line_without_a_command_is_misuse_and_help_is_not() {
             .success()
     );
 }
+
+#[test]
+fn rejects_octets_of_any_kind_and_size_as_a_token_and_not_as_a_call() {
+    let bench = Bench::new();
+    bench.key("ES256", "k");
+    for octets in [vec![0xff; 1_000], vec![b'a'; 3 << 20]] {
+        let mut command = bench.command();
+        command.args([
+            "verify",
+            "--key",
+            "k.pub.jwk",
+            "--any-iss",
+            "--any-aud",
+            "--json",
+            "-",
+        ]);
+        let mut child = command
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // The command need not read it all.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), &octets);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["valid"], false);
+    }
+}

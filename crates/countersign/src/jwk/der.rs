@@ -85,7 +85,7 @@ pub(crate) fn check_size(file: &[u8]) -> Result<(), Error> {
 pub(crate) fn from_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<KeyParts, Error> {
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| {
         Error::key_format(
-            "this should be an encrypted private key (PKCS#8, PBES2), but its DER is malformed",
+            "this should be an encrypted private key (PKCS#8), but its DER is malformed or its cipher is not known here; encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc",
         )
     })?;
     let password = password.ok_or(Error::KeyEncrypted)?;

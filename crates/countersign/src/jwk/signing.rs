@@ -128,7 +128,12 @@ impl SigningKey {
                 "the key's `use` or `key_ops` does not allow signing",
             ));
         }
-        Self::new(algorithm, jwk.parts.clone(), jwk.kid.clone())
+        let key = Self::new(algorithm, jwk.parts.clone(), jwk.kid.clone())?;
+        Ok(if jwk.is_fully_specified() {
+            key.with_fully_specified_alg()
+        } else {
+            key
+        })
     }
 
     fn new(algorithm: Algorithm, parts: KeyParts, kid: Option<String>) -> Result<Self, Error> {

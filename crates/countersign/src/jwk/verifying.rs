@@ -79,7 +79,12 @@ impl VerifyingKey {
                 "the key's `use` or `key_ops` does not allow verifying",
             ));
         }
-        Self::public_half(algorithm, jwk.parts.clone(), jwk.kid.clone())
+        let key = Self::public_half(algorithm, jwk.parts.clone(), jwk.kid.clone())?;
+        Ok(if jwk.is_fully_specified() {
+            key.with_fully_specified_alg()
+        } else {
+            key
+        })
     }
 
     /// The key of a document that may hold a private one: that is looked at whole, so that one whose halves do not fit

@@ -305,6 +305,9 @@ fn an_ed25519_key_writes_the_name_that_it_is_told_to() {
         code(Verifier::new(key.verifying_key(), policy()).verify::<Value>(&token, NOW)),
         "ok"
     );
+    // A key whose JWK has the new name goes on writing it.
+    let read = SigningKey::from_jwk(&Jwk::parse(renamed.to_jwk().to_json().as_bytes()).unwrap());
+    assert_eq!(alg(&read.unwrap()), "Ed25519");
     let es256 = SigningKey::generate(Algorithm::ES256)
         .unwrap()
         .with_fully_specified_alg();

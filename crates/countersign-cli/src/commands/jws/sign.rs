@@ -3,10 +3,10 @@
 use std::io::{self, IsTerminal};
 
 use clap::Args;
-use countersign::{Algorithm, JwsBuilder, JwsSigner, SigningHeader};
+use countersign::{JwsBuilder, JwsSigner, SigningHeader};
 use serde_json::Value;
 
-use crate::algorithm;
+use crate::algorithm::{self, Named};
 use crate::exit::{Exit, Failure};
 use crate::key_password::KeyPassword;
 use crate::key_spec::{self, KeySpec};
@@ -22,8 +22,8 @@ pub(crate) struct Sign {
     #[command(flatten)]
     password: KeyPassword,
     /// The algorithm, for a key that does not say its own.
-    #[arg(long, value_parser = algorithm::names(), ignore_case = true, hide_possible_values = true)]
-    alg: Option<Algorithm>,
+    #[arg(long, value_parser = algorithm::named(), ignore_case = true, hide_possible_values = true)]
+    alg: Option<Named>,
     /// The kind of document, so that no signature passes for that of another kind.
     #[arg(long)]
     typ: Option<String>,
@@ -58,7 +58,12 @@ impl Sign {
             ));
         }
         let payload = input::payload(file)?;
-        let key = key_spec::signing_key(&self.key, self.alg, &self.password)?;
+        let alg = self.alg.map(|named| named.algorithm);
+        let key = key_spec::signing_key(&self.key, alg, &self.password)?;
+        let key = match self.alg {
+            Some(named) => named.name(key),
+            None => key,
+        };
         let builder = JwsBuilder::new(payload.to_vec());
         let builder = if self.unencoded {
             builder.unencoded()

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use countersign::{Algorithm, SigningKey};
+use countersign::SigningKey;
 use zeroize::Zeroizing;
 
-use crate::algorithm;
+use crate::algorithm::{self, Named};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::private_file::NewFile;
@@ -24,8 +24,8 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
     /// The algorithm that the key is for, such as ES256, EdDSA, RS256 or HS256.
-    #[arg(value_parser = algorithm::names(), ignore_case = true)]
-    alg: Algorithm,
+    #[arg(value_parser = algorithm::named(), ignore_case = true)]
+    alg: Named,
     /// The size of an RSA key in bits: 2048, 3072, 4096 or 8192 [default: 2048].
     #[arg(long)]
     bits: Option<usize>,
@@ -42,7 +42,7 @@ pub(crate) struct Generate {
 
 impl Generate {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        if self.alg.is_symmetric() {
+        if self.alg.algorithm.is_symmetric() {
             self.check_symmetric()?;
         }
         // Both files are there before the key is made: nothing is left half-created.
@@ -52,7 +52,7 @@ impl Generate {
             .as_deref()
             .map(NewFile::create_public)
             .transpose()?;
-        let key = self.generate()?;
+        let key = self.alg.name(self.generate()?);
         if let Some(mut file) = public_out {
             file.write(self.public_text(&key)?.as_bytes())?;
         }
@@ -69,13 +69,13 @@ impl Generate {
         if self.public_out.is_some() {
             return Err(Failure::usage(format!(
                 "{} is a shared secret and has no public half: leave --public-out out",
-                self.alg
+                self.alg.algorithm
             )));
         }
         if self.format == Format::Pem {
             return Err(Failure::usage(format!(
                 "{} is a shared secret and has no PEM form: use --format jwk",
-                self.alg
+                self.alg.algorithm
             )));
         }
         Ok(())
@@ -83,12 +83,14 @@ impl Generate {
 
     fn generate(&self) -> Result<SigningKey, Failure> {
         match self.bits {
-            None => Ok(SigningKey::generate(self.alg)?),
-            Some(bits) if self.alg.kty() == "RSA" => SigningKey::generate_with_bits(self.alg, bits)
-                .map_err(|error| Failure::new(Exit::Usage, error)),
+            None => Ok(SigningKey::generate(self.alg.algorithm)?),
+            Some(bits) if self.alg.algorithm.kty() == "RSA" => {
+                SigningKey::generate_with_bits(self.alg.algorithm, bits)
+                    .map_err(|error| Failure::new(Exit::Usage, error))
+            }
             Some(_) => Err(Failure::usage(format!(
                 "--bits is for RSA keys; the size of a key for {} is fixed",
-                self.alg
+                self.alg.algorithm
             ))),
         }
     }
