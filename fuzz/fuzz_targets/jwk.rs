@@ -35,9 +35,6 @@ fn check(jwk: &Jwk) {
         let token = key.sign(&json!({})).expect("a signing key signs");
         let keys = countersign::JwkSet::from(key.verifying_key());
         let jws = countersign::Jws::parse(&token);
-        // A name that is too long for a header is refused when it is read.
-        if key.key_id().is_none_or(|kid| kid.len() <= 256) {
-            jws.expect("a token").verify(&keys).expect("its own signature");
-        }
+        jws.expect("a token").verify(&keys).expect("its own signature");
     }
 }

@@ -25,6 +25,7 @@ pub use verifying::VerifyingKey;
 use crate::error::{Error, Part};
 use crate::json;
 use crate::jwa::Algorithm;
+use crate::jws::MAX_KID_BYTES;
 use parts::KeyParts;
 
 /// A key in JWK form, private or public, whose numbers have been read but that has not been given an algorithm.
@@ -75,9 +76,15 @@ impl Jwk {
     pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, Error> {
         let parts = members::parts(members)?;
         members::check_certificate(members, &parts)?;
+        let kid = members::text(members, "kid")?;
+        if kid.is_some_and(|kid| kid.len() > MAX_KID_BYTES) {
+            return Err(Error::key_format(format!(
+                "the key's `kid` is longer than {MAX_KID_BYTES} bytes, which no header may hold"
+            )));
+        }
         Ok(Self {
             parts,
-            kid: members::text(members, "kid")?.map(str::to_owned),
+            kid: kid.map(str::to_owned),
             alg: members::text(members, "alg")?.map(str::to_owned),
             usage: members::Usage::read(members)?,
         })

@@ -13,6 +13,7 @@ mod verify;
 pub use builder::{JwsBuilder, JwsSigner};
 pub use document::{Jws, MAX_JWS_BYTES, MAX_SIGNATURES};
 pub use header::Header;
+pub(crate) use header::MAX_KID_BYTES;
 pub use verify::{VerifiedJws, VerifiedSignature};
 
 use crate::base64url;

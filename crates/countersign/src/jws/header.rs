@@ -11,7 +11,7 @@ use crate::json;
 use crate::jwa::Algorithm;
 
 /// The longest `kid` that is looked up, in bytes.
-const MAX_KID_BYTES: usize = 256;
+pub(crate) const MAX_KID_BYTES: usize = 256;
 
 /// The names that RFC 7515 §4.1 and RFC 7518 register: none of them may stand in `crit` (RFC 7515 §4.1.11).
 const REGISTERED: [&str; 23] = [

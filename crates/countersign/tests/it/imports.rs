@@ -313,3 +313,15 @@ fn a_set_is_told_from_a_key() {
     let said = "this is a JWK Set and not one key: take a member of its `keys`";
     assert_eq!(error.to_string(), said);
 }
+
+#[test]
+fn rejects_a_key_whose_name_no_header_may_hold() {
+    let key = |length: usize| {
+        let jwk = SigningKey::generate(Algorithm::EdDSA)
+            .unwrap()
+            .with_key_id("k".repeat(length));
+        Jwk::parse(jwk.to_jwk().to_json().as_bytes()).and_then(|jwk| SigningKey::from_jwk(&jwk))
+    };
+    assert!(key(256).unwrap().sign(&claims()).is_ok());
+    assert_eq!(code(key(257)), "key_format");
+}
