@@ -17,8 +17,8 @@ use crate::error::{Error, Malformed, Part};
 pub const MAX_DEPTH: usize = 32;
 
 /// How many values a document may hold whatever its size, and how many bytes each further one has to bring. A value takes
-/// some thirty bytes of memory, as many again while its array grows, and more in an object; an object with members takes as much as
-/// twenty. So memory stays at eight times the text, beyond a megabyte.
+/// some thirty bytes of memory, as many again while its array grows; an object with members takes as much as twenty.
+/// The aim is memory of at most eight times the text beyond a megabyte; it is tested up to the size of a token.
 const FREE_VALUES: usize = 12_288;
 const BYTES_PER_VALUE: usize = 16;
 const VALUES_PER_OBJECT: usize = 20;
