@@ -31,7 +31,7 @@ impl VerifiedToken {
 
     /// The claims that RFC 7519 §4.1 registers: `sub`, `exp`, `jti`, …
     #[must_use]
-    pub fn registered(&self) -> &RegisteredClaims {
+    pub fn registered(&self) -> RegisteredClaims<'_> {
         self.0.registered()
     }
 

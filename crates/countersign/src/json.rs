@@ -2,14 +2,25 @@
 //!
 //! The grammar is serde_json's; this file adds what it lets pass. Two parsers that disagree about which of two `exp`
 //! members counts are a hole, so here neither does.
+//!
+//! [`read`] goes over the claims of a token in one pass, without a tree and without memory of its own. It takes what this
+//! parser takes, and leaves the rest to it; a property test holds the two together.
+
+mod names;
+mod read;
+mod scan;
 
 use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
+    Visitor,
 };
 use serde_json::{Map, Value};
+
+pub(crate) use read::{Index, read};
+pub(crate) use scan::{Number, Scanner};
 
 use crate::error::{Error, Malformed, Part};
 
@@ -23,6 +34,11 @@ const FREE_VALUES: usize = 12_288;
 const BYTES_PER_VALUE: usize = 16;
 const VALUES_PER_OBJECT: usize = 20;
 const VALUES_PER_ARRAY: usize = 4;
+
+/// How many values a document of so many bytes may hold.
+const fn allowed_values(bytes: usize) -> usize {
+    FREE_VALUES.saturating_add(bytes.div_euclid(BYTES_PER_VALUE))
+}
 
 /// Parses one JSON value into `T`, refusing members that stand twice and nesting deeper than [`MAX_DEPTH`].
 ///
@@ -42,7 +58,7 @@ pub fn parse_strict<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
 pub(crate) fn parse_value(json: &[u8], part: Part) -> Result<Value, Error> {
     let text = std::str::from_utf8(json).map_err(|_| Malformed::Utf8 { part })?;
     let fault = Cell::new(Fault::Syntax);
-    let limit = FREE_VALUES.saturating_add(json.len().div_euclid(BYTES_PER_VALUE));
+    let limit = allowed_values(json.len());
     let budget = Cell::new(limit);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict {
@@ -78,20 +94,29 @@ pub(crate) fn parse_object(json: &[u8], part: Part) -> Result<Map<String, Value>
     }
 }
 
-/// Reads `T` out of a parsed value (`Value` or `&Value`); the error says what is misplaced and holds no value.
-pub(crate) fn from_value<'v, T, V>(value: V) -> Result<T, Error>
-where
-    T: DeserializeOwned,
-    V: Deserializer<'v, Error = serde_json::Error>,
-{
-    T::deserialize(value).map_err(|error| Error::ClaimsShape {
+/// Reads `T` out of a parsed value; the error says what is misplaced and holds no value.
+fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    T::deserialize(value).map_err(misshapen)
+}
+
+/// Reads `T` out of a text that one of the strict parsers has taken; the error says what is misplaced and holds no value.
+pub(crate) fn from_strict<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(misshapen)
+}
+
+fn misshapen(error: serde_json::Error) -> Error {
+    Error::ClaimsShape {
         reason: without_values(&error),
-    })
+    }
 }
 
 /// serde's messages name the type that was found and may quote the value: keep only what is not the sender's text.
 fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
+    let message = match message.rfind(" at line ").map(|at| message.split_at(at)) {
+        Some((message, _)) if error.line() > 0 => message.to_owned(),
+        _ => message,
+    };
     for quoted in ["missing field `", "duplicate field `"] {
         if message.starts_with(quoted) {
             return message;

@@ -5,6 +5,7 @@ mod import;
 mod members;
 pub(crate) mod parts;
 mod pem;
+mod recall;
 mod set;
 mod signing;
 mod strength;

@@ -16,11 +16,14 @@ pub use header::Header;
 pub(crate) use header::MAX_KID_BYTES;
 pub use verify::{VerifiedJws, VerifiedSignature};
 
+use memchr::{memchr, memchr_iter, memrchr};
+
 use crate::base64url;
 use crate::error::{Error, Malformed, Part};
-use crate::jwk::{SigningHeader, SigningKey, VerifyingKey};
+use crate::jwk::{SigningHeader, SigningKey};
 
-/// The largest token that is looked at, in bytes.
+/// The largest token that is looked at, in bytes, where [`PolicyBuilder::max_token_bytes`](crate::PolicyBuilder::max_token_bytes)
+/// says nothing else.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The largest header, in octets of JSON.
@@ -53,15 +56,18 @@ impl<'t> Unverified<'t> {
     /// # Ok(()) }
     /// ```
     pub fn parse(token: &'t str) -> Result<Self, Error> {
-        let compact = Compact::split(token, MAX_TOKEN_BYTES)?;
-        let header = Header::parse(compact.header)?;
-        // RFC 7797 §7: an unencoded payload has no place in a JWT, with or without `crit`.
-        if header.is_unencoded() {
-            return Err(Error::UnencodedPayload);
-        }
+        Self::parse_within(token, MAX_TOKEN_BYTES)
+    }
+
+    /// The same for a token of at most `limit` bytes, where that is not [`MAX_TOKEN_BYTES`]; never more than 1 MiB.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub fn parse_within(token: &'t str, limit: usize) -> Result<Self, Error> {
+        let compact = Compact::split(token, limit.min(MAX_JWS_BYTES))?;
         Ok(Self {
             signing_input: compact.signing_input,
-            header,
+            header: Header::parse_of_token(compact.header)?,
             payload: base64url::decode(compact.payload, Part::Payload)?,
             signature: base64url::decode(compact.signature, Part::Signature)?,
         })
@@ -82,15 +88,24 @@ impl<'t> Unverified<'t> {
         &self.payload
     }
 
-    /// The octets that were signed: header and payload as received, never re-encoded (RFC 7515 §5.2).
-    pub(crate) const fn signing_input(&self) -> &'t str {
-        self.signing_input
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            signing_input: self.signing_input,
+            header: &self.header,
+            payload: &self.payload,
+            signature: &self.signature,
+        }
     }
+}
 
-    /// Whether the signature holds, with the key's own algorithm.
-    pub(crate) fn signature_holds(&self, key: &VerifyingKey) -> bool {
-        key.holds(self.signing_input.as_bytes(), &self.signature)
-    }
+/// A token with the right syntax, taken apart.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'p> {
+    /// What was signed: header and payload as received, never re-encoded (RFC 7515 §5.2).
+    pub(crate) signing_input: &'p str,
+    pub(crate) header: &'p Header,
+    pub(crate) payload: &'p [u8],
+    pub(crate) signature: &'p [u8],
 }
 
 impl std::fmt::Debug for Unverified<'_> {
@@ -102,16 +117,16 @@ impl std::fmt::Debug for Unverified<'_> {
 }
 
 /// A compact serialisation in its three parts (RFC 7515 §7.1).
-struct Compact<'t> {
-    signing_input: &'t str,
-    header: &'t str,
-    payload: &'t str,
-    signature: &'t str,
+pub(crate) struct Compact<'t> {
+    pub(crate) signing_input: &'t str,
+    pub(crate) header: &'t str,
+    pub(crate) payload: &'t str,
+    pub(crate) signature: &'t str,
 }
 
 impl<'t> Compact<'t> {
     /// The size is looked at first, and nothing is kept for a dot too many.
-    fn split(text: &'t str, limit: usize) -> Result<Self, Error> {
+    pub(crate) fn split(text: &'t str, limit: usize) -> Result<Self, Error> {
         if text.len() > limit {
             return Err(Malformed::TooLarge {
                 part: Part::Document,
@@ -119,9 +134,12 @@ impl<'t> Compact<'t> {
             }
             .into());
         }
-        let (signing_input, signature) = text.rsplit_once('.').ok_or(Malformed::Segments)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(Malformed::Segments)?;
-        match payload.bytes().filter(|byte| *byte == b'.').count() {
+        let dot = |found: Option<usize>| found.ok_or(Malformed::Segments);
+        let last = dot(memrchr(b'.', text.as_bytes()))?;
+        let (signing_input, signature) = parted(text, last);
+        let first = dot(memchr(b'.', signing_input.as_bytes()))?;
+        let (header, payload) = parted(signing_input, first);
+        match memchr_iter(b'.', payload.as_bytes()).count() {
             0 => Ok(Self {
                 signing_input,
                 header,
@@ -132,6 +150,12 @@ impl<'t> Compact<'t> {
             _ => Err(Malformed::Segments.into()),
         }
     }
+}
+
+/// What stands before and after the dot at `at`.
+fn parted(text: &str, at: usize) -> (&str, &str) {
+    let (before, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+    (before, rest.get(1..).unwrap_or_default())
 }
 
 /// Makes a compact token of a payload (RFC 7515 §5.1).

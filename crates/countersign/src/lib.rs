@@ -44,8 +44,8 @@ pub use jws::{
     MAX_TOKEN_BYTES, Unverified, VerifiedJws, VerifiedSignature,
 };
 pub use jwt::{
-    AccessToken, ClaimsSet, ClientAssertion, ConsideredKey, DpopClaims, DpopProof, DpopVerifier,
-    IdToken, Issuers, LogoutToken, MAX_LEEWAY, Outcome, Policy, PolicyBuilder, RegisteredClaims,
-    Report, Step, Verified, Verifier,
+    AccessToken, Audience, ClaimsSet, ClientAssertion, ConsideredKey, DpopClaims, DpopProof,
+    DpopVerifier, IdToken, Issuers, LogoutToken, MAX_LEEWAY, NoClaims, Outcome, Policy,
+    PolicyBuilder, RegisteredClaims, Report, Scratch, Step, Verified, VerifiedRef, Verifier,
 };
 pub use time::Timestamp;

@@ -1,9 +1,11 @@
 //! JWK Sets, to verify with (RFC 7517 §5).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::recall::Recall;
 use super::{Jwk, VerifyingKey};
 use crate::error::{Error, Part};
 use crate::json;
@@ -20,6 +22,7 @@ pub struct JwkSet {
     unusable: Vec<UnusableKey>,
     /// Made from one key of the caller's own that has no name: then a token's `kid` cannot be compared.
     nameless: bool,
+    recall: Arc<Recall>,
 }
 
 /// The most keys that a set may have; an issuer has a handful.
@@ -69,7 +72,7 @@ impl JwkSet {
                 }
             }
         }
-        Ok(set)
+        Ok(set.settled())
     }
 
     /// A set of keys that the caller holds and vouches for: the rules about mixed sets and shared names are for sets that
@@ -79,7 +82,15 @@ impl JwkSet {
         for key in keys {
             set.push(key);
         }
-        set
+        set.settled()
+    }
+
+    /// The set, with room to remember headers of its keys.
+    fn settled(self) -> Self {
+        Self {
+            recall: Arc::new(Recall::for_keys(self.keys.len())),
+            ..self
+        }
     }
 
     fn push(&mut self, key: VerifyingKey) {
@@ -113,26 +124,44 @@ impl JwkSet {
     /// [`Error::AlgorithmMismatch`] where the key of that name has another algorithm; [`Error::KeyAmbiguous`] where
     /// several fit.
     pub fn find(&self, header: &Header) -> Result<&VerifyingKey, Error> {
+        let place = self.place(header)?;
+        self.keys.get(place).ok_or(Error::KeyNotFound)
+    }
+
+    fn place(&self, header: &Header) -> Result<usize, Error> {
         let algorithm = header.algorithm()?;
-        let fits = |key: &&VerifyingKey| key.algorithm() == algorithm;
+        let at = |place: &usize| self.keys.get(*place);
+        let fits = |place: &usize| at(place).is_some_and(|key| key.algorithm() == algorithm);
         match header.kid() {
             Some(kid) if !self.nameless => {
                 let named = self.by_kid.get(kid).map_or(&[][..], Vec::as_slice);
-                let named = || named.iter().filter_map(|index| self.keys.get(*index));
-                let other = named().next();
-                one(named().filter(fits)).map_err(|error| match (error, other) {
+                let other = named.first().and_then(at);
+                one(named.iter().copied().filter(fits)).map_err(|error| match (error, other) {
                     (Error::KeyNotFound, Some(other)) => Error::AlgorithmMismatch {
                         key: other.algorithm(),
                     },
                     (error, _) => error,
                 })
             }
-            _ => match (one(self.keys.iter().filter(fits)), self.keys.as_slice()) {
+            _ => match (one((0..self.keys.len()).filter(fits)), self.keys.as_slice()) {
                 (Err(Error::KeyNotFound), [only]) => Err(Error::AlgorithmMismatch {
                     key: only.algorithm(),
                 }),
                 (found, _) => found,
             },
+        }
+    }
+
+    /// The header that a text is, and its key, where a token with that very header has passed before.
+    pub(crate) fn recall(&self, text: &str) -> Option<(&Header, &VerifyingKey)> {
+        let (header, place) = self.recall.find(text)?;
+        Some((header, self.keys.get(place)?))
+    }
+
+    /// Remembers the header of a token that has passed its verification with the key that [`find`](Self::find) finds.
+    pub(crate) fn remember(&self, text: &str, header: &Header) {
+        if let Ok(place) = self.place(header) {
+            self.recall.remember(text, header, place);
         }
     }
 
@@ -148,7 +177,7 @@ impl JwkSet {
     }
 }
 
-fn one<'k>(mut keys: impl Iterator<Item = &'k VerifyingKey>) -> Result<&'k VerifyingKey, Error> {
+fn one(mut keys: impl Iterator<Item = usize>) -> Result<usize, Error> {
     match (keys.next(), keys.count()) {
         (None, _) => Err(Error::KeyNotFound),
         (Some(key), 0) => Ok(key),

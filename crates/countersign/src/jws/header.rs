@@ -1,6 +1,7 @@
 //! The JOSE header of a JWS: its members' types, and `crit` (RFC 7515 §4, RFC 7797 §6 and §7).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -20,10 +21,10 @@ const REGISTERED: [&str; 23] = [
 ];
 
 /// A token's header, or one part of it. What it says is the sender's word, until a signature over it held; then too, a `jwk` or `jku` in it
-/// is never a key to trust.
+/// is never a key to trust. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    members: Map<String, Value>,
+    members: Arc<Map<String, Value>>,
 }
 
 impl Header {
@@ -32,6 +33,16 @@ impl Header {
         let header = Self::decode(text)?;
         header.check_types()?;
         header.check_critical()?;
+        Ok(header)
+    }
+
+    /// The header of a JWT.
+    pub(crate) fn parse_of_token(text: &str) -> Result<Self, Error> {
+        let header = Self::parse(text)?;
+        // RFC 7797 §7: an unencoded payload has no place in a JWT, with or without `crit`.
+        if header.is_unencoded() {
+            return Err(Error::UnencodedPayload);
+        }
         Ok(header)
     }
 
@@ -48,9 +59,7 @@ impl Header {
         if octets.len() > MAX_HEADER_BYTES {
             return Err(too_large.into());
         }
-        Ok(Self {
-            members: json::parse_object(&octets, Part::Header)?,
-        })
+        Ok(Self::of(json::parse_object(&octets, Part::Header)?))
     }
 
     /// `alg`, as written; empty where this part of a header does not hold it.
@@ -86,7 +95,7 @@ impl Header {
     /// The header as a JSON value.
     #[must_use]
     pub fn to_value(&self) -> Value {
-        Value::Object(self.members.clone())
+        Value::Object(self.members().clone())
     }
 
     /// The algorithm of `alg`.
@@ -112,11 +121,13 @@ impl Header {
         self.members.get("b64") == Some(&Value::Bool(false))
     }
 
-    pub(super) const fn of(members: Map<String, Value>) -> Self {
-        Self { members }
+    pub(super) fn of(members: Map<String, Value>) -> Self {
+        Self {
+            members: Arc::new(members),
+        }
     }
 
-    pub(super) const fn members(&self) -> &Map<String, Value> {
+    pub(super) fn members(&self) -> &Map<String, Value> {
         &self.members
     }
 

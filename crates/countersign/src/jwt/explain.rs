@@ -14,8 +14,9 @@ use super::dpop::{DpopClaims, DpopVerifier};
 use super::issuers::Issuers;
 use super::policy::Policy;
 use super::verifier::Verifier;
-use super::verify::{CHECKS, CheckName, Evidence, Payload};
+use super::verify::{CHECKS, CheckName, Evidence, Tree};
 use crate::error::Error;
+use crate::json;
 use crate::jwk::{JwkSet, VerifyingKey};
 use crate::jws::Unverified;
 use crate::time::Timestamp;
@@ -107,14 +108,15 @@ pub struct Report {
 
 impl Report {
     pub(crate) fn of(token: &str, verifier: &Verifier, now: Timestamp) -> Self {
-        Self::write(token, |report, parsed| match parsed {
+        let limit = verifier.policy().max_token_bytes;
+        Self::write(token, limit, |report, parsed| match parsed {
             Some(parsed) => report.with_keys(parsed, verifier.keys(), verifier.policy(), now),
             None => report.nothing_more(Some(verifier.policy())),
         })
     }
 
     pub(crate) fn of_issuers(token: &str, issuers: &Issuers, now: Timestamp) -> Self {
-        Self::write(token, |report, parsed| {
+        Self::write(token, issuers.max_token_bytes(), |report, parsed| {
             let Some(parsed) = parsed else {
                 return report.nothing_more(None);
             };
@@ -132,16 +134,16 @@ impl Report {
     }
 
     pub(crate) fn of_proof(proof: &str, verifier: &DpopVerifier, now: Timestamp) -> Self {
-        Self::write(proof, |report, parsed| {
-            let policy = verifier.policy();
+        let policy = verifier.policy();
+        Self::write(proof, policy.max_token_bytes, |report, parsed| {
             let Some(parsed) = parsed else {
                 return report.nothing_more(Some(policy));
             };
             match verifier.embedded_key(parsed.header()) {
                 Ok(key) => {
                     report.push(opening::embedded_key(&key));
-                    if let Some(payload) = report.checks(parsed, &key, policy, now) {
-                        report.shape::<DpopClaims>(payload);
+                    if report.checks(parsed, &key, policy, now) {
+                        report.shape::<DpopClaims>(parsed);
                     }
                 }
                 Err(error) => {
@@ -152,14 +154,18 @@ impl Report {
         })
     }
 
-    fn write(token: &str, rest: impl for<'t> FnOnce(&mut Self, Option<&Unverified<'t>>)) -> Self {
+    fn write(
+        token: &str,
+        limit: usize,
+        rest: impl for<'t> FnOnce(&mut Self, Option<&Unverified<'t>>),
+    ) -> Self {
         let mut report = Self {
             valid: false,
             steps: Vec::new(),
             error: None,
             signature_held: false,
         };
-        match Unverified::parse(token) {
+        match Unverified::parse_within(token, limit) {
             Ok(parsed) => {
                 report.push(opening::syntax_passed(token));
                 report.push(opening::header_passed(parsed.header()));
@@ -194,14 +200,16 @@ impl Report {
         }
     }
 
+    /// Whether the payload could be read.
     fn checks(
         &mut self,
         parsed: &Unverified<'_>,
         key: &VerifyingKey,
         policy: &Policy,
         now: Timestamp,
-    ) -> Option<Payload> {
-        let evidence = Evidence::new(parsed, key, policy, now);
+    ) -> bool {
+        let tree = Tree::new();
+        let evidence = Evidence::new(parsed.parts(), key, policy, now, &tree);
         let unreadable = evidence.payload().err();
         for check in &CHECKS {
             match (check.run)(&evidence) {
@@ -220,12 +228,12 @@ impl Report {
                 Err(error) => self.failed(checks::failed(check.name, &evidence, &error), error),
             }
         }
-        evidence.into_payload().ok()
+        unreadable.is_none()
     }
 
     /// The last thing that `verify` does, where the type of the claims is known.
-    fn shape<C: DeserializeOwned>(&mut self, payload: Payload) {
-        if let Err(error) = payload.into_claims::<C>() {
+    fn shape<C: DeserializeOwned>(&mut self, parsed: &Unverified<'_>) {
+        if let Err(error) = json::from_strict::<C>(parsed.payload()) {
             self.failed(checks::misshapen(&error), error);
         }
     }
@@ -363,15 +371,10 @@ mod tests {
             .unwrap();
         let parsed = Unverified::parse(&proof).unwrap();
         let (key, policy) = (key.verifying_key(), Policy::dpop_proof());
-        let payload = || {
-            Evidence::new(&parsed, &key, &policy, now)
-                .into_payload()
-                .unwrap()
-        };
-        let mut report = Report::write(&proof, |_, _| {});
-        report.shape::<DpopClaims>(payload());
+        let mut report = Report::write(&proof, proof.len(), |_, _| {});
+        report.shape::<DpopClaims>(&parsed);
         assert_eq!(report.error(), None);
-        report.shape::<Vec<u8>>(payload());
+        report.shape::<Vec<u8>>(&parsed);
         let verified = parsed.verify::<Vec<u8>>(&key, &policy, now);
         assert_eq!(report.error(), verified.err().as_ref());
         assert_eq!(report.error().map(Error::code), Some("claims_shape"));

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
 
-use super::claims;
 use super::explain::Report;
+use super::registered;
 use super::verified::Verified;
 use super::verifier::Verifier;
-use crate::error::{Error, Part};
-use crate::json;
+use super::verify::{Payload, Tree};
+use crate::error::Error;
 use crate::jws::Unverified;
 use crate::time::Timestamp;
 
@@ -78,8 +78,17 @@ impl Issuers {
         token: &str,
         now: Timestamp,
     ) -> Result<Verified<C>, Error> {
-        let parsed = Unverified::parse(token)?;
+        let parsed = Unverified::parse_within(token, self.max_token_bytes())?;
         self.select(&parsed)?.verify_parsed(&parsed, now)
+    }
+
+    /// What the most generous of the policies takes; each looks at its own limit again.
+    pub(crate) fn max_token_bytes(&self) -> usize {
+        let limits = self.verifiers.iter();
+        limits
+            .map(|verifier| verifier.policy().max_token_bytes)
+            .max()
+            .unwrap_or_default()
     }
 
     /// Runs every step and says what each found; never stops at the first failure.
@@ -95,12 +104,13 @@ impl Issuers {
 
     /// The verifier that the token's own word points at.
     pub(crate) fn select(&self, token: &Unverified<'_>) -> Result<&Verifier, Error> {
-        let members = json::parse_object(token.payload(), Part::Payload)?;
-        let iss = claims::text(&members, "iss")?.ok_or(Error::ClaimMissing {
+        let tree = Tree::new();
+        let payload = Payload::peek(token.payload(), &tree)?;
+        let iss = registered::text(&payload, "iss")?.ok_or(Error::ClaimMissing {
             claim: "iss".into(),
         })?;
         self.by_iss
-            .get(&iss)
+            .get(iss)
             .and_then(|index| self.verifiers.get(*index))
             .ok_or(Error::IssuerUnknown)
     }

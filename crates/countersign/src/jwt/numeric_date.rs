@@ -3,29 +3,26 @@
 //! `now` is a whole second, rounded down, so the real time lies up to a second later. A fraction is therefore rounded to
 //! the side that shortens the life of a token: `exp` down, every other time up.
 
-use serde::de::{Deserialize, Deserializer, Unexpected};
-use serde_json::{Number, Value};
-
-use super::claims::Members;
+use super::members::Members;
 use crate::error::Error;
+use crate::json::Number;
 use crate::time::Timestamp;
+use serde::de::{Deserialize, Deserializer, Unexpected};
 
 /// What is expected, in words.
 const EXPECTED: &str = "a NumericDate (seconds, from 0 to the end of the year 9999)";
 
 /// The claim of this name; `None` where it is absent.
-pub(super) fn read(members: &Members, claim: &'static str) -> Result<Option<Timestamp>, Error> {
+pub(super) fn read(members: &Members<'_>, claim: &'static str) -> Result<Option<Timestamp>, Error> {
     let round = if claim == "exp" {
         f64::floor
     } else {
         f64::ceil
     };
-    let secs = match members.get(claim) {
-        None => return Ok(None),
-        Some(Value::Number(number)) => whole(number, round),
-        Some(_) => None,
+    let Some(value) = members.get(claim) else {
+        return Ok(None);
     };
-    match secs {
+    match value.as_number().and_then(|number| whole(number, round)) {
         Some(secs) => Ok(Some(Timestamp::from_unix_secs(secs))),
         None => Err(Error::ClaimType {
             claim,
@@ -36,33 +33,34 @@ pub(super) fn read(members: &Members, claim: &'static str) -> Result<Option<Time
 
 /// `exp` of a claim type, in seconds: for `#[serde(deserialize_with)]`.
 pub(super) fn exp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    secs(&Number::deserialize(deserializer)?, f64::floor)
+    secs(&serde_json::Number::deserialize(deserializer)?, f64::floor)
 }
 
 /// Any other time of a claim type, in seconds.
 pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    secs(&Number::deserialize(deserializer)?, f64::ceil)
+    secs(&serde_json::Number::deserialize(deserializer)?, f64::ceil)
 }
 
 /// Any other time of a claim type that may be absent.
 pub(super) fn optional_time<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<i64>, D::Error> {
-    Option::<Number>::deserialize(deserializer)?
+    Option::<serde_json::Number>::deserialize(deserializer)?
         .map(|number| secs(&number, f64::ceil))
         .transpose()
 }
 
-fn secs<E: serde::de::Error>(number: &Number, round: fn(f64) -> f64) -> Result<i64, E> {
-    whole(number, round)
+fn secs<E: serde::de::Error>(number: &serde_json::Number, round: fn(f64) -> f64) -> Result<i64, E> {
+    Number::of(number)
+        .and_then(|number| whole(number, round))
         .ok_or_else(|| E::invalid_value(Unexpected::Other("another number"), &EXPECTED))
 }
 
-fn whole(number: &Number, round: fn(f64) -> f64) -> Option<i64> {
+fn whole(number: Number, round: fn(f64) -> f64) -> Option<i64> {
     let max = Timestamp::MAX_NUMERIC_DATE.unix_secs();
-    let secs = match (number.as_i64(), number.as_f64()) {
-        (Some(secs), _) => secs,
-        (None, Some(secs)) if (0.0..=253_402_300_799.0).contains(&secs) => {
+    let secs = match number {
+        Number::Positive(secs) => i64::try_from(secs).ok()?,
+        Number::Float(secs) if (0.0..=253_402_300_799.0).contains(&secs) => {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "the range was just checked"
@@ -70,7 +68,7 @@ fn whole(number: &Number, round: fn(f64) -> f64) -> Option<i64> {
             let secs = round(secs) as i64;
             secs
         }
-        _ => return None,
+        Number::Negative(_) | Number::Float(_) => return None,
     };
     (0..=max).contains(&secs).then_some(secs)
 }
@@ -97,7 +95,7 @@ mod tests {
             ] {
                 let claims = json!({ claim: value });
                 assert_eq!(
-                    read(claims.as_object().unwrap(), claim),
+                    read(&Members::Tree(claims.as_object().unwrap()), claim),
                     Ok(Some(Timestamp::from_unix_secs(secs))),
                     "{claim} {value}"
                 );
@@ -122,7 +120,10 @@ mod tests {
             json!(253_402_300_800_i64),
         ] {
             let claims = json!({ "exp": value });
-            assert!(read(claims.as_object().unwrap(), "exp").is_err(), "{value}");
+            assert!(
+                read(&Members::Tree(claims.as_object().unwrap()), "exp").is_err(),
+                "{value}"
+            );
             assert!(super::exp(&value).is_err(), "{value}");
             assert!(time(&value).is_err(), "{value}");
             assert!(optional_time(&value).is_err(), "{value}");

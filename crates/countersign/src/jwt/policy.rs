@@ -12,6 +12,7 @@ use super::profile::Profile;
 use crate::error::Error;
 use crate::jwa::Algorithm;
 use crate::jwk::Thumbprint;
+use crate::jws::MAX_TOKEN_BYTES;
 
 /// The most that two clocks may be said to differ.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -43,6 +44,7 @@ pub struct Policy {
     pub(crate) expiry_required: bool,
     pub(crate) max_token_age: Option<Duration>,
     pub(crate) max_auth_age: Option<Duration>,
+    pub(crate) max_token_bytes: usize,
 }
 
 /// What `iss` or `aud` must hold.
@@ -194,6 +196,7 @@ impl Policy {
             expiry_required: true,
             max_token_age: None,
             max_auth_age: None,
+            max_token_bytes: MAX_TOKEN_BYTES,
         }
     }
 

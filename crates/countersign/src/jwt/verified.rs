@@ -1,11 +1,15 @@
 //! The proof that a verification ran.
 
+mod kept;
+
+use std::fmt;
 use std::ops::Deref;
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
-use super::claims::RegisteredClaims;
+use kept::Kept;
+
+use super::registered::RegisteredClaims;
 use crate::error::Error;
 use crate::json;
 use crate::jws::Header;
@@ -32,19 +36,46 @@ use crate::jws::Header;
 /// ```compile_fail
 /// let claims = countersign::Unverified::parse("…").unwrap().payload();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Verified<C> {
     claims: C,
-    registered: RegisteredClaims,
+    kept: Kept,
     header: Header,
 }
 
 impl<C> Verified<C> {
-    pub(crate) const fn new(claims: C, registered: RegisteredClaims, header: Header) -> Self {
+    /// From what a verification left: `registered` stands in `payload`, or is its own.
+    pub(super) fn new(
+        claims: C,
+        registered: &RegisteredClaims<'_>,
+        payload: &[u8],
+        header: &Header,
+    ) -> Self {
         Self {
             claims,
-            registered,
-            header,
+            kept: Kept::of(registered, payload),
+            header: header.clone(),
+        }
+    }
+
+    /// The same, which takes over the payload's memory once nothing else looks at it.
+    pub(super) fn draft(
+        claims: C,
+        registered: &RegisteredClaims<'_>,
+        payload: &[u8],
+        header: &Header,
+    ) -> Self {
+        Self {
+            claims,
+            kept: Kept::draft(registered, payload),
+            header: header.clone(),
+        }
+    }
+
+    pub(super) fn with_payload(self, payload: Vec<u8>) -> Self {
+        Self {
+            kept: self.kept.with_payload(payload),
+            ..self
         }
     }
 
@@ -62,8 +93,8 @@ impl<C> Verified<C> {
 
     /// `iss`, `sub`, `aud`, `exp`, `nbf`, `iat` and `jti`.
     #[must_use]
-    pub const fn registered(&self) -> &RegisteredClaims {
-        &self.registered
+    pub fn registered(&self) -> RegisteredClaims<'_> {
+        self.kept.registered()
     }
 
     /// The header. Its integrity is verified; a key that it names or carries is still no key to trust.
@@ -71,24 +102,115 @@ impl<C> Verified<C> {
     pub const fn header(&self) -> &Header {
         &self.header
     }
-}
 
-impl Verified<Value> {
-    /// The same proof, with the claims read into `C`.
+    /// The same proof, with the claims read into another type.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// # use countersign::{Algorithm, NoClaims, Policy, SigningKey, Timestamp, Verifier};
+    /// # #[derive(serde::Deserialize)]
+    /// # struct Order { order: u32 }
+    /// # let key = SigningKey::generate(Algorithm::ES256)?;
+    /// # let token = key.sign(&serde_json::json!({"iss": "i", "aud": "a", "exp": 100, "order": 17}))?;
+    /// # let (verifier, now) = (Verifier::new(key.verifying_key(), Policy::new("i", "a")), Timestamp::from_unix_secs(1));
+    /// let verified = verifier.verify::<NoClaims>(&token, now)?;   // what it is about is not known here yet
+    /// assert_eq!(verified.deserialize::<Order>()?.order, 17);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`Error::ClaimsShape`] where they do not fit.
-    pub fn deserialize<C: DeserializeOwned>(&self) -> Result<Verified<C>, Error> {
-        let claims = json::from_value(&self.claims)?;
-        Ok(Verified::new(
+    pub fn deserialize<D: DeserializeOwned>(&self) -> Result<Verified<D>, Error> {
+        let payload = self.kept.payload();
+        let claims = match json::read(payload) {
+            Ok((claims, _)) => claims,
+            Err(_) => json::from_strict(payload.as_bytes())?,
+        };
+        Ok(Verified {
             claims,
-            self.registered.clone(),
-            self.header.clone(),
-        ))
+            kept: self.kept.clone(),
+            header: self.header.clone(),
+        })
     }
 }
 
 impl<C> Deref for Verified<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.claims
+    }
+}
+
+impl<C: fmt::Debug> fmt::Debug for Verified<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("claims", &self.claims)
+            .field("registered", &self.registered())
+            .field("header", &self.header)
+            .finish()
+    }
+}
+
+/// Claims of which only the registered ones are wanted: for [`Verifier::verify`](crate::Verifier::verify) and its kin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoClaims;
+
+impl<'de> Deserialize<'de> for NoClaims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_ignored_any(IgnoredAny)
+            .map(|_| Self)
+    }
+}
+
+/// Claims whose token passed the whole check list, borrowed from a [`Scratch`](crate::Scratch) and the verifier. Nothing but
+/// a verification makes one; [`into_owned`](Self::into_owned) makes it a [`Verified`].
+///
+/// ```compile_fail
+/// let forged = countersign::VerifiedRef { claims: "ada" };
+/// ```
+#[derive(Clone, Debug)]
+pub struct VerifiedRef<'s, C> {
+    pub(super) claims: C,
+    pub(super) registered: RegisteredClaims<'s>,
+    pub(super) header: &'s Header,
+    pub(super) payload: &'s [u8],
+}
+
+impl<'s, C> VerifiedRef<'s, C> {
+    /// The caller's own claims.
+    #[must_use]
+    pub const fn claims(&self) -> &C {
+        &self.claims
+    }
+
+    /// The caller's own claims, without the rest.
+    #[must_use]
+    pub fn into_claims(self) -> C {
+        self.claims
+    }
+
+    /// `iss`, `sub`, `aud`, `exp`, `nbf`, `iat` and `jti`.
+    #[must_use]
+    pub const fn registered(&self) -> &RegisteredClaims<'s> {
+        &self.registered
+    }
+
+    /// The header. Its integrity is verified; a key that it names or carries is still no key to trust.
+    #[must_use]
+    pub const fn header(&self) -> &'s Header {
+        self.header
+    }
+
+    /// The same proof, kept apart from where it stood.
+    #[must_use]
+    pub fn into_owned(self) -> Verified<C> {
+        Verified::new(self.claims, &self.registered, self.payload, self.header)
+    }
+}
+
+impl<C> Deref for VerifiedRef<'_, C> {
     type Target = C;
 
     fn deref(&self) -> &C {

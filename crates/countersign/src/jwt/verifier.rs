@@ -1,10 +1,12 @@
 //! Keys and a policy, together.
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 
 use super::explain::Report;
 use super::policy::Policy;
-use super::verified::Verified;
+use super::scratch::{Opened, Scratch};
+use super::verified::{Verified, VerifiedRef};
+use super::verify::run;
 use crate::error::Error;
 use crate::jwk::JwkSet;
 use crate::jws::Unverified;
@@ -55,7 +57,67 @@ impl Verifier {
         token: &str,
         now: Timestamp,
     ) -> Result<Verified<C>, Error> {
-        self.verify_parsed(&Unverified::parse(token)?, now)
+        let mut scratch = Scratch::new();
+        let VerifiedRef {
+            claims,
+            registered,
+            header,
+            payload,
+        } = self.verify_in::<C>(&mut scratch, token, now)?;
+        let verified = Verified::draft(claims, &registered, payload, header);
+        Ok(verified.with_payload(scratch.into_payload()))
+    }
+
+    /// Does as [`verify`](Self::verify) does, in memory that is used again: where the claims borrow (`&str`), nothing is
+    /// allocated.
+    ///
+    /// A string with an escape (`\n`, `\u00e9`) cannot be borrowed; a field that may hold one is a `Cow<str>` with
+    /// `#[serde(borrow)]`, or a `String`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// use countersign::{Algorithm, Policy, Scratch, SigningKey, Timestamp, Verifier};
+    /// #[derive(serde::Deserialize)]
+    /// struct Session<'s> { sid: &'s str, roles: Vec<&'s str> }
+    ///
+    /// # let key = SigningKey::generate(Algorithm::ES256)?;
+    /// # let claims = serde_json::json!({"iss": "i", "aud": "a", "exp": 100, "sid": "7", "roles": ["admin"]});
+    /// # let (token, now) = (key.sign(&claims)?, Timestamp::from_unix_secs(1));
+    /// let verifier = Verifier::new(key.verifying_key(), Policy::new("i", "a"));
+    /// let mut scratch = Scratch::new();
+    /// let session = verifier.verify_in::<Session<'_>>(&mut scratch, &token, now)?;
+    /// assert_eq!((session.sid, session.roles[0]), ("7", "admin"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify).
+    pub fn verify_in<'s, C: Deserialize<'s>>(
+        &'s self,
+        scratch: &'s mut Scratch,
+        token: &'s str,
+        now: Timestamp,
+    ) -> Result<VerifiedRef<'s, C>, Error> {
+        let Opened {
+            parts,
+            header,
+            key: recalled,
+            tree,
+        } = scratch.open(token, &self.keys, self.policy.max_token_bytes)?;
+        let key = match recalled {
+            Some(key) => key,
+            None => self.keys.find(parts.header)?,
+        };
+        let (claims, registered) = run(parts, key, &self.policy, now, tree)?;
+        if recalled.is_none() {
+            self.keys.remember(header, parts.header);
+        }
+        Ok(VerifiedRef {
+            claims,
+            registered,
+            header: parts.header,
+            payload: parts.payload,
+        })
     }
 
     pub(crate) fn verify_parsed<C: DeserializeOwned>(

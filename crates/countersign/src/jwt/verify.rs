@@ -1,6 +1,8 @@
 //! The check list: what a token with the right syntax must still show, in this order (RFC 7519 §7.2, RFC 8725 §3).
 //!
-//! [`verify`](Unverified::verify) stops at the first check that fails; `explain` runs them all. Both run this list.
+//! [`verify`](Unverified::verify) stops at the first check that fails; `explain` runs them all. Both run this list. What
+//! they differ in is how the payload is read: `explain` reads it into a tree, [`run`] in one pass over its text that serves
+//! the checks and the caller's type together, and into a tree where that pass declines.
 
 mod binding;
 mod kind;
@@ -9,16 +11,17 @@ mod times;
 
 use std::cell::OnceCell;
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
+use serde_json::{Map, Value};
 
-use super::claims::{Members, RegisteredClaims};
+use super::members::Members;
 use super::policy::Policy;
+use super::registered::RegisteredClaims;
 use super::verified::Verified;
 use crate::error::{Error, Part};
 use crate::json;
 use crate::jwk::VerifyingKey;
-use crate::jws::Unverified;
+use crate::jws::{Parts, Unverified};
 use crate::time::Timestamp;
 
 pub(crate) use times::auth_time;
@@ -78,76 +81,130 @@ pub(crate) const CHECKS: [Check; 18] = [
     check(CheckName::AuthTime, times::auth_time_recent),
 ];
 
+/// Where the plain parser leaves a payload that it had to read.
+pub(crate) type Tree = OnceCell<Result<Map<String, Value>, Error>>;
+
 /// What the checks look at.
 pub(crate) struct Evidence<'e> {
-    pub(crate) token: &'e Unverified<'e>,
+    pub(crate) token: Parts<'e>,
     pub(crate) key: &'e VerifyingKey,
     pub(crate) policy: &'e Policy,
     pub(crate) now: Timestamp,
-    claims: OnceCell<Result<Payload, Error>>,
+    tree: &'e Tree,
+    claims: OnceCell<Result<Payload<'e>, Error>>,
 }
 
 /// The payload, read.
-pub(crate) struct Payload {
-    pub(crate) members: Members,
-    pub(crate) registered: RegisteredClaims,
+pub(crate) struct Payload<'e> {
+    pub(crate) members: Members<'e>,
+    pub(crate) registered: RegisteredClaims<'e>,
 }
 
 impl<'e> Evidence<'e> {
     pub(crate) const fn new(
-        token: &'e Unverified<'e>,
+        token: Parts<'e>,
         key: &'e VerifyingKey,
         policy: &'e Policy,
         now: Timestamp,
+        tree: &'e Tree,
     ) -> Self {
         Self {
             token,
             key,
             policy,
             now,
+            tree,
             claims: OnceCell::new(),
         }
     }
 
     /// The claims, read at the first call: in `verify` that is after the signature held.
-    pub(crate) fn payload(&self) -> Result<&Payload, Error> {
+    pub(crate) fn payload(&self) -> Result<&Payload<'e>, Error> {
         self.claims
-            .get_or_init(|| Payload::read(self.token.payload()))
+            .get_or_init(|| Payload::in_tree(self.token.payload, self.tree))
             .as_ref()
             .map_err(Clone::clone)
     }
 
-    fn members(&self) -> Result<&Members, Error> {
+    fn members(&self) -> Result<&Members<'e>, Error> {
         self.payload().map(|payload| &payload.members)
     }
 
-    fn registered(&self) -> Result<&RegisteredClaims, Error> {
+    fn registered(&self) -> Result<&RegisteredClaims<'e>, Error> {
         self.payload().map(|payload| &payload.registered)
     }
 
-    pub(crate) fn into_payload(self) -> Result<Payload, Error> {
-        let Self { token, claims, .. } = self;
-        claims
-            .into_inner()
-            .unwrap_or_else(|| Payload::read(token.payload()))
+    /// Reads the claims into `C` and for the checks, in one pass. Where that takes more than one, it reads what it can.
+    fn read<C: Deserialize<'e>>(&self) -> Option<C> {
+        let text = std::str::from_utf8(self.token.payload).ok()?;
+        let (claims, index) = json::read(text).ok()?;
+        let Some(members) = Members::in_text(index) else {
+            return Some(claims);
+        };
+        let payload = RegisteredClaims::read(&members).map(|registered| Payload {
+            members,
+            registered,
+        });
+        self.claims.set(payload).ok()?;
+        Some(claims)
+    }
+
+    pub(crate) fn into_registered(self) -> Result<RegisteredClaims<'e>, Error> {
+        self.payload()?;
+        match self.claims.into_inner() {
+            Some(payload) => payload.map(|payload| payload.registered),
+            None => Ok(RegisteredClaims::default()),
+        }
     }
 }
 
-impl Payload {
-    fn read(octets: &[u8]) -> Result<Self, Error> {
-        let members = json::parse_object(octets, Part::Payload)?;
+impl<'e> Payload<'e> {
+    /// The members of a payload that nothing is known of yet.
+    pub(crate) fn peek(octets: &'e [u8], tree: &'e Tree) -> Result<Members<'e>, Error> {
+        let text = std::str::from_utf8(octets).ok();
+        let index = text.and_then(|text| json::read::<IgnoredAny>(text).ok());
+        match index.and_then(|(_, index)| Members::in_text(index)) {
+            Some(members) => Ok(members),
+            None => Self::tree(octets, tree),
+        }
+    }
+
+    fn tree(octets: &[u8], tree: &'e Tree) -> Result<Members<'e>, Error> {
+        tree.get_or_init(|| json::parse_object(octets, Part::Payload))
+            .as_ref()
+            .map(Members::Tree)
+            .map_err(Clone::clone)
+    }
+
+    fn in_tree(octets: &[u8], tree: &'e Tree) -> Result<Self, Error> {
+        let members = Self::tree(octets, tree)?;
         let registered = RegisteredClaims::read(&members)?;
         Ok(Self {
             members,
             registered,
         })
     }
+}
 
-    /// The end of a verification: the claims as the caller's type, and the registered ones.
-    pub(crate) fn into_claims<C: DeserializeOwned>(self) -> Result<(C, RegisteredClaims), Error> {
-        let claims = json::from_value(Value::Object(self.members))?;
-        Ok((claims, self.registered))
+/// Runs the check list up to its first failure and reads the claims into `C`.
+pub(crate) fn run<'e, C: Deserialize<'e>>(
+    token: Parts<'e>,
+    key: &'e VerifyingKey,
+    policy: &'e Policy,
+    now: Timestamp,
+    tree: &'e Tree,
+) -> Result<(C, RegisteredClaims<'e>), Error> {
+    let evidence = Evidence::new(token, key, policy, now, tree);
+    let mut claims = None;
+    for check in &CHECKS {
+        if check.name == CheckName::Claims {
+            claims = evidence.read::<C>();
+        }
+        (check.run)(&evidence)?;
     }
+    // The text has passed as strict; where `C` wants it in another way than the one pass offers, serde_json has it.
+    let claims = claims.map_or_else(|| json::from_strict(token.payload), Ok)?;
+    Ok((claims, evidence.into_registered()?))
 }
 
 impl Unverified<'_> {
@@ -167,12 +224,14 @@ impl Unverified<'_> {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Verified<C>, Error> {
-        let evidence = Evidence::new(self, key, policy, now);
-        for check in &CHECKS {
-            (check.run)(&evidence)?;
-        }
-        let (claims, registered) = evidence.into_payload()?.into_claims()?;
-        Ok(Verified::new(claims, registered, self.header().clone()))
+        let tree = Tree::new();
+        let (claims, registered) = run(self.parts(), key, policy, now, &tree)?;
+        Ok(Verified::new(
+            claims,
+            &registered,
+            self.payload(),
+            self.header(),
+        ))
     }
 }
 
@@ -183,7 +242,7 @@ fn algorithm(evidence: &Evidence<'_>) -> Result<(), Error> {
     if !taken.is_empty() && !taken.contains(&key) {
         return Err(Error::AlgorithmRefused { algorithm: key });
     }
-    if evidence.token.header().algorithm()? == key {
+    if evidence.token.header.algorithm()? == key {
         Ok(())
     } else {
         Err(Error::AlgorithmMismatch { key })
@@ -192,7 +251,11 @@ fn algorithm(evidence: &Evidence<'_>) -> Result<(), Error> {
 
 /// RFC 7515 §5.2: over the octets as received.
 fn signature(evidence: &Evidence<'_>) -> Result<(), Error> {
-    if evidence.token.signature_holds(evidence.key) {
+    let token = &evidence.token;
+    if evidence
+        .key
+        .holds(token.signing_input.as_bytes(), token.signature)
+    {
         Ok(())
     } else {
         Err(Error::SignatureInvalid)
@@ -211,11 +274,13 @@ fn missing<T>(claim: &'static str) -> Result<T, Error> {
 }
 
 /// A claim that is a string, and not an empty one; `None` where it is absent.
-fn name<'m>(members: &'m Members, claim: &'static str) -> Result<Option<&'m str>, Error> {
-    match members.get(claim) {
-        None => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
-        Some(_) => Err(Error::ClaimType {
+fn name<'m>(members: &Members<'m>, claim: &'static str) -> Result<Option<&'m str>, Error> {
+    let Some(value) = members.get(claim) else {
+        return Ok(None);
+    };
+    match value.as_str() {
+        Some(text) if !text.is_empty() => Ok(Some(text)),
+        _ => Err(Error::ClaimType {
             claim,
             expected: "a string that is not empty",
         }),

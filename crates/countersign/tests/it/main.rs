@@ -15,6 +15,7 @@ mod imports;
 mod issuers;
 mod jws;
 mod keys;
+mod one_verdict;
 mod primitives;
 mod profiles;
 mod refusals;

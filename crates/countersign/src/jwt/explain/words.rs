@@ -32,12 +32,8 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// Quotations in a row.
-pub(super) fn list(names: &[String]) -> String {
-    names
-        .iter()
-        .map(|name| quote(name))
-        .collect::<Vec<_>>()
-        .join(", ")
+pub(super) fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.map(quote).collect::<Vec<_>>().join(", ")
 }
 
 /// Without quotation marks where there is nothing to escape.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Expected, Hidden, Kinds, Policy, check_leeway};
 use crate::error::Error;
 use crate::jwa::Algorithm;
+use crate::jws::MAX_JWS_BYTES;
 use crate::jwt::profile::Profile;
 
 /// Builds a [`Policy`]. Issuer and audience have to be named or waived in words.
@@ -259,13 +260,23 @@ impl PolicyBuilder {
         self
     }
 
+    /// Takes tokens of up to so many bytes, 16 KiB unless said: at least one, at most 1 MiB. Everything in a token is decoded
+    /// before its signature is looked at, and anybody can send one.
+    pub const fn max_token_bytes(mut self, bytes: usize) -> Self {
+        self.rest.max_token_bytes = bytes;
+        self
+    }
+
     /// The policy.
     ///
     /// # Errors
     /// [`Error::Policy`] where issuer, audience or the `nonce` of an ID token is open, an expectation is empty or
-    /// contradicts another, or the leeway is over 300 s.
+    /// contradicts another, the leeway is over 300 s, or the size of a token is 0 or over 1 MiB.
     pub fn build(self) -> Result<Policy, Error> {
         check_leeway(self.rest.leeway)?;
+        if !(1..=MAX_JWS_BYTES).contains(&self.rest.max_token_bytes) {
+            return refused("the largest token that a policy takes has 1 byte to 1 MiB");
+        }
         if let Some(what) = self.fault {
             return refused(what);
         }

@@ -7,6 +7,7 @@ use crate::base64url;
 use crate::crypto;
 use crate::error::Error;
 use crate::jwt::dpop;
+use crate::jwt::members::Claim;
 
 /// Claims of which the one right value is known. One that is absent is refused: a check that passes on nothing is none.
 pub(super) fn exact(evidence: &Evidence<'_>) -> Result<(), Error> {
@@ -49,7 +50,8 @@ pub(super) fn hashes(evidence: &Evidence<'_>) -> Result<(), Error> {
 /// RFC 7800 §3.1: a token bound to its sender's key needs a proof of that key. A `cnf` that says more than the thumbprint
 /// asks for a proof that nobody has looked at.
 pub(super) fn confirmation(evidence: &Evidence<'_>) -> Result<(), Error> {
-    match (evidence.members()?.get("cnf"), &evidence.policy.proved) {
+    let cnf = evidence.members()?.get("cnf").map(Claim::to_value);
+    match (cnf.as_deref(), &evidence.policy.proved) {
         (None, None) => Ok(()),
         (None, Some(_)) => missing("cnf"),
         (Some(_), None) => Err(Error::ProofRequired),

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::{Evidence, missing, name};
 use crate::error::Error;
-use crate::jwt::claims::Members;
+use crate::jwt::members::{Claim, Members};
 use crate::jwt::policy::Policy;
 use crate::jwt::profile::{LOGOUT_EVENT, Profile};
 
 /// RFC 8725 §3.11: a token of one kind does not pass for another.
 pub(super) fn typ(evidence: &Evidence<'_>) -> Result<(), Error> {
-    let (header, kinds) = (evidence.token.header(), &evidence.policy.kinds);
+    let (header, kinds) = (evidence.token.header, &evidence.policy.kinds);
     let passes = match header.typ() {
         None => kinds.absent,
         Some(_) => kinds.named.iter().any(|kind| header.typ_is(kind)),
@@ -31,7 +31,7 @@ pub(super) fn required(evidence: &Evidence<'_>) -> Result<(), Error> {
         .policy
         .required
         .iter()
-        .find(|claim| members.get(claim.as_ref()).is_none_or(Value::is_null));
+        .find(|claim| members.get(claim).is_none_or(Claim::is_null));
     absent.map_or(Ok(()), |claim| {
         Err(Error::ClaimMissing {
             claim: claim.clone(),
@@ -66,14 +66,13 @@ pub(super) fn profile(evidence: &Evidence<'_>) -> Result<(), Error> {
 }
 
 /// OpenID Connect Back-Channel Logout §2.6, steps 5 and 6.
-fn logout(members: &Members) -> Result<(), Error> {
+fn logout(members: &Members<'_>) -> Result<(), Error> {
     let wrong = Error::ClaimType {
         claim: "events",
         expected: "an object with the back-channel logout event",
     };
-    let event = members
-        .get("events")
-        .and_then(|events| events.get(LOGOUT_EVENT));
+    let events = members.get("events").map(Claim::to_value);
+    let event = events.as_ref().and_then(|events| events.get(LOGOUT_EVENT));
     if !event.is_some_and(Value::is_object) {
         return Err(wrong);
     }

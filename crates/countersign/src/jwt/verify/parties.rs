@@ -31,18 +31,17 @@ pub(super) fn issuer(evidence: &Evidence<'_>) -> Result<(), Error> {
 pub(super) fn audience(evidence: &Evidence<'_>) -> Result<(), Error> {
     let claims = evidence.registered()?;
     match &evidence.policy.audience {
-        Expected::Any if !claims.has_aud() && evidence.policy.profile.needs_parties() => {
+        Expected::Any if claims.aud().is_empty() && evidence.policy.profile.needs_parties() => {
             missing("aud")
         }
         Expected::Any => Ok(()),
-        Expected::Absent if claims.has_aud() => Err(Error::AudienceUnexpected),
+        Expected::Absent if !claims.aud().is_empty() => Err(Error::AudienceUnexpected),
         Expected::Absent => Ok(()),
-        Expected::OneOf(_) if !claims.has_aud() => missing("aud"),
+        Expected::OneOf(_) if claims.aud().is_empty() => missing("aud"),
         Expected::OneOf(names)
-            if !claims
-                .aud()
+            if !names
                 .iter()
-                .any(|aud| !aud.is_empty() && names.contains(aud)) =>
+                .any(|name| !name.is_empty() && claims.aud().contains(name)) =>
         {
             Err(Error::AudienceMismatch {
                 expected: names.join(" or "),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Evidence, missing};
 use crate::error::Error;
-use crate::jwt::claims::Members;
+use crate::jwt::members::Members;
 use crate::jwt::numeric_date;
 use crate::time::Timestamp;
 
@@ -54,7 +54,7 @@ pub(super) fn auth_time_recent(evidence: &Evidence<'_>) -> Result<(), Error> {
 }
 
 /// `auth_time`, which is a NumericDate though RFC 7519 does not know it.
-pub(crate) fn auth_time(members: &Members) -> Result<Option<Timestamp>, Error> {
+pub(crate) fn auth_time(members: &Members<'_>) -> Result<Option<Timestamp>, Error> {
     numeric_date::read(members, "auth_time")
 }
 

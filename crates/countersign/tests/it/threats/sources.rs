@@ -184,7 +184,11 @@ fn no_type_that_holds_a_secret_can_be_compared() {
     found.dedup();
     assert_eq!(found.len(), HOLDERS.len(), "{found:?}");
     let written = holding(|line| line.starts_with("impl PartialEq for "));
-    assert_eq!(written, Vec::<String>::new());
+    // Whom a token is for is no secret.
+    assert_eq!(
+        written,
+        ["jwt/registered.rs: impl PartialEq for Audience<'_> {"]
+    );
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn without_values(error: &Error, evidence: &Evidence<'_>) -> String {
         } => format!("{claim} was more than {max_secs} s ago"),
         Error::SignatureInvalid => format!(
             "signature does not hold over the first {} bytes",
-            evidence.token.signing_input().len()
+            evidence.token.signing_input.len()
         ),
         error => error.to_string(),
     }
@@ -98,15 +98,15 @@ fn found(name: CheckName, evidence: &Evidence<'_>, error: &Error) -> Option<Stri
     let payload = evidence.payload().ok();
     match (name, error) {
         (_, Error::ClaimMissing { .. }) => None,
-        (CheckName::Algorithm, _) => Some(quote(evidence.token.header().alg())),
+        (CheckName::Algorithm, _) => Some(quote(evidence.token.header.alg())),
         (CheckName::Type, _) => Some(
             evidence
                 .token
-                .header()
+                .header
                 .typ()
                 .map_or_else(|| "absent".to_owned(), quote),
         ),
-        (CheckName::Audience, _) => payload.map(|payload| list(payload.registered.aud())),
+        (CheckName::Audience, _) => payload.map(|payload| list(payload.registered.aud().iter())),
         (CheckName::Issuer, _) => payload?.registered.iss().map(quote),
         (CheckName::Subject, _) => payload?.registered.sub().map(quote),
         (
@@ -114,10 +114,13 @@ fn found(name: CheckName, evidence: &Evidence<'_>, error: &Error) -> Option<Stri
             Error::ClaimMismatch { claim }
             | Error::ClaimForeign { claim, .. }
             | Error::ClaimType { claim, .. },
-        ) => payload?.members.get(*claim).map(|value| match value {
-            Value::String(text) => quote(text),
-            value => quote(&value.to_string()),
-        }),
+        ) => payload?
+            .members
+            .get(claim)
+            .map(|value| match &*value.to_value() {
+                Value::String(text) => quote(text),
+                value => quote(&value.to_string()),
+            }),
         _ => time(name, evidence).map(|time| time.to_string()),
     }
 }

@@ -52,11 +52,11 @@ fn words(name: CheckName, evidence: &Evidence<'_>) -> Option<Words> {
         CheckName::Signature => (
             format!(
                 "signature holds over the first {} bytes",
-                evidence.token.signing_input().len()
+                evidence.token.signing_input.len()
             ),
             None,
         ),
-        CheckName::Type => match evidence.token.header().typ() {
+        CheckName::Type => match evidence.token.header.typ() {
             Some(typ) => (
                 format!("typ is {}, as expected", policy.kinds.describe()),
                 Some(format!("typ is {}", plain(typ))),

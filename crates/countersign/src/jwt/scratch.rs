@@ -1,0 +1,106 @@
+//! Memory for verifications, used again and again.
+
+use std::fmt;
+
+use super::verify::Tree;
+use crate::base64url;
+use crate::error::{Error, Part};
+use crate::jwk::{JwkSet, VerifyingKey};
+use crate::jws::{Compact, Header, Parts};
+
+/// The longest signature that needs no memory of its own: that of an RSA key of 4096 bits.
+const INLINE: usize = 512;
+
+/// Memory that [`Verifier::verify_in`](crate::Verifier::verify_in) works in: one for each thread or task, for as long as
+/// that lives. It keeps what the last token needed, which is at most its size.
+///
+/// ```
+/// let scratch = countersign::Scratch::new();
+/// ```
+pub struct Scratch {
+    payload: Vec<u8>,
+    signature: [u8; INLINE],
+    long_signature: Vec<u8>,
+    header: Option<Header>,
+    tree: Tree,
+}
+
+/// A token that was taken apart in a [`Scratch`].
+pub(super) struct Opened<'s> {
+    pub(super) parts: Parts<'s>,
+    /// The text of its header.
+    pub(super) header: &'s str,
+    /// The key that has signed under this very header before.
+    pub(super) key: Option<&'s VerifyingKey>,
+    pub(super) tree: &'s Tree,
+}
+
+impl Scratch {
+    /// Nothing is allocated yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            payload: Vec::new(),
+            signature: [0; INLINE],
+            long_signature: Vec::new(),
+            header: None,
+            tree: Tree::new(),
+        }
+    }
+
+    /// Takes a token apart as [`Unverified::parse`](crate::Unverified::parse) does: the same refusals in the same order. A
+    /// header under which a key of the set has signed before is not read again.
+    pub(super) fn open<'s>(
+        &'s mut self,
+        token: &'s str,
+        keys: &'s JwkSet,
+        limit: usize,
+    ) -> Result<Opened<'s>, Error> {
+        let compact = Compact::split(token, limit)?;
+        self.tree = Tree::new();
+        let (header, key) = match keys.recall(compact.header) {
+            Some((header, key)) => (header, Some(key)),
+            None => (
+                &*self.header.insert(Header::parse_of_token(compact.header)?),
+                None,
+            ),
+        };
+        base64url::decode_into(compact.payload.as_bytes(), &mut self.payload, Part::Payload)?;
+        let text = compact.signature.as_bytes();
+        let signature = match base64url::decode_to(text, &mut self.signature, Part::Signature)? {
+            Some(signature) => signature,
+            None => {
+                base64url::decode_into(text, &mut self.long_signature, Part::Signature)?;
+                &self.long_signature
+            }
+        };
+        Ok(Opened {
+            parts: Parts {
+                signing_input: compact.signing_input,
+                header,
+                payload: &self.payload,
+                signature,
+            },
+            header: compact.header,
+            key,
+            tree: &self.tree,
+        })
+    }
+
+    pub(super) fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Scratch {
+    /// Nothing of the last token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
+}
