@@ -98,29 +98,43 @@ impl Signer {
     }
 
     /// The signature over `input`, in the form that JWS wants (RFC 7518 §3).
-    pub(crate) fn sign(&self, input: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn sign(&self, input: &[u8]) -> Result<Signature, Error> {
         let failed = |_| Error::Crypto { doing: "signing" };
         match self {
-            Self::Hmac(key) => Ok(hmac::sign(key, input).as_ref().to_vec()),
+            Self::Hmac(key) => Ok(Signature::Tag(hmac::sign(key, input))),
             Self::Rsa { pair, padding } => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(*padding, &SystemRandom::new(), input, &mut signature)
                     .map_err(failed)?;
-                Ok(signature)
+                Ok(Signature::Octets(signature))
             }
             Self::Ecdsa(pair) => pair
                 .sign(&SystemRandom::new(), input)
-                .map(|signature| signature.as_ref().to_vec())
+                .map(Signature::Fixed)
                 .map_err(failed),
-            Self::Ed25519(pair) => pair
-                .try_sign(input)
-                .map(|signature| signature.as_ref().to_vec())
-                .map_err(failed),
+            Self::Ed25519(pair) => pair.try_sign(input).map(Signature::Fixed).map_err(failed),
             Self::MlDsa(pair) => {
                 let mut signature = vec![0; pair.algorithm().signature_len()];
                 pair.sign(input, &mut signature).map_err(failed)?;
-                Ok(signature)
+                Ok(Signature::Octets(signature))
             }
+        }
+    }
+}
+
+/// A signature or MAC, as JWS writes it.
+pub(crate) enum Signature {
+    Tag(hmac::Tag),
+    Fixed(signature::Signature),
+    Octets(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Signature {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Tag(tag) => tag.as_ref(),
+            Self::Fixed(signature) => signature.as_ref(),
+            Self::Octets(octets) => octets,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Keys that sign.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::parts::KeyParts;
 use super::{Jwk, Thumbprint, VerifyingKey, der, members, pem, strength, verifying};
-use crate::crypto::{self, Signer};
+use crate::crypto::{self, Signature, Signer};
 use crate::error::Error;
 use crate::jwa::Algorithm;
-use crate::jws;
+use crate::jws::{self, MAX_JWS_BYTES, MAX_TOKEN_BYTES, WrittenHeaders};
 
 /// A private key, or a shared secret, with exactly one algorithm; parsed once, cheap to clone.
 ///
@@ -33,6 +34,8 @@ pub struct SigningKey {
     kid: Option<String>,
     prepared: Arc<Prepared>,
     public: VerifyingKey,
+    /// Of this `alg` and `kid`.
+    written: Arc<WrittenHeaders>,
 }
 
 struct Prepared {
@@ -42,6 +45,9 @@ struct Prepared {
 
 /// The number of bits of an RSA key where the caller names none.
 const RSA_BITS: usize = 2048;
+
+/// What a token usually takes, in bytes.
+const TOKEN_BYTES: usize = 1024;
 
 impl SigningKey {
     /// A new key. A key pair gets its thumbprint (RFC 7638) as `kid`; RSA keys get 2048 bits; a secret is as long as the
@@ -151,6 +157,7 @@ impl SigningKey {
             kid,
             prepared: Arc::new(Prepared { parts, signer }),
             public,
+            written: Arc::default(),
         })
     }
 
@@ -178,6 +185,7 @@ impl SigningKey {
         Self {
             public: self.public.with_key_id(kid.clone()),
             kid: Some(kid),
+            written: Arc::default(),
             ..self
         }
     }
@@ -188,6 +196,7 @@ impl SigningKey {
         Self {
             public: self.public.without_key_id(),
             kid: None,
+            written: Arc::default(),
             ..self
         }
     }
@@ -199,6 +208,7 @@ impl SigningKey {
         Self {
             alg: self.algorithm.fully_specified_name(),
             public: self.public.with_fully_specified_alg(),
+            written: Arc::default(),
             ..self
         }
     }
@@ -239,7 +249,7 @@ impl SigningKey {
     /// # Errors
     /// [`Error::ClaimsUnwritable`] where the claims are no JSON object, [`Error::JwsUnwritable`] for a token that would be
     /// refused when read (too large, a header member of the wrong type), [`Error::Crypto`].
-    pub fn sign<T: Serialize>(&self, claims: &T) -> Result<String, Error> {
+    pub fn sign<T: Serialize + ?Sized>(&self, claims: &T) -> Result<String, Error> {
         self.sign_with(&SigningHeader::new(), claims)
     }
 
@@ -248,19 +258,46 @@ impl SigningKey {
     /// # Errors
     /// [`Error::ClaimsUnwritable`] where the claims are no JSON object, [`Error::JwsUnwritable`] for a token that would be
     /// refused when read (too large, a header member of the wrong type), [`Error::Crypto`].
-    pub fn sign_with<T: Serialize>(
+    pub fn sign_with<T: Serialize + ?Sized>(
         &self,
         header: &SigningHeader,
         claims: &T,
     ) -> Result<String, Error> {
-        let unwritable = |reason: String| Error::ClaimsUnwritable { reason };
-        let claims = serde_json::to_vec(claims).map_err(|error| unwritable(error.to_string()))?;
-        if claims.first() != Some(&b'{') {
-            return Err(unwritable(
-                "they are written as another kind of value".to_owned(),
-            ));
+        let mut token = String::with_capacity(TOKEN_BYTES);
+        self.sign_into(header, claims, &mut token)?;
+        Ok(token)
+    }
+
+    /// Does as [`sign_with`](Self::sign_with) does, in the place of what `token` holds: memory that is used again. After an
+    /// error it holds no token.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// use countersign::{Algorithm, SigningHeader, SigningKey};
+    /// let (key, mut token) = (SigningKey::generate(Algorithm::ES256)?, String::new());
+    /// for order in 0..3 {
+    ///     key.sign_into(&SigningHeader::new(), &serde_json::json!({"order": order}), &mut token)?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sign_with`](Self::sign_with).
+    pub fn sign_into<T: Serialize + ?Sized>(
+        &self,
+        header: &SigningHeader,
+        claims: &T,
+        token: &mut String,
+    ) -> Result<(), Error> {
+        let signed = jws::sign_claims(self, header, claims, token);
+        if signed.is_err() {
+            token.clear();
         }
-        jws::sign_compact(self, header, &claims)
+        signed
+    }
+
+    pub(crate) fn written_headers(&self) -> &WrittenHeaders {
+        &self.written
     }
 
     /// The private key in DER (PKCS#8); wiped when dropped.
@@ -271,7 +308,7 @@ impl SigningKey {
         der::to_pkcs8(&self.prepared.parts)
     }
 
-    pub(crate) fn signature(&self, input: &[u8]) -> Result<Vec<u8>, Error> {
+    pub(crate) fn signature(&self, input: &[u8]) -> Result<Signature, Error> {
         self.prepared.signer.sign(input)
     }
 }
@@ -288,31 +325,62 @@ impl fmt::Debug for SigningKey {
 /// The members of a header that the caller chooses: `typ`, `cty` and private ones.
 #[derive(Clone, Debug)]
 pub struct SigningHeader {
+    typ: Option<Cow<'static, str>>,
     members: Map<String, Value>,
+    max_token_bytes: usize,
 }
 
 impl SigningHeader {
     /// A header with `typ: JWT`.
     #[must_use]
     pub fn new() -> Self {
+        Self::of_kind("JWT")
+    }
+
+    /// A header with a `typ` that is known beforehand.
+    pub(crate) fn of_kind(typ: &'static str) -> Self {
         Self {
+            typ: Some(Cow::Borrowed(typ)),
             members: Map::new(),
+            max_token_bytes: MAX_TOKEN_BYTES,
         }
-        .typ("JWT")
     }
 
     /// Sets `typ`, the kind of token: `at+jwt`, `logout+jwt`, … (RFC 7515 §4.1.9, RFC 8725 §3.11).
     #[must_use]
     pub fn typ(mut self, typ: &str) -> Self {
-        self.members.insert("typ".to_owned(), Value::from(typ));
+        self.typ = Some(Cow::Owned(typ.to_owned()));
         self
     }
 
     /// Leaves `typ` out.
     #[must_use]
     pub fn without_typ(mut self) -> Self {
-        self.members.remove("typ");
+        self.typ = None;
         self
+    }
+
+    /// Lets a token have up to so many bytes, where verifiers take more than the usual 16 KiB; never more than 1 MiB.
+    #[must_use]
+    pub fn max_bytes(self, bytes: usize) -> Self {
+        Self {
+            max_token_bytes: bytes.min(MAX_JWS_BYTES),
+            ..self
+        }
+    }
+
+    pub(crate) const fn max_token_bytes(&self) -> usize {
+        self.max_token_bytes
+    }
+
+    /// Its `typ`.
+    pub(crate) fn kind(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+
+    /// Whether it has other members than `alg`, `kid` and `typ`.
+    pub(crate) fn has_own_members(&self) -> bool {
+        !self.members.is_empty()
     }
 
     /// Sets another member.
@@ -345,11 +413,12 @@ impl SigningHeader {
     /// The JSON text, with `alg` and `kid` of the key in front.
     pub(crate) fn to_json(&self, key: &SigningKey) -> String {
         let mut json = format!("{{\"alg\":\"{}\"", key.alg);
+        let mut members: Map<String, Value> = self.members.clone();
+        if let Some(typ) = &self.typ {
+            members.insert("typ".to_owned(), Value::from(typ.as_ref()));
+        }
         let kid = key.key_id().map(Value::from);
-        let own = self
-            .members
-            .iter()
-            .map(|(name, value)| (name.as_str(), value));
+        let own = members.iter().map(|(name, value)| (name.as_str(), value));
         for (name, value) in kid.iter().map(|kid| ("kid", kid)).chain(own) {
             json.push_str(&format!(",{}:{value}", Value::from(name)));
         }

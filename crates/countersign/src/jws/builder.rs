@@ -144,7 +144,9 @@ impl JwsSigner {
         let headers = Headers::parse(Some(&protected), unprotected).map_err(unwritable)?;
         let octets = self
             .key
-            .signature(&payload.signing_input(Some(&protected)))?;
+            .signature(&payload.signing_input(Some(&protected)))?
+            .as_ref()
+            .to_vec();
         Ok(Signature {
             protected: Some(protected),
             headers,

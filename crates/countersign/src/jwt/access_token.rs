@@ -55,6 +55,6 @@ impl AccessToken {
     /// # Errors
     /// [`Error::JwsUnwritable`] where the token would be larger than is read; [`Error::Crypto`] where signing fails.
     pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
-        key.sign_with(&SigningHeader::new().typ("at+jwt"), self)
+        key.sign_with(&SigningHeader::of_kind("at+jwt"), self)
     }
 }

@@ -35,6 +35,6 @@ impl ClientAssertion {
     /// # Errors
     /// [`Error::JwsUnwritable`] where the token would be larger than is read; [`Error::Crypto`] where signing fails.
     pub fn sign(&self, key: &SigningKey) -> Result<String, Error> {
-        key.sign_with(&SigningHeader::new().typ("client-authentication+jwt"), self)
+        key.sign_with(&SigningHeader::of_kind("client-authentication+jwt"), self)
     }
 }

@@ -60,6 +60,6 @@ impl LogoutToken {
         if let Some(sid) = &self.sid {
             claims = claims.claim("sid", sid.as_str())?;
         }
-        key.sign_with(&SigningHeader::new().typ("logout+jwt"), &claims)
+        key.sign_with(&SigningHeader::of_kind("logout+jwt"), &claims)
     }
 }
