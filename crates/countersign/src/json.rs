@@ -19,7 +19,8 @@ use serde::de::{
 };
 use serde_json::{Map, Value};
 
-pub(crate) use read::{Index, read};
+pub(crate) use names::{Common, Stack};
+pub(crate) use read::{Index, read, read_alone};
 pub(crate) use scan::{Number, Scanner};
 
 use crate::error::{Error, Malformed, Part};

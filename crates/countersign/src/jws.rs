@@ -18,7 +18,7 @@ pub use header::Header;
 pub(crate) use header::MAX_KID_BYTES;
 pub use verify::{VerifiedJws, VerifiedSignature};
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter};
 
 use crate::base64url;
 use crate::error::{Error, Malformed, Part};
@@ -135,21 +135,21 @@ impl<'t> Compact<'t> {
             }
             .into());
         }
-        let dot = |found: Option<usize>| found.ok_or(Malformed::Segments);
-        let last = dot(memrchr(b'.', text.as_bytes()))?;
-        let (signing_input, signature) = parted(text, last);
-        let first = dot(memchr(b'.', signing_input.as_bytes()))?;
-        let (header, payload) = parted(signing_input, first);
-        match memchr_iter(b'.', payload.as_bytes()).count() {
-            0 => Ok(Self {
-                signing_input,
-                header,
-                payload,
-                signature,
-            }),
-            2 => Err(Malformed::Encrypted.into()),
-            _ => Err(Malformed::Segments.into()),
+        let dot = |text: &str| memchr(b'.', text.as_bytes()).ok_or(Malformed::Segments);
+        let (header, rest) = parted(text, dot(text)?);
+        let (payload, signature) = parted(rest, dot(rest)?);
+        match memchr_iter(b'.', signature.as_bytes()).count() {
+            0 => {}
+            2 => return Err(Malformed::Encrypted.into()),
+            _ => return Err(Malformed::Segments.into()),
         }
+        let signed = header.len().saturating_add(payload.len()).saturating_add(1);
+        Ok(Self {
+            signing_input: text.get(..signed).unwrap_or_default(),
+            header,
+            payload,
+            signature,
+        })
     }
 }
 

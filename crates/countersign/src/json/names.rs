@@ -9,13 +9,118 @@ use super::scan::{Declined, Span};
 /// A member: its name between the quotes, and its value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Member {
-    pub(crate) name: Span,
-    pub(crate) value: Span,
+    name: Span,
+    value: Span,
+    start: Start,
+}
+
+impl Member {
+    pub(crate) const fn value(&self) -> Span {
+        self.value
+    }
+
+    /// Whether it has this name, whose start is `start`.
+    fn is(&self, text: &str, name: &str, start: Start) -> bool {
+        self.start == start
+            && self.name.len() == name.len()
+            && (name.len() <= START || self.name.bytes_of(text) == name.as_bytes())
+    }
+}
+
+/// How many bytes of a name are compared as one number.
+const START: usize = 8;
+
+/// The first bytes of a name; with its length, all there is to most names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Start(u64);
+
+impl Start {
+    /// By overlapping reads: what two of them take is the same in both.
+    #[inline]
+    fn of(name: &str) -> Self {
+        let bytes = name.as_bytes();
+        let shift = |at: usize| u32::try_from(at).unwrap_or_default().wrapping_mul(8);
+        if let Some(eight) = bytes.first_chunk::<START>() {
+            return Self(u64::from_le_bytes(*eight));
+        }
+        if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            let last = u64::from(u32::from_le_bytes(*last));
+            let later = last.wrapping_shl(shift(bytes.len().wrapping_sub(4)));
+            return Self(u64::from(u32::from_le_bytes(*first)) | later);
+        }
+        let (middle, end) = (bytes.len() / 2, bytes.len().saturating_sub(1));
+        let byte = |at: usize| u64::from(bytes.get(at).copied().unwrap_or_default());
+        Self(
+            byte(0) | byte(middle).wrapping_shl(shift(middle)) | byte(end).wrapping_shl(shift(end)),
+        )
+    }
+
+    /// One of 64 bits.
+    #[inline]
+    const fn bit(self) -> u64 {
+        1 << (self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+    }
+}
+
+/// The claims that every verification asks for (RFC 7519 §4.1): the reader notes them as they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Common {
+    Iss,
+    Sub,
+    Aud,
+    Exp,
+    Nbf,
+    Iat,
+    Jti,
+}
+
+impl Common {
+    const ALL: [(Self, [u8; 3]); 7] = [
+        (Self::Iss, *b"iss"),
+        (Self::Sub, *b"sub"),
+        (Self::Aud, *b"aud"),
+        (Self::Exp, *b"exp"),
+        (Self::Nbf, *b"nbf"),
+        (Self::Iat, *b"iat"),
+        (Self::Jti, *b"jti"),
+    ];
+
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let name: [u8; 3] = name.as_bytes().try_into().ok()?;
+        let found = Self::ALL.iter().find(|(_, common)| *common == name);
+        found.map(|(common, _)| *common)
+    }
+}
+
+/// The values of the common members of one object; empty where it has none of that name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CommonValues([Span; 7]);
+
+impl CommonValues {
+    pub(crate) const fn new() -> Self {
+        Self([Span::EMPTY; 7])
+    }
+
+    #[inline]
+    pub(crate) fn note(&mut self, name: &str, value: Span) {
+        if let Some(slot) = Common::of(name).and_then(|common| self.0.get_mut(common as usize)) {
+            *slot = value;
+        }
+    }
+
+    /// A value is never empty, so an empty one is none.
+    pub(crate) fn get(&self, common: Common) -> Option<Span> {
+        self.0
+            .get(common as usize)
+            .copied()
+            .filter(|value| value.len() > 0)
+    }
 }
 
 /// How many members are held before memory is asked for; a token has about ten.
 const INLINE: usize = 32;
 
+/// Room for the members of one text after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Stack {
     inline: [Member; INLINE],
@@ -28,6 +133,7 @@ impl Stack {
         const NONE: Member = Member {
             name: Span::EMPTY,
             value: Span::EMPTY,
+            start: Start(0),
         };
         Self {
             inline: [NONE; INLINE],
@@ -40,10 +146,16 @@ impl Stack {
         self.len
     }
 
-    fn push(&mut self, name: Span) {
+    pub(crate) fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    #[inline]
+    fn push(&mut self, name: Span, start: Start) {
         let member = Member {
             name,
             value: Span::EMPTY,
+            start,
         };
         match self.inline.get_mut(self.len) {
             Some(slot) => *slot = member,
@@ -59,14 +171,20 @@ impl Stack {
         }
     }
 
-    /// The members from `base` on.
-    pub(crate) fn from(&self, base: usize) -> impl Iterator<Item = &Member> {
+    /// The members from `base` on: those here and those in memory of their own.
+    fn from(&self, base: usize) -> (&[Member], &[Member]) {
         let inline = self.inline.get(base.min(INLINE)..self.len.min(INLINE));
         let more = self.more.get(base.saturating_sub(INLINE)..);
+        (inline.unwrap_or_default(), more.unwrap_or_default())
+    }
+
+    fn find(&self, base: usize, text: &str, name: &str, start: Start) -> Option<&Member> {
+        let (inline, more) = self.from(base);
+        let named = |member: &&Member| member.is(text, name, start);
         inline
-            .unwrap_or_default()
             .iter()
-            .chain(more.unwrap_or_default())
+            .find(named)
+            .or_else(|| more.iter().find(named))
     }
 
     pub(crate) fn set_value(&mut self, index: usize, value: Span) {
@@ -106,38 +224,48 @@ impl<'de> Object<'de> {
         self.base == 0
     }
 
-    /// Puts a member on the stack and returns its place there.
+    /// Puts the member whose name stands at `at` on the stack and returns its place there.
     ///
     /// # Errors
     /// [`Declined`] where the object has one of that name.
+    #[inline]
     pub(crate) fn admit(
         &mut self,
         stack: &mut Stack,
         text: &'de str,
-        name: Span,
+        at: usize,
+        name: &'de str,
     ) -> Result<usize, Declined> {
-        let word = name.of(text);
-        if self.is_taken(stack, text, word) {
+        let start = Start::of(name);
+        let place = stack.len();
+        if self.many.is_some() || place.saturating_sub(self.base) >= COMPARED {
+            self.admit_to_many(stack, text, name)?;
+        } else if self.seen.0 & start.bit() != 0
+            && stack.find(self.base, text, name, start).is_some()
+        {
             return Err(Declined);
         }
-        self.seen.add(word);
-        let place = stack.len();
-        stack.push(name);
+        self.seen.0 |= start.bit();
+        stack.push(Span::new(at, at.saturating_add(name.len()))?, start);
         Ok(place)
     }
 
-    fn is_taken(&mut self, stack: &Stack, text: &'de str, word: &'de str) -> bool {
-        if let Some(names) = &mut self.many {
-            return !names.insert(word);
+    fn admit_to_many(
+        &mut self,
+        stack: &Stack,
+        text: &'de str,
+        name: &'de str,
+    ) -> Result<(), Declined> {
+        let names = self.many.get_or_insert_with(|| {
+            let (inline, more) = stack.from(self.base);
+            let members = inline.iter().chain(more);
+            members.map(|member| member.name.of(text)).collect()
+        });
+        if names.insert(name) {
+            Ok(())
+        } else {
+            Err(Declined)
         }
-        let mut names = stack.from(self.base).map(|member| member.name.of(text));
-        if stack.len().saturating_sub(self.base) >= COMPARED {
-            let mut names: HashSet<&str> = names.collect();
-            let taken = !names.insert(word);
-            self.many = Some(names);
-            return taken;
-        }
-        self.seen.may_hold(word) && names.any(|name| name == word)
     }
 
     /// Takes the object's members off the stack.
@@ -156,23 +284,29 @@ impl<'de> Object<'de> {
 pub(crate) struct Fingerprints(u64);
 
 impl Fingerprints {
-    fn add(&mut self, name: &str) {
-        self.0 |= bit(name);
-    }
-
-    pub(crate) fn may_hold(self, name: &str) -> bool {
-        self.0 & bit(name) != 0
+    /// The member of this name among those of the outermost object.
+    pub(crate) fn find<'s>(self, stack: &'s Stack, text: &str, name: &str) -> Option<&'s Member> {
+        let start = Start::of(name);
+        if self.0 & start.bit() == 0 {
+            return None;
+        }
+        stack.find(0, text, name, start)
     }
 }
 
-/// One of 64 bits, by the length of a name and three of its bytes.
-fn bit(name: &str) -> u64 {
-    let bytes = name.as_bytes();
-    let at = |index: usize| bytes.get(index).copied().map_or(0, u32::from);
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let word = at(0)
-        ^ at(bytes.len() / 2).wrapping_shl(8)
-        ^ at(bytes.len().saturating_sub(1)).wrapping_shl(16)
-        ^ length.wrapping_shl(24);
-    1 << (word.wrapping_mul(0x9e37_79b1) >> 26)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_start_of_a_name_is_its_first_eight_bytes(name in "[a-z\u{e9}]{0,12}") {
+            let mut eight = [0; START];
+            for (to, from) in eight.iter_mut().zip(name.bytes()) {
+                *to = from;
+            }
+            prop_assert_eq!(Start::of(&name), Start(u64::from_le_bytes(eight)));
+        }
+    }
 }

@@ -9,17 +9,22 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::names::{Fingerprints, Object, Stack};
+use super::names::{Common, CommonValues, Fingerprints, Object, Stack};
 use super::scan::{Allowance, Declined, Number, Scanner, Span};
 
-/// Reads an object into `C`, and says where its members stand.
+/// Reads an object into `C`, and says where its members stand; it puts them on `stack`, in the place of what was there.
 ///
 /// # Errors
 /// [`Stop`] where the text is not strict JSON, is no object, or does not fit `C` in the way in which this reader offers it.
-pub(crate) fn read<'de, C: Deserialize<'de>>(text: &'de str) -> Result<(C, Index<'de>), Stop> {
+pub(crate) fn read<'de, C: Deserialize<'de>>(
+    text: &'de str,
+    stack: &'de mut Stack,
+) -> Result<(C, Index<'de>), Stop> {
+    stack.clear();
     let mut reader = Reader {
         scanner: Scanner::new(text),
-        stack: Stack::new(),
+        stack,
+        common: CommonValues::new(),
         allowance: Allowance::of(text.len()),
         seen: None,
     };
@@ -32,10 +37,27 @@ pub(crate) fn read<'de, C: Deserialize<'de>>(text: &'de str) -> Result<(C, Index
     let seen = reader.seen.ok_or(Stop::Declined)?;
     let index = Index {
         text,
+        plain: reader.scanner.is_plain(),
         members: reader.stack,
+        common: reader.common,
         seen,
     };
     Ok((value, index))
+}
+
+/// Reads an object into `C` alone.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn read_alone<'de, C: Deserialize<'de>>(text: &'de str) -> Result<C, Stop> {
+    let mut reader = Reader {
+        scanner: Scanner::new(text),
+        stack: &mut Stack::new(),
+        common: CommonValues::new(),
+        allowance: Allowance::of(text.len()),
+        seen: None,
+    };
+    C::deserialize(&mut reader)
 }
 
 /// Why the reader did not go on.
@@ -71,43 +93,50 @@ impl serde::de::Error for Stop {
 }
 
 /// The members of an object that was read, by name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Index<'de> {
     text: &'de str,
-    members: Stack,
+    plain: bool,
+    members: &'de Stack,
+    common: CommonValues,
     seen: Fingerprints,
 }
 
 impl<'de> Index<'de> {
     /// The text of a member's value.
+    #[inline]
     pub(crate) fn get(&self, name: &str) -> Option<&'de str> {
-        if !self.seen.may_hold(name) {
-            return None;
-        }
-        self.members
-            .from(0)
-            .find(|member| member.name.of(self.text) == name)
-            .map(|member| member.value.of(self.text))
+        let member = self.seen.find(self.members, self.text, name)?;
+        Some(member.value().of(self.text))
+    }
+
+    /// The same, for a name that every verification asks for.
+    #[inline]
+    pub(crate) fn common(&self, common: Common) -> Option<&'de str> {
+        self.common.get(common).map(|value| value.of(self.text))
     }
 
     pub(crate) const fn len(&self) -> usize {
         self.members.len()
     }
 
-    pub(crate) const fn text(&self) -> &'de str {
-        self.text
+    /// Whether what stands in the text is what it says: it has no escape.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.plain
     }
 }
 
-struct Reader<'de> {
+struct Reader<'de, 'r> {
     scanner: Scanner<'de>,
-    stack: Stack,
+    stack: &'r mut Stack,
+    /// Of the outermost object.
+    common: CommonValues,
     allowance: Allowance,
     /// The outermost object's names, once it has been read.
     seen: Option<Fingerprints>,
 }
 
-impl<'de> Reader<'de> {
+impl<'de> Reader<'de, '_> {
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Stop> {
         let mut members = Members::open(self)?;
         let value = visitor.visit_map(&mut members)?;
@@ -158,9 +187,7 @@ impl<'de> Reader<'de> {
                 }
                 self.allowance.leave();
             }
-            Some(b'"') => {
-                self.scanner.string()?;
-            }
+            Some(b'"') => self.scanner.skip_string()?,
             Some(b't') => self.scanner.literal("true")?,
             Some(b'f') => self.scanner.literal("false")?,
             Some(b'n') => self.scanner.literal("null")?,
@@ -186,7 +213,7 @@ impl<'de> Reader<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for &mut Reader<'de> {
+impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     type Error = Stop;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
@@ -269,21 +296,21 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 }
 
 /// The members of one object, as they come.
-struct Members<'de, 'r> {
-    reader: &'r mut Reader<'de>,
+struct Members<'de, 'm, 'r> {
+    reader: &'m mut Reader<'de, 'r>,
     object: Object<'de>,
     first: bool,
     ended: bool,
     /// The member whose name was read and whose value was not.
-    pending: Option<usize>,
+    pending: Option<(usize, &'de str)>,
 }
 
-impl<'de, 'r> Members<'de, 'r> {
-    fn open(reader: &'r mut Reader<'de>) -> Result<Self, Stop> {
+impl<'de, 'm, 'r> Members<'de, 'm, 'r> {
+    fn open(reader: &'m mut Reader<'de, 'r>) -> Result<Self, Stop> {
         reader.scanner.take(b'{')?;
         reader.allowance.enter()?;
         Ok(Self {
-            object: Object::open(&reader.stack),
+            object: Object::open(reader.stack),
             reader,
             first: true,
             ended: false,
@@ -292,6 +319,7 @@ impl<'de, 'r> Members<'de, 'r> {
     }
 
     /// Takes the next name and the colon after it; `None` after the last.
+    #[inline]
     fn advance(&mut self) -> Result<Option<&'de str>, Stop> {
         if self.ended || self.pending.is_some() {
             return Err(Stop::Declined);
@@ -317,22 +345,27 @@ impl<'de, 'r> Members<'de, 'r> {
             return Err(Stop::Declined);
         }
         let end = scanner.at().saturating_sub(1);
-        let span = Span::new(end.saturating_sub(name.raw.len()), end)?;
-        self.pending = Some(self.object.admit(stack, scanner.text(), span)?);
+        let at = end.saturating_sub(name.raw.len());
+        let place = self.object.admit(stack, scanner.text(), at, name.raw)?;
+        self.pending = Some((place, name.raw));
         scanner.take(b':')?;
         Ok(Some(name.raw))
     }
 
+    #[inline]
     fn value<T>(
         &mut self,
-        read: impl FnOnce(&mut Reader<'de>) -> Result<T, Stop>,
+        read: impl FnOnce(&mut Reader<'de, 'r>) -> Result<T, Stop>,
     ) -> Result<T, Stop> {
-        let place = self.pending.take().ok_or(Stop::Declined)?;
+        let (place, name) = self.pending.take().ok_or(Stop::Declined)?;
         self.reader.scanner.peek();
         let start = self.reader.scanner.at();
         let value = read(self.reader)?;
         let span = Span::new(start, self.reader.scanner.at())?;
-        self.reader.stack.set_value(place, span);
+        if self.object.is_outermost() {
+            self.reader.stack.set_value(place, span);
+            self.reader.common.note(name, span);
+        }
         Ok(value)
     }
 
@@ -346,12 +379,12 @@ impl<'de, 'r> Members<'de, 'r> {
         if self.object.is_outermost() {
             self.reader.seen = Some(self.object.keep());
         } else {
-            self.object.close(&mut self.reader.stack);
+            self.object.close(self.reader.stack);
         }
     }
 }
 
-impl<'de> MapAccess<'de> for &mut Members<'de, '_> {
+impl<'de> MapAccess<'de> for &mut Members<'de, '_, '_> {
     type Error = Stop;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
@@ -372,13 +405,13 @@ impl<'de> MapAccess<'de> for &mut Members<'de, '_> {
 }
 
 /// The items of one array, as they come.
-struct Items<'de, 'r> {
-    reader: &'r mut Reader<'de>,
+struct Items<'de, 'm, 'r> {
+    reader: &'m mut Reader<'de, 'r>,
     first: bool,
     ended: bool,
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'de, '_> {
+impl<'de> SeqAccess<'de> for &mut Items<'de, '_, '_> {
     type Error = Stop;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -398,6 +431,7 @@ impl<'de> SeqAccess<'de> for &mut Items<'de, '_> {
 
 #[cfg(test)]
 mod tests {
+    use super::read as read_onto;
     use super::*;
     use crate::error::Part;
     use crate::json::{MAX_DEPTH, parse_object};
@@ -452,6 +486,10 @@ mod tests {
         "\"",
         "{}",
     ];
+
+    fn read<'de, C: Deserialize<'de>>(text: &'de str) -> Result<(C, Index<'de>), Stop> {
+        read_onto(text, Box::leak(Box::new(Stack::new())))
+    }
 
     /// What the plain parser takes, this reader takes and reads alike, but for names with an escape; and nothing else.
     fn agree(text: &str) {

@@ -29,6 +29,16 @@ impl Span {
         }
     }
 
+    pub(crate) const fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
+    pub(crate) fn bytes_of(self, text: &str) -> &[u8] {
+        text.as_bytes()
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+
     /// The piece; empty where the span is of another text.
     pub(crate) fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize)
@@ -45,6 +55,22 @@ pub(crate) enum Number {
 }
 
 impl Number {
+    /// A text of a few digits and nothing else, as times are written.
+    pub(crate) fn of_digits(text: &str) -> Option<Self> {
+        if text.is_empty() || text.len() > PLAIN_DIGITS || text.starts_with('0') {
+            return None;
+        }
+        let mut value = 0u64;
+        for byte in text.bytes() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        }
+        Some(Self::Positive(value))
+    }
+
     pub(crate) fn of(number: &serde_json::Number) -> Option<Self> {
         if let Some(value) = number.as_u64() {
             return Some(Self::Positive(value));
@@ -82,11 +108,27 @@ const PLAIN_DIGITS: usize = 18;
 pub(crate) struct Scanner<'de> {
     text: &'de str,
     at: usize,
+    /// No backslash and no control character stands anywhere: then a string ends at the next quote.
+    plain: bool,
 }
 
 impl<'de> Scanner<'de> {
-    pub(crate) const fn new(text: &'de str) -> Self {
-        Self { text, at: 0 }
+    pub(crate) fn new(text: &'de str) -> Self {
+        let special = |byte: &u8| *byte < 0x20 || *byte == b'\\';
+        // Without an early end, the compiler looks at many bytes at once.
+        let found = text
+            .bytes()
+            .fold(false, |found, byte| found | special(&byte));
+        Self {
+            text,
+            at: 0,
+            plain: !found,
+        }
+    }
+
+    /// Whether the text has neither an escape nor a control character.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.plain
     }
 
     pub(crate) const fn text(&self) -> &'de str {
@@ -98,6 +140,7 @@ impl<'de> Scanner<'de> {
     }
 
     /// The next byte that is no white space, which stays where it is.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         loop {
@@ -109,6 +152,7 @@ impl<'de> Scanner<'de> {
     }
 
     /// Takes `byte`, white space before it left out.
+    #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> Result<(), Declined> {
         if self.peek() != Some(byte) {
             return Err(Declined);
@@ -140,8 +184,38 @@ impl<'de> Scanner<'de> {
     }
 
     /// A string, from its first quote.
+    #[inline]
     pub(crate) fn string(&mut self) -> Result<Text<'de>, Declined> {
         self.take(b'"')?;
+        if !self.plain {
+            return self.any_string();
+        }
+        let start = self.at;
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        let end = start.saturating_add(quote(rest).ok_or(Declined)?);
+        self.at = end.saturating_add(1);
+        Ok(Text {
+            raw: self.text.get(start..end).ok_or(Declined)?,
+            escaped: false,
+        })
+    }
+
+    /// Goes over a string as strictly as [`string`](Self::string) does.
+    #[inline]
+    pub(crate) fn skip_string(&mut self) -> Result<(), Declined> {
+        self.take(b'"')?;
+        if !self.plain {
+            return self.any_string().map(|_| ());
+        }
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let bytes = quote(rest).ok_or(Declined)?;
+        self.step(bytes.saturating_add(1));
+        Ok(())
+    }
+
+    /// The rest of a string in a text that is not plain.
+    #[inline(never)]
+    fn any_string(&mut self) -> Result<Text<'de>, Declined> {
         let start = self.at;
         let mut escaped = false;
         loop {
@@ -212,12 +286,15 @@ impl<'de> Scanner<'de> {
     /// How many digits follow, and their value where it is small.
     fn digits(&mut self) -> (usize, u64) {
         let (mut count, mut value) = (0usize, 0u64);
-        while let Some(digit @ b'0'..=b'9') = self.text.as_bytes().get(self.at) {
-            let digit = u64::from(digit.wrapping_sub(b'0'));
-            value = value.wrapping_mul(10).wrapping_add(digit);
+        for byte in self.text.as_bytes().get(self.at..).unwrap_or_default() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             count = count.wrapping_add(1);
-            self.step(1);
         }
+        self.step(count);
         (count, value)
     }
 
@@ -252,6 +329,23 @@ fn large_or_real(text: &str, whole: bool) -> Result<Number, Declined> {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Where the first quote stands; eight bytes at a time.
+#[inline]
+fn quote(bytes: &[u8]) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut before = 0usize;
+    for word in words {
+        let quote = u64::from_le_bytes(*word) ^ (ONES * b'"' as u64);
+        let found = quote.wrapping_sub(ONES) & !quote & HIGH;
+        if found != 0 {
+            return Some(before.saturating_add(found.trailing_zeros() as usize / 8));
+        }
+        before = before.saturating_add(8);
+    }
+    let at = rest.iter().position(|byte| *byte == b'"')?;
+    Some(before.saturating_add(at))
+}
 
 /// How many bytes stand before the first quote, backslash or control character; eight at a time.
 fn plain_prefix(bytes: &[u8]) -> usize {
@@ -370,7 +464,10 @@ mod tests {
                 .number()
                 .and_then(|number| scanner.end().map(|()| number));
             let theirs = serde_json::from_str::<serde_json::Number>(text).ok();
-            assert_eq!(ours.ok(), theirs.as_ref().and_then(Number::of), "{text}");
+            let theirs = theirs.as_ref().and_then(Number::of);
+            assert_eq!(ours.ok(), theirs, "{text}");
+            let digits = Number::of_digits(text);
+            assert!(digits.is_none() || digits == theirs, "{text}");
         }
     }
 

@@ -23,8 +23,15 @@ const REGISTERED: [&str; 23] = [
 /// A token's header, or one part of it. What it says is the sender's word, until a signature over it held; then too, a `jwk` or `jku` in it
 /// is never a key to trust. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Header {
-    members: Arc<Map<String, Value>>,
+pub struct Header(Arc<Read>);
+
+/// A header, and what every verification asks of it.
+#[derive(Debug, PartialEq)]
+struct Read {
+    members: Map<String, Value>,
+    algorithm: Result<Algorithm, Error>,
+    /// `typ`, as it is compared.
+    kind: Option<String>,
 }
 
 impl Header {
@@ -89,7 +96,7 @@ impl Header {
     /// Any member.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.members.get(name)
+        self.members().get(name)
     }
 
     /// The header as a JSON value.
@@ -103,47 +110,48 @@ impl Header {
     /// # Errors
     /// [`Error::Unsecured`] for `none` in any case, [`Error::AlgorithmUnknown`] for every other name that is not known.
     pub fn algorithm(&self) -> Result<Algorithm, Error> {
-        let alg = self.alg();
-        if alg.trim().eq_ignore_ascii_case("none") {
-            return Err(Error::Unsecured);
-        }
-        alg.parse()
+        self.0.algorithm.clone()
     }
 
     /// Whether `typ` is `wanted`: compared without regard to case, and `application/` left out (RFC 7515 §4.1.9).
     pub(crate) fn typ_is(&self, wanted: &str) -> bool {
-        self.typ()
-            .is_some_and(|typ| media_type(typ).eq_ignore_ascii_case(media_type(wanted)))
+        let kind = self.0.kind.as_deref();
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(media_type(wanted)))
     }
 
     /// Whether the payload is not encoded: `b64` is false (RFC 7797 §3).
     pub(super) fn is_unencoded(&self) -> bool {
-        self.members.get("b64") == Some(&Value::Bool(false))
+        self.members().get("b64") == Some(&Value::Bool(false))
     }
 
     pub(super) fn of(members: Map<String, Value>) -> Self {
-        Self {
-            members: Arc::new(members),
-        }
+        let text = |name| members.get(name).and_then(Value::as_str);
+        let algorithm = algorithm(text("alg").unwrap_or_default());
+        let kind = text("typ").map(|typ| media_type(typ).to_owned());
+        Self(Arc::new(Read {
+            members,
+            algorithm,
+            kind,
+        }))
     }
 
     pub(super) fn members(&self) -> &Map<String, Value> {
-        &self.members
+        &self.0.members
     }
 
     fn text(&self, name: &str) -> Option<&str> {
-        self.members.get(name).and_then(Value::as_str)
+        self.members().get(name).and_then(Value::as_str)
     }
 
     /// RFC 7515 §4.1: a member of the wrong type makes the header invalid, also where nobody would read it.
     pub(super) fn check_types(&self) -> Result<(), Error> {
         let wrong = |name, problem| Err(Malformed::Member { name, problem }.into());
-        if !self.members.contains_key("alg") {
+        if !self.members().contains_key("alg") {
             return wrong("alg", "is missing");
         }
         for name in ["alg", "kid", "typ", "cty", "jku", "x5u", "x5t", "x5t#S256"] {
             if self
-                .members
+                .members()
                 .get(name)
                 .is_some_and(|value| !value.is_string())
             {
@@ -151,21 +159,21 @@ impl Header {
             }
         }
         if self
-            .members
+            .members()
             .get("jwk")
             .is_some_and(|value| !value.is_object())
         {
             return wrong("jwk", "is not an object");
         }
         if self
-            .members
+            .members()
             .get("x5c")
             .is_some_and(|value| !value.is_array())
         {
             return wrong("x5c", "is not an array");
         }
         if self
-            .members
+            .members()
             .get("b64")
             .is_some_and(|value| !value.is_boolean())
         {
@@ -179,7 +187,7 @@ impl Header {
 
     /// RFC 7515 §4.1.11, over the protected header: nothing else may hold `crit` or what it names.
     pub(super) fn check_critical(&self) -> Result<(), Error> {
-        let Some(critical) = self.members.get("crit") else {
+        let Some(critical) = self.members().get("crit") else {
             return Ok(());
         };
         let names: Option<Vec<&str>> = critical
@@ -201,7 +209,7 @@ impl Header {
             if REGISTERED.contains(name) {
                 return Err(Critical::Registered);
             }
-            if !self.members.contains_key(*name) {
+            if !self.members().contains_key(*name) {
                 return Err(Critical::Absent);
             }
             // RFC 7515 §4.1.11: an unknown name makes the whole JWS invalid. `b64` is the only one known.
@@ -211,6 +219,13 @@ impl Header {
         }
         Ok(())
     }
+}
+
+fn algorithm(alg: &str) -> Result<Algorithm, Error> {
+    if alg.trim().eq_ignore_ascii_case("none") {
+        return Err(Error::Unsecured);
+    }
+    alg.parse()
 }
 
 fn media_type(typ: &str) -> &str {

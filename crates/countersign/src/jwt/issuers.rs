@@ -8,7 +8,7 @@ use super::explain::Report;
 use super::registered;
 use super::verified::Verified;
 use super::verifier::Verifier;
-use super::verify::{Payload, Tree};
+use super::verify::{Notes, Payload};
 use crate::error::Error;
 use crate::jws::Unverified;
 use crate::time::Timestamp;
@@ -104,8 +104,8 @@ impl Issuers {
 
     /// The verifier that the token's own word points at.
     pub(crate) fn select(&self, token: &Unverified<'_>) -> Result<&Verifier, Error> {
-        let tree = Tree::new();
-        let payload = Payload::peek(token.payload(), &tree)?;
+        let mut notes = Notes::new();
+        let payload = Payload::peek(token.payload(), &mut notes)?;
         let iss = registered::text(&payload, "iss")?.ok_or(Error::ClaimMissing {
             claim: "iss".into(),
         })?;

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
 use serde_json::{Map, Value};
 
 use super::registered::{Names, holds_strings};
 use crate::error::Part;
-use crate::json::{self, Index, Number, Scanner};
+use crate::json::{self, Common, Index, Number, Scanner};
 
 /// A payload's members.
 #[derive(Clone, Debug)]
@@ -19,17 +18,24 @@ pub(crate) enum Members<'p> {
 }
 
 impl<'p> Members<'p> {
-    /// Those of a text without escapes; where there are any, the tree has what they stand for.
+    /// Those of a plain text; where there are escapes, the tree has what they stand for.
     pub(crate) fn in_text(index: Index<'p>) -> Option<Self> {
-        memchr(b'\\', index.text().as_bytes())
-            .is_none()
-            .then_some(Self::Index(index))
+        index.is_plain().then_some(Self::Index(index))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Claim<'p>> {
         match self {
             Self::Tree(members) => members.get(name).map(Claim::Value),
             Self::Index(members) => members.get(name).map(Claim::Text),
+        }
+    }
+
+    /// The claim of a name that every verification asks for.
+    #[inline]
+    pub(crate) fn common(&self, name: &str) -> Option<Claim<'p>> {
+        match (self, Common::of(name)) {
+            (Self::Index(members), Some(common)) => members.common(common).map(Claim::Text),
+            _ => self.get(name),
         }
     }
 
@@ -75,7 +81,9 @@ impl<'p> Claim<'p> {
             Self::Value(Value::Number(number)) => Number::of(number),
             Self::Value(_) => None,
             // What starts as a number is one: the text is known to be JSON.
-            Self::Text(text) => Scanner::new(text).number().ok(),
+            Self::Text(text) => {
+                Number::of_digits(text).or_else(|| Scanner::new(text).number().ok())
+            }
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) fn read(members: &Members<'_>, claim: &'static str) -> Result<Option<
     } else {
         f64::ceil
     };
-    let Some(value) = members.get(claim) else {
+    let Some(value) = members.common(claim) else {
         return Ok(None);
     };
     match value.as_number().and_then(|number| whole(number, round)) {

@@ -81,11 +81,12 @@ impl<'p> RegisteredClaims<'p> {
 }
 
 /// A claim that is a string; `None` where it is absent.
+#[inline]
 pub(crate) fn text<'p>(
     members: &Members<'p>,
     claim: &'static str,
 ) -> Result<Option<&'p str>, Error> {
-    match members.get(claim) {
+    match members.common(claim) {
         None => Ok(None),
         Some(value) => value.as_str().map(Some).ok_or(Error::ClaimType {
             claim,
@@ -114,7 +115,7 @@ pub(super) enum Names<'p> {
 
 impl<'p> Audience<'p> {
     fn read(members: &Members<'p>) -> Result<Self, Error> {
-        let Some(claim) = members.get("aud") else {
+        let Some(claim) = members.common("aud") else {
             return Ok(Self(Names::Absent));
         };
         if let Some(one) = claim.as_str() {
@@ -197,7 +198,7 @@ struct Strings<'p> {
 }
 
 impl<'p> Strings<'p> {
-    const fn of(array: &'p str) -> Self {
+    fn of(array: &'p str) -> Self {
         Self {
             scanner: Scanner::new(array),
             ended: false,
@@ -234,7 +235,11 @@ mod tests {
     fn read(claims: Value) -> Result<RegisteredClaims<'static>, Error> {
         let (text, tree): (&str, &Value) = (claims.to_string().leak(), Box::leak(claims.into()));
         let in_tree = RegisteredClaims::read(&Members::Tree(tree.as_object().unwrap()));
-        let (_, index) = crate::json::read::<serde::de::IgnoredAny>(text).unwrap();
+        let (_, index) = crate::json::read::<serde::de::IgnoredAny>(
+            text,
+            Box::leak(Box::new(crate::json::Stack::new())),
+        )
+        .unwrap();
         match Members::in_text(index) {
             Some(members) => assert_eq!(RegisteredClaims::read(&members), in_tree),
             None => assert!(text.contains('\\'), "{text}"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::verify::Tree;
+use super::verify::Notes;
 use crate::base64url;
 use crate::error::{Error, Part};
 use crate::jwk::{JwkSet, VerifyingKey};
@@ -22,7 +22,7 @@ pub struct Scratch {
     signature: [u8; INLINE],
     long_signature: Vec<u8>,
     header: Option<Header>,
-    tree: Tree,
+    notes: Notes,
 }
 
 /// A token that was taken apart in a [`Scratch`].
@@ -32,7 +32,7 @@ pub(super) struct Opened<'s> {
     pub(super) header: &'s str,
     /// The key that has signed under this very header before.
     pub(super) key: Option<&'s VerifyingKey>,
-    pub(super) tree: &'s Tree,
+    pub(super) notes: &'s mut Notes,
 }
 
 impl Scratch {
@@ -44,7 +44,7 @@ impl Scratch {
             signature: [0; INLINE],
             long_signature: Vec::new(),
             header: None,
-            tree: Tree::new(),
+            notes: Notes::new(),
         }
     }
 
@@ -57,7 +57,7 @@ impl Scratch {
         limit: usize,
     ) -> Result<Opened<'s>, Error> {
         let compact = Compact::split(token, limit)?;
-        self.tree = Tree::new();
+        self.notes.renew();
         let (header, key) = match keys.recall(compact.header) {
             Some((header, key)) => (header, Some(key)),
             None => (
@@ -83,7 +83,7 @@ impl Scratch {
             },
             header: compact.header,
             key,
-            tree: &self.tree,
+            notes: &mut self.notes,
         })
     }
 

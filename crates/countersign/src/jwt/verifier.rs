@@ -102,13 +102,13 @@ impl Verifier {
             parts,
             header,
             key: recalled,
-            tree,
+            notes,
         } = scratch.open(token, &self.keys, self.policy.max_token_bytes)?;
         let key = match recalled {
             Some(key) => key,
             None => self.keys.find(parts.header)?,
         };
-        let (claims, registered) = run(parts, key, &self.policy, now, tree)?;
+        let (claims, registered) = run(parts, key, &self.policy, now, notes)?;
         if recalled.is_none() {
             self.keys.remember(header, parts.header);
         }

@@ -84,6 +84,27 @@ pub(crate) const CHECKS: [Check; 18] = [
 /// Where the plain parser leaves a payload that it had to read.
 pub(crate) type Tree = OnceCell<Result<Map<String, Value>, Error>>;
 
+/// Where the members of a payload are noted, by either parser.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    tree: Tree,
+    stack: json::Stack,
+}
+
+impl Notes {
+    pub(crate) const fn new() -> Self {
+        Self {
+            tree: Tree::new(),
+            stack: json::Stack::new(),
+        }
+    }
+
+    /// Forgets the tree of the last payload; the stack is written over.
+    pub(crate) fn renew(&mut self) {
+        self.tree.take();
+    }
+}
+
 /// What the checks look at.
 pub(crate) struct Evidence<'e> {
     pub(crate) token: Parts<'e>,
@@ -135,9 +156,9 @@ impl<'e> Evidence<'e> {
     }
 
     /// Reads the claims into `C` and for the checks, in one pass. Where that takes more than one, it reads what it can.
-    fn read<C: Deserialize<'e>>(&self) -> Option<C> {
+    fn read<C: Deserialize<'e>>(&self, stack: &'e mut json::Stack) -> Option<C> {
         let text = std::str::from_utf8(self.token.payload).ok()?;
-        let (claims, index) = json::read(text).ok()?;
+        let (claims, index) = json::read(text, stack).ok()?;
         let Some(members) = Members::in_text(index) else {
             return Some(claims);
         };
@@ -160,9 +181,10 @@ impl<'e> Evidence<'e> {
 
 impl<'e> Payload<'e> {
     /// The members of a payload that nothing is known of yet.
-    pub(crate) fn peek(octets: &'e [u8], tree: &'e Tree) -> Result<Members<'e>, Error> {
+    pub(crate) fn peek(octets: &'e [u8], notes: &'e mut Notes) -> Result<Members<'e>, Error> {
+        let Notes { tree, stack } = notes;
         let text = std::str::from_utf8(octets).ok();
-        let index = text.and_then(|text| json::read::<IgnoredAny>(text).ok());
+        let index = text.and_then(|text| json::read::<IgnoredAny>(text, stack).ok());
         match index.and_then(|(_, index)| Members::in_text(index)) {
             Some(members) => Ok(members),
             None => Self::tree(octets, tree),
@@ -192,13 +214,15 @@ pub(crate) fn run<'e, C: Deserialize<'e>>(
     key: &'e VerifyingKey,
     policy: &'e Policy,
     now: Timestamp,
-    tree: &'e Tree,
+    notes: &'e mut Notes,
 ) -> Result<(C, RegisteredClaims<'e>), Error> {
+    let Notes { tree, stack } = notes;
+    let mut stack = Some(stack);
     let evidence = Evidence::new(token, key, policy, now, tree);
     let mut claims = None;
     for check in &CHECKS {
         if check.name == CheckName::Claims {
-            claims = evidence.read::<C>();
+            claims = stack.take().and_then(|stack| evidence.read::<C>(stack));
         }
         (check.run)(&evidence)?;
     }
@@ -224,8 +248,8 @@ impl Unverified<'_> {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Verified<C>, Error> {
-        let tree = Tree::new();
-        let (claims, registered) = run(self.parts(), key, policy, now, &tree)?;
+        let mut notes = Notes::new();
+        let (claims, registered) = run(self.parts(), key, policy, now, &mut notes)?;
         Ok(Verified::new(
             claims,
             &registered,
