@@ -32,3 +32,4 @@ pub use registered::{Audience, RegisteredClaims};
 pub use scratch::Scratch;
 pub use verified::{NoClaims, Verified, VerifiedRef};
 pub use verifier::Verifier;
+pub(crate) use verifier::verify_with;

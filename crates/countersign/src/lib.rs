@@ -22,6 +22,7 @@
 //! ```
 
 mod base64url;
+mod cache;
 mod crypto;
 pub mod dangerous;
 mod error;
@@ -32,6 +33,7 @@ mod jws;
 mod jwt;
 mod time;
 
+pub use cache::TokenCache;
 pub use error::{Blame, Critical, Error, Malformed, Part, WeakKey};
 pub use json::{MAX_DEPTH, parse_strict};
 pub use jwa::{Algorithm, Family};

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
@@ -23,7 +24,12 @@ pub struct JwkSet {
     /// Made from one key of the caller's own that has no name: then a token's `kid` cannot be compared.
     nameless: bool,
     recall: Arc<Recall>,
+    /// Tells sets apart that were made at different times; clones are one set.
+    generation: u64,
 }
+
+/// The sets made so far.
+static GENERATION: AtomicU64 = AtomicU64::new(1);
 
 /// The most keys that a set may have; an issuer has a handful.
 pub const MAX_KEYS: usize = 100;
@@ -89,6 +95,7 @@ impl JwkSet {
     fn settled(self) -> Self {
         Self {
             recall: Arc::new(Recall::for_keys(self.keys.len())),
+            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
             ..self
         }
     }
@@ -150,6 +157,15 @@ impl JwkSet {
                 (found, _) => found,
             },
         }
+    }
+
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whether the key that a header points at is this one, made from the same parts for the same algorithm.
+    pub(crate) fn still_finds(&self, header: &Header, key: &VerifyingKey) -> bool {
+        self.find(header).is_ok_and(|found| found.is(key))
     }
 
     /// The header that a text is, and its key, where a token with that very header has passed before.

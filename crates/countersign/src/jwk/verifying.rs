@@ -182,6 +182,13 @@ impl VerifyingKey {
         der::to_spki(&self.prepared.parts)
     }
 
+    /// Whether this is the same key for the same algorithm, whatever its name.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm
+            && (Arc::ptr_eq(&self.prepared, &other.prepared)
+                || self.thumbprint() == other.thumbprint())
+    }
+
     /// Whether `signature` holds over `input`.
     pub(crate) fn holds(&self, input: &[u8], signature: &[u8]) -> bool {
         self.prepared.checker.verify(input, signature)

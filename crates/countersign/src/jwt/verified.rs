@@ -9,10 +9,13 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
 use kept::Kept;
 
+use super::policy::Policy;
 use super::registered::RegisteredClaims;
+use super::verify::check_again;
 use crate::error::Error;
 use crate::json;
 use crate::jws::Header;
+use crate::time::Timestamp;
 
 /// Claims whose token passed the whole check list. Nothing but a verification makes one.
 ///
@@ -70,6 +73,11 @@ impl<C> Verified<C> {
             kept: Kept::draft(registered, payload),
             header: header.clone(),
         }
+    }
+
+    /// Whether it would pass the checks of the times now.
+    pub(crate) fn check_times(&self, policy: &Policy, now: Timestamp) -> Result<(), Error> {
+        check_again(&self.registered(), self.kept.payload(), policy, now)
     }
 
     pub(super) fn with_payload(self, payload: Vec<u8>) -> Self {

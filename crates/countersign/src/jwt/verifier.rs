@@ -57,15 +57,7 @@ impl Verifier {
         token: &str,
         now: Timestamp,
     ) -> Result<Verified<C>, Error> {
-        let mut scratch = Scratch::new();
-        let VerifiedRef {
-            claims,
-            registered,
-            header,
-            payload,
-        } = self.verify_in::<C>(&mut scratch, token, now)?;
-        let verified = Verified::draft(claims, &registered, payload, header);
-        Ok(verified.with_payload(scratch.into_payload()))
+        verify_with(&self.keys, &self.policy, token, now)
     }
 
     /// Does as [`verify`](Self::verify) does, in memory that is used again: where the claims borrow (`&str`), nothing is
@@ -98,26 +90,7 @@ impl Verifier {
         token: &'s str,
         now: Timestamp,
     ) -> Result<VerifiedRef<'s, C>, Error> {
-        let Opened {
-            parts,
-            header,
-            key: recalled,
-            notes,
-        } = scratch.open(token, &self.keys, self.policy.max_token_bytes)?;
-        let key = match recalled {
-            Some(key) => key,
-            None => self.keys.find(parts.header)?,
-        };
-        let (claims, registered) = run(parts, key, &self.policy, now, notes)?;
-        if recalled.is_none() {
-            self.keys.remember(header, parts.header);
-        }
-        Ok(VerifiedRef {
-            claims,
-            registered,
-            header: parts.header,
-            payload: parts.payload,
-        })
+        verify_borrowed(&self.keys, &self.policy, scratch, token, now)
     }
 
     pub(crate) fn verify_parsed<C: DeserializeOwned>(
@@ -146,4 +119,54 @@ impl Verifier {
     pub const fn policy(&self) -> &Policy {
         &self.policy
     }
+}
+
+/// Verifies a token with keys and a policy.
+///
+/// # Errors
+/// Those of [`Verifier::verify`].
+pub(crate) fn verify_with<C: DeserializeOwned>(
+    keys: &JwkSet,
+    policy: &Policy,
+    token: &str,
+    now: Timestamp,
+) -> Result<Verified<C>, Error> {
+    let mut scratch = Scratch::new();
+    let VerifiedRef {
+        claims,
+        registered,
+        header,
+        payload,
+    } = verify_borrowed::<C>(keys, policy, &mut scratch, token, now)?;
+    let verified = Verified::draft(claims, &registered, payload, header);
+    Ok(verified.with_payload(scratch.into_payload()))
+}
+
+fn verify_borrowed<'s, C: Deserialize<'s>>(
+    keys: &'s JwkSet,
+    policy: &'s Policy,
+    scratch: &'s mut Scratch,
+    token: &'s str,
+    now: Timestamp,
+) -> Result<VerifiedRef<'s, C>, Error> {
+    let Opened {
+        parts,
+        header,
+        key: recalled,
+        notes,
+    } = scratch.open(token, keys, policy.max_token_bytes)?;
+    let key = match recalled {
+        Some(key) => key,
+        None => keys.find(parts.header)?,
+    };
+    let (claims, registered) = run(parts, key, policy, now, notes)?;
+    if recalled.is_none() {
+        keys.remember(header, parts.header);
+    }
+    Ok(VerifiedRef {
+        claims,
+        registered,
+        header: parts.header,
+        payload: parts.payload,
+    })
 }

@@ -8,6 +8,7 @@
     reason = "a test stops loudly where something is not as it should be"
 )]
 
+mod cache;
 mod cookbook;
 mod explain;
 mod formats;

@@ -1,0 +1,208 @@
+//! The cache of verified tokens: a token that has passed and comes again costs no signature.
+//!
+//! What must never happen is that one token is answered with another's claims. So an entry is found by the whole text of its
+//! token and by nothing less; the hash only says where to look, is keyed at random, and covers the signature, which nobody
+//! can choose. An entry is bound to the policy of its cache and to the key that verified it; its times are checked at every
+//! hit by the rules that checked them first.
+
+mod shard;
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::de::DeserializeOwned;
+
+use shard::{Entry, Shard};
+
+use crate::error::Error;
+use crate::jwk::{JwkSet, VerifyingKey};
+use crate::jwt::{Policy, Verified, verify_with};
+use crate::time::Timestamp;
+
+/// How many locks the entries are spread over: two threads rarely want the same.
+const SHARDS: usize = 64;
+
+/// How much of a token's end is hashed, in bytes: the signature of most algorithms, part of it for the rest.
+const HASHED: usize = 64;
+
+/// Tokens that have been verified, with their claims as `C`.
+///
+/// Bounded in entries and bytes: what has not been asked for lately makes room. For one policy, whatever the keys: they are
+/// handed in with every call, and a token whose key is no longer among them is verified anew, which refuses it. Whether a
+/// token is revoked is not its to know: ask at every hit.
+///
+/// A hit shares what the first verification made: `C` is neither read again nor cloned.
+///
+/// ```
+/// # fn main() -> Result<(), countersign::Error> {
+/// use countersign::{Algorithm, JwkSet, NoClaims, Policy, SigningKey, Timestamp, TokenCache};
+/// # let key = SigningKey::generate(Algorithm::ES256)?;
+/// # let token = key.sign(&serde_json::json!({"iss": "i", "aud": "a", "exp": 100}))?;
+/// let keys = JwkSet::from(key.verifying_key());
+/// let cache = TokenCache::<NoClaims>::new(Policy::new("i", "a"), 10_000, 16 * 1024 * 1024);
+/// let first = cache.verify(&keys, &token, Timestamp::from_unix_secs(1))?;
+/// let again = cache.verify(&keys, &token, Timestamp::from_unix_secs(99))?;
+/// assert!(std::sync::Arc::ptr_eq(&first, &again));
+/// assert!(cache.verify(&keys, &token, Timestamp::from_unix_secs(100)).is_err());   // expired meanwhile
+/// # Ok(()) }
+/// ```
+pub struct TokenCache<C> {
+    policy: Policy,
+    shards: Vec<Mutex<Shard<C>>>,
+    hasher: RandomState,
+}
+
+impl<C> TokenCache<C> {
+    /// An empty cache for tokens that satisfy `policy`: at most so many of them, and about so many bytes of tokens and their
+    /// claims' text. Where a limit leaves no room for a token, that token is verified each time.
+    pub fn new(policy: Policy, max_entries: usize, max_bytes: usize) -> Self {
+        let share = |all: usize| all.div_ceil(SHARDS);
+        let shards =
+            (0..SHARDS).map(|_| Mutex::new(Shard::new(share(max_entries), share(max_bytes))));
+        Self {
+            policy,
+            shards: shards.collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// How many tokens it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let shards = self.shards.iter();
+        shards.map(|shard| lock(shard).len()).sum()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets every token.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            lock(shard).clear();
+        }
+    }
+
+    /// Forgets the tokens that none of `keys` has verified: for a key set that has taken another's place. Without a call
+    /// they are refused all the same, and stay until they make room.
+    pub fn retain_keys(&self, keys: &JwkSet) {
+        for shard in &self.shards {
+            lock(shard).retain(|entry| keys.still_finds(entry.verified.header(), &entry.key));
+        }
+    }
+
+    /// The token, where it has passed before and would now.
+    ///
+    /// # Errors
+    /// Those of the times: [`Error::Expired`] and its kin.
+    fn find(
+        &self,
+        keys: &JwkSet,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Verified<C>>>, Error> {
+        let (hash, shard) = self.place(token);
+        let Some(shard) = shard else { return Ok(None) };
+        let mut shard = lock(shard);
+        let Some(entry) = shard.find(hash, token) else {
+            return Ok(None);
+        };
+        if entry.generation != keys.generation() {
+            if !keys.still_finds(entry.verified.header(), &entry.key) {
+                shard.remove(hash, token);
+                return Ok(None);
+            }
+            entry.generation = keys.generation();
+        }
+        let verified = Arc::clone(&entry.verified);
+        drop(shard);
+        match verified.check_times(&self.policy, now) {
+            Ok(()) => Ok(Some(verified)),
+            Err(error) => {
+                self.forget(hash, token);
+                Err(error)
+            }
+        }
+    }
+
+    /// What was just verified with `key`, the one that `keys` finds for it.
+    fn keep(&self, keys: &JwkSet, token: &str, key: VerifyingKey, verified: &Arc<Verified<C>>) {
+        let (hash, shard) = self.place(token);
+        if let Some(shard) = shard {
+            lock(shard).insert(
+                hash,
+                Entry {
+                    token: token.into(),
+                    key,
+                    generation: keys.generation(),
+                    verified: Arc::clone(verified),
+                },
+            );
+        }
+    }
+
+    fn forget(&self, hash: u64, token: &str) {
+        if let Some(shard) = self.shard(hash) {
+            lock(shard).remove(hash, token);
+        }
+    }
+
+    fn place(&self, token: &str) -> (u64, Option<&Mutex<Shard<C>>>) {
+        let end = token.len().saturating_sub(HASHED);
+        let hash = self.hasher.hash_one(token.as_bytes().get(end..));
+        (hash, self.shard(hash))
+    }
+
+    fn shard(&self, hash: u64) -> Option<&Mutex<Shard<C>>> {
+        let index = usize::try_from(hash >> 58).unwrap_or_default();
+        self.shards.get(index)
+    }
+}
+
+impl<C: DeserializeOwned> TokenCache<C> {
+    /// Verifies a compact token at the time `now` as [`Verifier::verify`](crate::Verifier::verify) does, or remembers that it
+    /// has.
+    ///
+    /// # Errors
+    /// Those of [`Verifier::verify`](crate::Verifier::verify).
+    pub fn verify(
+        &self,
+        keys: &JwkSet,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Verified<C>>, Error> {
+        if let Some(verified) = self.find(keys, token, now)? {
+            return Ok(verified);
+        }
+        let verified = Arc::new(verify_with::<C>(keys, &self.policy, token, now)?);
+        if let Ok(key) = keys.find(verified.header()) {
+            self.keep(keys, token, key.clone(), &verified);
+        }
+        Ok(verified)
+    }
+}
+
+/// A poisoned lock still holds whole entries: every change of a shard ends with one.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<C> fmt::Debug for TokenCache<C> {
+    /// No token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("policy", &self.policy)
+            .field("tokens", &self.len())
+            .finish_non_exhaustive()
+    }
+}

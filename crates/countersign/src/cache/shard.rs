@@ -1,0 +1,172 @@
+//! One part of the cache: entries by hash and whole token, in a ring that forgets what was not asked for since it came round
+//! last (the clock algorithm).
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use crate::jwk::VerifyingKey;
+use crate::jwt::Verified;
+
+/// What an entry costs beside its texts, in bytes, about.
+const OVERHEAD: usize = 256;
+
+pub(super) struct Entry<C> {
+    pub(super) token: Box<str>,
+    pub(super) key: VerifyingKey,
+    /// Of the key set that the key was last seen in.
+    pub(super) generation: u64,
+    pub(super) verified: Arc<Verified<C>>,
+}
+
+impl<C> Entry<C> {
+    /// The token, the claims' text in it once more, and the rest.
+    fn bytes(&self) -> usize {
+        self.token.len().saturating_mul(2).saturating_add(OVERHEAD)
+    }
+}
+
+struct Slot<C> {
+    hash: u64,
+    asked_for: bool,
+    entry: Entry<C>,
+}
+
+pub(super) struct Shard<C> {
+    /// The places of entries, by hash. Of two with one hash, the later takes the place of the earlier.
+    places: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
+    ring: Vec<Option<Slot<C>>>,
+    free: Vec<usize>,
+    hand: usize,
+    bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
+}
+
+impl<C> Shard<C> {
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self {
+            places: HashMap::default(),
+            ring: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            bytes: 0,
+            max_entries,
+            max_bytes,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.max_entries, self.max_bytes);
+    }
+
+    pub(super) fn find(&mut self, hash: u64, token: &str) -> Option<&mut Entry<C>> {
+        let place = *self.places.get(&hash)?;
+        let slot = self.ring.get_mut(place)?.as_mut()?;
+        if *slot.entry.token != *token {
+            return None;
+        }
+        slot.asked_for = true;
+        Some(&mut slot.entry)
+    }
+
+    pub(super) fn insert(&mut self, hash: u64, entry: Entry<C>) {
+        let bytes = entry.bytes();
+        if self.max_entries == 0 || bytes > self.max_bytes {
+            return;
+        }
+        if let Some(place) = self.places.get(&hash).copied() {
+            self.empty(place);
+        }
+        while self.places.len() >= self.max_entries
+            || self.bytes.saturating_add(bytes) > self.max_bytes
+        {
+            self.make_room();
+        }
+        let slot = Some(Slot {
+            hash,
+            asked_for: false,
+            entry,
+        });
+        let place = match self.free.pop() {
+            Some(place) => {
+                if let Some(free) = self.ring.get_mut(place) {
+                    *free = slot;
+                }
+                place
+            }
+            None => {
+                self.ring.push(slot);
+                self.ring.len().saturating_sub(1)
+            }
+        };
+        self.places.insert(hash, place);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    pub(super) fn remove(&mut self, hash: u64, token: &str) {
+        if self.find(hash, token).is_none() {
+            return;
+        }
+        if let Some(place) = self.places.get(&hash).copied() {
+            self.empty(place);
+        }
+    }
+
+    pub(super) fn retain(&mut self, keep: impl Fn(&Entry<C>) -> bool) {
+        for place in 0..self.ring.len() {
+            let slot = self.ring.get(place).and_then(Option::as_ref);
+            if slot.is_some_and(|slot| !keep(&slot.entry)) {
+                self.empty(place);
+            }
+        }
+    }
+
+    /// Goes round until one entry was not asked for since the hand last came by, and forgets that.
+    fn make_room(&mut self) {
+        loop {
+            self.hand = self.hand.checked_add(1).unwrap_or_default();
+            if self.hand >= self.ring.len() {
+                self.hand = 0;
+            }
+            match self.ring.get_mut(self.hand) {
+                Some(Some(slot)) if slot.asked_for => slot.asked_for = false,
+                Some(Some(_)) => return self.empty(self.hand),
+                Some(None) => {}
+                None => return,
+            }
+        }
+    }
+
+    fn empty(&mut self, place: usize) {
+        if let Some(slot) = self.ring.get_mut(place).and_then(Option::take) {
+            self.places.remove(&slot.hash);
+            self.bytes = self.bytes.saturating_sub(slot.entry.bytes());
+            self.free.push(place);
+        }
+    }
+}
+
+/// The hash of something that is one already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
