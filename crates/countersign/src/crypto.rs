@@ -101,22 +101,25 @@ impl Signer {
     pub(crate) fn sign(&self, input: &[u8]) -> Result<Signature, Error> {
         let failed = |_| Error::Crypto { doing: "signing" };
         match self {
-            Self::Hmac(key) => Ok(Signature::Tag(hmac::sign(key, input))),
+            Self::Hmac(key) => Ok(Signature::of(hmac::sign(key, input).as_ref())),
             Self::Rsa { pair, padding } => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(*padding, &SystemRandom::new(), input, &mut signature)
                     .map_err(failed)?;
-                Ok(Signature::Octets(signature))
+                Ok(Signature::Long(signature))
             }
             Self::Ecdsa(pair) => pair
                 .sign(&SystemRandom::new(), input)
-                .map(Signature::Fixed)
+                .map(|signature| Signature::of(signature.as_ref()))
                 .map_err(failed),
-            Self::Ed25519(pair) => pair.try_sign(input).map(Signature::Fixed).map_err(failed),
+            Self::Ed25519(pair) => pair
+                .try_sign(input)
+                .map(|signature| Signature::of(signature.as_ref()))
+                .map_err(failed),
             Self::MlDsa(pair) => {
                 let mut signature = vec![0; pair.algorithm().signature_len()];
                 pair.sign(input, &mut signature).map_err(failed)?;
-                Ok(Signature::Octets(signature))
+                Ok(Signature::Long(signature))
             }
         }
     }
@@ -124,17 +127,34 @@ impl Signer {
 
 /// A signature or MAC, as JWS writes it.
 pub(crate) enum Signature {
-    Tag(hmac::Tag),
-    Fixed(signature::Signature),
-    Octets(Vec<u8>),
+    Short { octets: [u8; SHORT], len: usize },
+    Long(Vec<u8>),
+}
+
+/// The longest signature that needs no memory of its own: that of P-521.
+const SHORT: usize = 132;
+
+impl Signature {
+    fn of(signature: &[u8]) -> Self {
+        let mut octets = [0; SHORT];
+        match octets.get_mut(..signature.len()) {
+            Some(short) => {
+                short.copy_from_slice(signature);
+                Self::Short {
+                    octets,
+                    len: signature.len(),
+                }
+            }
+            None => Self::Long(signature.to_vec()),
+        }
+    }
 }
 
 impl AsRef<[u8]> for Signature {
     fn as_ref(&self) -> &[u8] {
         match self {
-            Self::Tag(tag) => tag.as_ref(),
-            Self::Fixed(signature) => signature.as_ref(),
-            Self::Octets(octets) => octets,
+            Self::Short { octets, len } => octets.get(..*len).unwrap_or_default(),
+            Self::Long(octets) => octets,
         }
     }
 }

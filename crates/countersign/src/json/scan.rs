@@ -328,6 +328,9 @@ fn large_or_real(text: &str, whole: bool) -> Result<Number, Declined> {
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
+const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Where the first quote stands; eight bytes at a time.
@@ -336,7 +339,7 @@ fn quote(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut before = 0usize;
     for word in words {
-        let quote = u64::from_le_bytes(*word) ^ (ONES * b'"' as u64);
+        let quote = u64::from_le_bytes(*word) ^ QUOTES;
         let found = quote.wrapping_sub(ONES) & !quote & HIGH;
         if found != 0 {
             return Some(before.saturating_add(found.trailing_zeros() as usize / 8));
@@ -367,11 +370,11 @@ fn plain_prefix(bytes: &[u8]) -> usize {
 /// The high bit of each byte that is a quote, a backslash or a control character. A borrow may mark a byte above such a one
 /// too, never one below it, so the lowest mark is exact.
 const fn special(word: u64) -> u64 {
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
+    let quote = word ^ QUOTES;
+    let backslash = word ^ BACKSLASHES;
     let found = (quote.wrapping_sub(ONES) & !quote)
         | (backslash.wrapping_sub(ONES) & !backslash)
-        | (word.wrapping_sub(ONES * 0x20) & !word);
+        | (word.wrapping_sub(SPACES) & !word);
     found & HIGH
 }
 

@@ -128,7 +128,6 @@ impl<'p> Audience<'p> {
     }
 
     /// The names, in the order of the token.
-    #[must_use]
     pub fn iter(&self) -> impl Iterator<Item = &'p str> + use<'p> {
         let (one, list, values, text, places) = match self.0 {
             Names::Absent => (None, "", &[][..], "", &[][..]),

@@ -129,6 +129,13 @@ fn payloads() -> Vec<String> {
     .into_iter()
     .map(|changes| claims_with(changes).to_string())
     .collect();
+    payloads.extend(texts());
+    payloads
+}
+
+/// Payloads that no JSON value is written as.
+fn texts() -> Vec<String> {
+    let mut payloads = Vec::new();
     let usual = claims_json().to_string();
     let inside = |members: &str| format!("{},{members}}}", &usual[..usual.len() - 1]);
     let deep = |levels: usize| format!("\"x\":{}{}", "[".repeat(levels), "]".repeat(levels));

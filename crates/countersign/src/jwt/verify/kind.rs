@@ -45,7 +45,7 @@ pub(super) fn profile(evidence: &Evidence<'_>) -> Result<(), Error> {
     if let Some(claim) = profile
         .foreign()
         .iter()
-        .find(|claim| members.contains_key(**claim))
+        .find(|claim| members.contains_key(claim))
     {
         return Err(Error::ClaimForeign {
             claim,
