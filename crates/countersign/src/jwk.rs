@@ -97,6 +97,12 @@ impl Jwk {
         self.kid.as_deref()
     }
 
+    /// Its `kty`: `oct`, `RSA`, `EC`, `OKP` or `AKP`.
+    #[must_use]
+    pub const fn kty(&self) -> &'static str {
+        self.parts.kty()
+    }
+
     /// Whether it holds a private key or a shared secret.
     #[must_use]
     pub const fn is_private(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::parts::KeyParts;
 use super::{Jwk, der, pem};
 use crate::error::Error;
 
@@ -23,6 +24,8 @@ pub enum KeyFormat {
     Spki,
     /// An X.509 certificate; only its public key is read (RFC 5280).
     Certificate,
+    /// The octets of a shared secret, in no form at all.
+    Secret,
 }
 
 impl fmt::Display for KeyFormat {
@@ -35,6 +38,7 @@ impl fmt::Display for KeyFormat {
             Self::Sec1 => "SEC1",
             Self::Spki => "SPKI",
             Self::Certificate => "X.509",
+            Self::Secret => "raw secret",
         })
     }
 }
@@ -75,6 +79,25 @@ impl ImportedKey {
     /// Those of [`read`](Self::read); [`Error::KeyUnfit`] where the password does not open the key.
     pub fn read_encrypted(octets: &[u8], password: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::open(octets, Some(password.as_ref()))
+    }
+
+    /// A shared secret, of which nothing but its length is known: whether it is strong enough is looked at when it
+    /// becomes a [`SigningKey`](crate::SigningKey) or a [`VerifyingKey`](crate::VerifyingKey) for an algorithm.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// use countersign::{Algorithm, ImportedKey, VerifyingKey};
+    /// let imported = ImportedKey::from_secret(b"too short");
+    /// assert_eq!(imported.to_string(), "a shared secret of 9 bytes (raw secret)");
+    /// assert!(VerifyingKey::from_jwk_as(&imported.jwk, Algorithm::HS256).is_err());
+    /// # Ok(()) }
+    /// ```
+    pub fn from_secret(secret: impl AsRef<[u8]>) -> Self {
+        Self {
+            jwk: Jwk::bare(KeyParts::Oct(secret.as_ref().to_vec().into())),
+            format: KeyFormat::Secret,
+            pem: false,
+        }
     }
 
     fn open(octets: &[u8], password: Option<&[u8]>) -> Result<Self, Error> {
