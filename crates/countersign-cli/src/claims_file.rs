@@ -1,4 +1,5 @@
-//! The claims to sign: one JSON object, as strict as that of a token: no member stands twice, at any depth.
+//! The claims to sign: one JSON object, as strict as that of a token: no member stands twice, at any depth, and no number
+//! becomes another one.
 
 use std::io::{self, IsTerminal as _};
 
@@ -7,7 +8,7 @@ use countersign::parse_strict;
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Failure};
-use crate::input;
+use crate::{exact_number, input};
 
 /// Reads CLAIMS.json, or standard input for `-`. Without an argument, what a pipe brings counts too: claims that were
 /// piped in are not lost; nothing at all is an empty object.
@@ -34,7 +35,12 @@ fn parse(bytes: &[u8]) -> Result<Map<String, Value>, Failure> {
         .context("the claims are not one JSON object")
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let kind = match value {
-        Value::Object(claims) => return Ok(claims),
+        Value::Object(claims) => {
+            exact_number::check(&input::text(bytes, "the file of claims")?).map_err(|problem| {
+                Failure::usage(format!("the claims cannot be signed: {problem}"))
+            })?;
+            return Ok(claims);
+        }
         Value::Array(_) => "a list",
         Value::String(_) => "a text",
         Value::Number(_) => "a number",
@@ -70,6 +76,24 @@ mod tests {
                 Exit::Usage,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn rejects_a_number_that_would_be_signed_as_another_one() {
+        for (text, place) in [
+            (
+                r#"{"n":123456789012345678901234567890}"#,
+                "line 1, column 6",
+            ),
+            (
+                "{\"a\":[\n{\"b\":0.1234567890123456789}]}",
+                "line 2, column 6",
+            ),
+        ] {
+            let failure = parse(text.as_bytes()).unwrap_err();
+            assert_eq!(failure.exit(), Exit::Usage);
+            assert!(failure.to_string().contains(place), "{failure}");
         }
     }
 

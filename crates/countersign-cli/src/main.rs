@@ -6,6 +6,7 @@ mod algorithm;
 mod claims_file;
 mod cli;
 mod commands;
+mod exact_number;
 mod exit;
 mod input;
 mod key_password;

@@ -1,6 +1,9 @@
 //! `NAME=TEXT` and `NAME=JSON` on the command line.
 
+use countersign::parse_strict;
 use serde_json::Value;
+
+use crate::exact_number;
 
 /// A name and text.
 pub(crate) fn parse_text(text: &str) -> Result<(String, Value), String> {
@@ -22,12 +25,14 @@ pub(crate) fn parse_text_claim(text: &str) -> Result<(String, Value), String> {
     ))
 }
 
-/// A name and any JSON value.
+/// A name and any JSON value, as strict as a file of claims.
 pub(crate) fn parse_json(text: &str) -> Result<(String, Value), String> {
     let (name, value) = split(text, "NAME=JSON")?;
-    serde_json::from_str(value)
-        .map(|value| (name, value))
-        .map_err(|error| format!("the value is not JSON ({error}); text goes with --claim"))
+    let json = parse_strict(value.as_bytes()).map_err(|error| {
+        format!("{error}; the value has to be JSON: text goes with --claim, or in quotation marks")
+    })?;
+    exact_number::check(value)?;
+    Ok((name, json))
 }
 
 fn split<'t>(text: &'t str, expected: &str) -> Result<(String, &'t str), String> {
@@ -66,5 +71,17 @@ mod tests {
             assert!(parse_text(text).is_err(), "{text:?}");
         }
         assert!(parse_json("a=b").is_err());
+    }
+
+    #[test]
+    fn rejects_members_that_stand_twice_and_numbers_that_would_be_signed_as_others() {
+        for (text, problem) in [
+            (r#"a={"b":1,"b":2}"#, "twice"),
+            ("a=18446744073709551616", "column 1"),
+            ("a=[0.1234567890123456789]", "column 2"),
+        ] {
+            assert!(parse_json(text).unwrap_err().contains(problem), "{text}");
+        }
+        assert!(parse_json("a=18446744073709551615").is_ok());
     }
 }

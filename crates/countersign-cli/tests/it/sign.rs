@@ -287,3 +287,32 @@ fn an_ed25519_key_writes_the_name_that_was_asked_for() {
         assert_eq!(shown["header"]["alg"], name);
     }
 }
+
+#[test]
+fn rejects_numbers_that_would_be_signed_as_others() {
+    let bench = Bench::new();
+    bench.write("secret", SECRET);
+    let args = ["sign", "--key", "secret", "--alg", "HS256"];
+    for number in [
+        "18446744073709551616",
+        "-9223372036854775809",
+        "123456789012345678901234567890",
+        "0.1234567890123456789",
+    ] {
+        let claims = format!(r#"{{"n":{number}}}"#);
+        let flag = format!("n={number}");
+        bench
+            .run(&[&args[..], &["--claim-json", &flag]].concat())
+            .misused("would become another one");
+        bench
+            .run_with(&args, &[], &claims)
+            .fails(2, &["line 1, column 6", "write it as text"]);
+        bench.write("claims.json", &claims);
+        bench
+            .run(&[&args[..], &["claims.json"]].concat())
+            .fails(2, &["line 1, column 6"]);
+    }
+    let largest = signed(&["--claim-json", "n=18446744073709551615"]);
+    assert_eq!(largest["claims"]["n"], u64::MAX);
+    assert_eq!(signed(&["--claim-json", "n=0.10"])["claims"]["n"], 0.1);
+}
