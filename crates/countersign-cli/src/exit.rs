@@ -29,10 +29,12 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error on its way to standard error, with the exit code that it ends in.
+/// An error on its way to standard error, or with `--json` to standard output, with the exit code that it ends in.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
+    /// The command's own code, for what is no error of the library or of the server.
+    code: Option<&'static str>,
     error: anyhow::Error,
 }
 
@@ -40,6 +42,7 @@ impl Failure {
     pub(crate) fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
         Self {
             exit,
+            code: None,
             error: error.into(),
         }
     }
@@ -48,23 +51,50 @@ impl Failure {
         Self::new(Exit::Usage, anyhow::Error::msg(message.into()))
     }
 
+    /// A key that is there, and does not fit what is asked of it.
     pub(crate) fn key(message: impl Into<String>) -> Self {
         Self::new(Exit::Key, anyhow::Error::msg(message.into()))
+    }
+
+    /// A key, or the password of one, that is not to be had.
+    pub(crate) fn no_key(message: impl Into<String>) -> Self {
+        Self::key(message).with_code("key_unavailable")
     }
 
     pub(crate) fn storage(message: impl Into<String>) -> Self {
         Self::new(Exit::Storage, anyhow::Error::msg(message.into()))
     }
 
+    /// The same failure under a code that its message does not bring.
+    pub(crate) fn with_code(self, code: &'static str) -> Self {
+        Self {
+            code: Some(code),
+            ..self
+        }
+    }
+
+    /// What is wrong at the bottom, without the words around it.
+    pub(crate) fn reason(&self) -> String {
+        self.error.root_cause().to_string()
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// The stable code of the library's error, where it is one.
-    pub(crate) fn code(&self) -> Option<&'static str> {
-        self.error
-            .downcast_ref::<countersign::Error>()
-            .map(countersign::Error::code)
+    /// A stable code: that of the library's or the server's error, where it is one; else one of the command's own.
+    pub(crate) fn code(&self) -> &'static str {
+        let by_whom = self.error.chain().find_map(|error| {
+            let library = error.downcast_ref().map(countersign::Error::code);
+            library.or_else(|| error.downcast_ref().map(countersign_server::Error::code))
+        });
+        by_whom.or(self.code).unwrap_or(match self.exit {
+            Exit::Done | Exit::Refused => "token_refused",
+            Exit::Usage => "usage",
+            Exit::Key => "key_unfit",
+            Exit::Storage => "io",
+            Exit::Server => "server",
+        })
     }
 }
 
@@ -143,6 +173,24 @@ mod tests {
             Failure::new(Exit::Storage, error).to_string(),
             "cannot read key.pem: no such file"
         );
+    }
+
+    #[test]
+    fn every_failure_has_a_code_and_that_of_the_library_comes_first() {
+        let library = || countersign::Error::KeyEncrypted;
+        for (failure, code) in [
+            (Failure::from(library()), "key_encrypted"),
+            (
+                Failure::new(Exit::Key, anyhow::Error::new(library()).context("the key")),
+                "key_encrypted",
+            ),
+            (Failure::usage("a flag is missing"), "usage"),
+            (Failure::key("a set"), "key_unfit"),
+            (Failure::no_key("no variable"), "key_unavailable"),
+            (Failure::storage("no file"), "io"),
+        ] {
+            assert_eq!(failure.code(), code);
+        }
     }
 
     #[test]

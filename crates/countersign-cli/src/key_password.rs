@@ -30,14 +30,14 @@ impl KeyPassword {
         }
         if let Some(name) = &self.password_env {
             return std::env::var(name).map(Zeroizing::new).map_err(|_| {
-                Failure::key(format!(
+                Failure::no_key(format!(
                     "the environment variable {name} is not set to text: it should hold the password of the key"
                 ))
             });
         }
         // The prompt goes to the terminal itself, so that a token can still come through a pipe.
         if !io::stderr().is_terminal() {
-            return Err(Failure::key(
+            return Err(Failure::no_key(
                 "this private key is encrypted: give its password with --password-file FILE or --password-env NAME",
             ));
         }

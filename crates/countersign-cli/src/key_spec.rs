@@ -3,6 +3,7 @@
 //! A file, `-`, `env:NAME` or `b64:…`; in it a key in PEM, DER or JWK, or a JWK Set. Everything else is a raw secret.
 
 mod material;
+pub(crate) mod set;
 mod signing;
 mod verifying;
 
@@ -16,8 +17,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use countersign::{Algorithm, Error, ImportedKey, Jwk, SigningKey, VerifyingKey};
-use serde::Deserialize;
+use countersign::{Algorithm, Error, ImportedKey, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
@@ -50,7 +50,7 @@ impl KeySpec {
             Self::Env(name) => match std::env::var(name) {
                 Ok(text) => Zeroizing::new(text.into_bytes()),
                 Err(_) => {
-                    return Err(Failure::key(format!(
+                    return Err(Failure::no_key(format!(
                         "the environment variable {name} is not set to text: it should hold the key"
                     )));
                 }
@@ -74,23 +74,19 @@ impl KeySpec {
             Self::Base64(_) => "the text after b64:".to_owned(),
             Self::File(path) => format!("the file {}", path.display()),
         };
-        Failure::key(format!(
+        Failure::no_key(format!(
             "{place} is empty: it should hold the key; `countersign key generate` makes one"
         ))
     }
 
-    /// The one key that this names, which a command is to show or to rewrite; `alg` decides where it does not say.
-    pub(crate) fn load_one(
-        &self,
-        alg: Option<Algorithm>,
-        password: &KeyPassword,
-    ) -> Result<ImportedKey, Failure> {
+    /// The one key that this names, which a command is to show or to rewrite.
+    pub(crate) fn load_one(&self, password: &KeyPassword) -> Result<ImportedKey, Failure> {
         match self.load(password)? {
             Material::Key(imported) => Ok(*imported),
             Material::JwkSet(_) => Err(Failure::key(
                 "this is a JWK Set, which holds several keys: give one key, or use `countersign jwks`",
             )),
-            Material::Secret(secret) => material::import_secret(&secret, alg),
+            Material::Secret(secret) => Ok(ImportedKey::from_secret(&*secret)),
         }
     }
 }
@@ -131,7 +127,7 @@ fn decode_base64(text: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
                 .ok()
         })
         .map(Zeroizing::new)
-        .ok_or_else(|| Failure::key("the text after b64: is not base64"))
+        .ok_or_else(|| Failure::key("the text after b64: is not base64").with_code("key_format"))
 }
 
 /// The algorithm that was asked for, else the key's own; RSA keys and secrets fit several, so the choice is the caller's.
@@ -144,9 +140,9 @@ fn decide(imported: &ImportedKey, alg: Option<Algorithm>) -> Result<Algorithm, F
         Err(error) => error,
     };
     // Would --alg help? Not where the key is weak or broken under every algorithm.
-    let probe = match kty(&imported.jwk).as_deref() {
-        Some("RSA") => Algorithm::RS256,
-        Some("oct") => Algorithm::HS256,
+    let probe = match imported.jwk.kty() {
+        "RSA" => Algorithm::RS256,
+        "oct" => Algorithm::HS256,
         _ => return Err(refused(imported, undecided)),
     };
     match VerifyingKey::from_jwk_as(&imported.jwk, probe) {
@@ -156,16 +152,6 @@ fn decide(imported: &ImportedKey, alg: Option<Algorithm>) -> Result<Algorithm, F
             _ => Err(refused(imported, error)),
         },
     }
-}
-
-/// The `kty` of a key.
-fn kty(jwk: &Jwk) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Members {
-        kty: String,
-    }
-    let members: Members = serde_json::from_str(&jwk.to_json()).ok()?;
-    Some(members.kty)
 }
 
 /// What to say when only the caller can know the algorithm.
@@ -195,7 +181,8 @@ pub(crate) fn unusable(error: Error) -> Failure {
 
 /// The same, of a key that could be read: says first what it is, where the error does not.
 pub(crate) fn refused(imported: &ImportedKey, error: Error) -> Failure {
-    if error.to_string().starts_with("this is ") {
+    let text = error.to_string();
+    if text.starts_with("this is ") || text.starts_with("the secret ") {
         return unusable(error);
     }
     let what = format!("the key is {imported}");

@@ -3,6 +3,7 @@
 //! Data goes to standard output, talk to standard error. The exit code says who has to act: see [`exit::Exit`].
 
 mod algorithm;
+mod answer;
 mod claims_file;
 mod cli;
 mod commands;
@@ -22,12 +23,31 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use exit::{Exit, Failure};
+
 fn main() -> ExitCode {
-    match commands::run(cli::Cli::parse()) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
+    let outcome = match cli::Cli::try_parse() {
+        Ok(cli) => commands::run(cli),
+        Err(error) => not_a_command_line(&error),
+    };
+    outcome.map_or_else(
+        |failure| {
             output::error(&failure);
             failure.exit().into()
-        }
+        },
+        ExitCode::from,
+    )
+}
+
+/// Help and the version are no failure; everything else is one, for scripts too.
+fn not_a_command_line(error: &clap::Error) -> Result<Exit, Failure> {
+    // The terminal may be gone; there is nobody left to tell then.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Ok(Exit::Done);
     }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        answer::misused(&error.to_string())?;
+    }
+    Ok(Exit::Usage)
 }

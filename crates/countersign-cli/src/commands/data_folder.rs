@@ -21,12 +21,12 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     /// Loads the settings and runs `work` on them.
     pub(crate) fn with<T>(
-        self,
+        &self,
         work: impl AsyncFnOnce(Settings) -> Result<T, countersign_server::Error>,
     ) -> Result<T, Failure> {
         let flags = Flags {
-            data: self.data,
-            config: self.config,
+            data: self.data.clone(),
+            config: self.config.clone(),
             ..Flags::default()
         };
         let settings = Settings::load(flags, environment())?;

@@ -5,6 +5,7 @@ use countersign::dangerous;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::{output, token_input};
 
@@ -20,6 +21,10 @@ pub(crate) struct Decode {
 
 impl Decode {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::Verified, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let token = token_input::read(self.token.as_deref(), false)?;
         let decoded = dangerous::decode_unverified(&token)?;
         output::warning("NOT VERIFIED: anybody can write this; `countersign verify` checks it");

@@ -7,6 +7,7 @@ mod generate;
 mod inspect;
 mod public;
 mod thumbprint;
+mod verdict;
 
 use clap::Subcommand;
 
@@ -23,7 +24,7 @@ pub(crate) enum Key {
     Convert(convert::Convert),
     /// Print the thumbprint of a key (RFC 7638), which makes a good kid.
     Thumbprint(thumbprint::PrintThumbprint),
-    /// Say what a file holds: kind, form, algorithm, kid, thumbprint; never a secret.
+    /// Say what a file holds, and whether it can be used: kind, form, algorithm, kid, thumbprint; never a secret.
     Inspect(inspect::Inspect),
     /// Check that a key is strong and whole, and say for which algorithms; exit code 3 where it is not.
     Check(check::Check),

@@ -12,6 +12,7 @@ use countersign::{Timestamp, dangerous};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::time::{now, parse_moment};
 use crate::{output, token_input};
@@ -54,6 +55,10 @@ impl Finding {
 
 impl Lint {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::Verified, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let token = token_input::read(self.token.as_deref(), false)?;
         let decoded = dangerous::decode_unverified(&token)?;
         let findings = findings(

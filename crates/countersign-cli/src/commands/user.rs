@@ -5,6 +5,7 @@ use countersign_server::offline::{self, NewUser};
 use serde::Serialize;
 
 use super::data_folder::DataFolder;
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::{output, password};
 
@@ -90,6 +91,10 @@ impl Add {
 
 impl List {
     fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::None, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let users = self
             .folder
             .with(async |settings| offline::list_users(&settings).await)?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::algorithm;
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::key_password::KeyPassword;
 use crate::key_spec::{self, KeySpec};
@@ -64,6 +65,10 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::Valid, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let policy = self.policy()?;
         let key_is_stdin = self.keys.iter().any(KeySpec::is_stdin);
         let token = token_input::read(self.token.as_deref(), key_is_stdin)?;

@@ -1,14 +1,11 @@
 //! What the octets of a SPEC are: one key, a JWK Set or a raw secret.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign::{Algorithm, Error, ImportedKey, VerifyingKey, WeakKey};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{undecided_secret, unusable};
+use super::unusable;
 use crate::exit::Failure;
 use crate::key_password::KeyPassword;
 
@@ -82,16 +79,6 @@ fn import(octets: &[u8], password: &KeyPassword) -> Result<ImportedKey, Failure>
         }
         outcome => outcome.map_err(unusable),
     }
-}
-
-/// A raw secret as a key, so that it can be shown and rewritten like any other.
-pub(super) fn import_secret(secret: &[u8], alg: Option<Algorithm>) -> Result<ImportedKey, Failure> {
-    let alg = alg.ok_or_else(undecided_secret)?;
-    VerifyingKey::from_secret(alg, secret).map_err(unusable)?;
-    let k = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret));
-    let jwk = json!({"kty": "oct", "k": k.as_str(), "alg": alg.name()});
-    let jwk = Zeroizing::new(jwk.to_string());
-    ImportedKey::read(jwk.as_bytes()).map_err(unusable)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The keys to verify with: one key, several, or a set.
 
-use countersign::{Algorithm, ImportedKey, JwkSet, VerifyingKey, parse_strict};
-use serde_json::{Map, Value};
+use countersign::{Algorithm, ImportedKey, JwkSet, VerifyingKey};
 
+use super::set::with_alg;
 use super::{KeySpec, Material, decide, refused, undecided_secret, unusable};
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::key_password::KeyPassword;
 use crate::output;
 
@@ -58,7 +58,8 @@ fn from_set(octets: &[u8], alg: Option<Algorithm>) -> Result<JwkSet, Failure> {
         None => JwkSet::parse(octets),
     };
     let set = set.map_err(unusable)?;
-    for key in set.unusable() {
+    let unusable_keys = set.unusable().to_vec();
+    for key in &unusable_keys {
         output::warning(&format!(
             "key {} of the set is left out: {}",
             key.index.saturating_add(1),
@@ -70,29 +71,15 @@ fn from_set(octets: &[u8], alg: Option<Algorithm>) -> Result<JwkSet, Failure> {
         None => set,
     };
     if set.keys().next().is_none() {
-        return Err(Failure::key(match alg {
-            Some(alg) => format!("the JWK Set holds no usable key for {alg}"),
-            None => "the JWK Set holds no usable key".to_owned(),
-        }));
+        let alg = alg.map(|alg| format!(" for {alg}")).unwrap_or_default();
+        return Err(match unusable_keys.first() {
+            Some(key) => Failure::new(
+                Exit::Key,
+                anyhow::Error::new(key.reason.clone())
+                    .context(format!("the JWK Set holds no usable key{alg}")),
+            ),
+            None => Failure::key(format!("the JWK Set holds no usable key{alg}")),
+        });
     }
     Ok(set)
-}
-
-/// The set, in which the keys that do not say their algorithm and could be for `alg` are for `alg`.
-fn with_alg(octets: &[u8], alg: Algorithm) -> Vec<u8> {
-    let Ok(mut set) = parse_strict::<Map<String, Value>>(octets) else {
-        return octets.to_vec();
-    };
-    let keys = set.get_mut("keys").and_then(Value::as_array_mut);
-    for key in keys.into_iter().flatten().filter_map(Value::as_object_mut) {
-        if key.get("kty").and_then(Value::as_str) == Some(alg.kty()) && alg_is_open(alg) {
-            key.entry("alg").or_insert_with(|| alg.name().into());
-        }
-    }
-    Value::Object(set).to_string().into_bytes()
-}
-
-/// Whether keys of this kind fit several algorithms: all others say theirs by their curve.
-fn alg_is_open(alg: Algorithm) -> bool {
-    matches!(alg.kty(), "RSA" | "oct")
 }

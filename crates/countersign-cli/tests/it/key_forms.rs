@@ -138,10 +138,100 @@ fn inspect_says_what_it_saw_in_every_format_and_shows_no_secret() {
         assert!(seen["thumbprint"].is_string() && seen["d"].is_null());
     }
     bench.write("secret", SECRET);
-    key(&bench, &["inspect", "secret"]).fails(2, &["--alg"]);
     let seen = key(&bench, &["inspect", "--json", "secret", "--alg", "HS256"]);
     assert_eq!(seen.json()["thumbprint"], json!(null));
     assert!(!seen.stdout.contains(SECRET), "{seen:?}");
+}
+
+#[test]
+fn inspect_says_whether_the_key_can_be_used_and_why_not() {
+    let bench = bench(&["rsa-1024-pkcs8.pem", "p384-sec1.pem"]);
+    bench.key("ES256", "ec");
+    bench.key("ES256", "other");
+    let mut mixed: serde_json::Value = serde_json::from_str(&bench.read("ec.jwk")).unwrap();
+    let other: serde_json::Value = serde_json::from_str(&bench.read("other.jwk")).unwrap();
+    mixed["d"] = other["d"].clone();
+    bench.write("mixed.jwk", mixed.to_string());
+    mixed["alg"] = "ECDH-ES".into();
+    bench.write("foreign.jwk", mixed.to_string());
+    bench.write("secret", SECRET);
+    bench.write("short", "lantern");
+    for (file, words) in [
+        ("ec.jwk", "signs and verifies ES256"),
+        ("ec.pub.jwk", "verifies ES256"),
+        ("p384-sec1.pem", "signs and verifies ES384"),
+        ("secret", "signs and verifies HS256"),
+    ] {
+        let run = key(&bench, &["inspect", file]);
+        let last = format!("usable      {words}\n");
+        assert!(run.ok().ends_with(&last), "{run:?}");
+        let seen = key(&bench, &["inspect", "--json", file]).json();
+        assert_eq!(seen["usable"], true, "{seen}");
+        assert!(words.ends_with(seen["algorithms"][0].as_str().unwrap()));
+    }
+    for (file, code, why) in [
+        (
+            "rsa-1024-pkcs8.pem",
+            "key_weak",
+            "the RSA key has 1024 bits",
+        ),
+        ("mixed.jwk", "key_unfit", "the EC key is not usable"),
+        ("foreign.jwk", "key_unfit", "names no signature algorithm"),
+        ("short", "key_weak", "the secret has 7 bytes"),
+    ] {
+        let run = key(&bench, &["inspect", file]);
+        assert!(run.ok().contains("\nunusable    "), "{run:?}");
+        assert!(run.stdout.contains(why), "{run:?}");
+        let seen = key(&bench, &["inspect", "--json", file]).json();
+        assert_eq!(
+            (&seen["usable"], &seen["code"]),
+            (&json!(false), &json!(code))
+        );
+        assert!(seen["message"].as_str().unwrap().contains(why), "{seen}");
+    }
+}
+
+#[test]
+fn inspect_and_check_print_no_private_member_of_any_key() {
+    let bench = bench(&["rsa-pkcs8.pem", "ed25519-pkcs8.pem", "p521-sec1.pem"]);
+    for alg in ["HS512", "ES256", "ML-DSA-44"] {
+        bench.key(alg, alg);
+    }
+    for name in bench.names().iter().filter(|name| !name.contains(".pub.")) {
+        let jwk = key(
+            &bench,
+            &["convert", name, "--alg", alg_of(name), "--format", "jwk"],
+        );
+        let jwk = jwk.json();
+        let private: Vec<&str> = ["d", "p", "q", "dp", "dq", "qi", "k", "priv"]
+            .iter()
+            .filter_map(|member| jwk[member].as_str())
+            .collect();
+        assert!(!private.is_empty(), "{name}");
+        for args in [
+            &["inspect"][..],
+            &["inspect", "--json"],
+            &["check"],
+            &["check", "--json"],
+        ] {
+            let run = key(&bench, &[args, &[name.as_str()]].concat());
+            for number in &private {
+                assert!(!run.ok().contains(number), "{name}: {run:?}");
+            }
+        }
+    }
+}
+
+/// The algorithm of a file of keys here.
+fn alg_of(name: &str) -> &str {
+    match name.split(['-', '.']).next() {
+        Some("rsa") => "RS256",
+        Some("ed25519") => "EdDSA",
+        Some("p521") => "ES512",
+        Some("ML") => "ML-DSA-44",
+        Some(alg) => alg,
+        None => "",
+    }
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod json_answers;
+#[cfg(test)]
 mod jwks;
 #[cfg(test)]
 mod jws;

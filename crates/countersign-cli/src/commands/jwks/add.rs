@@ -53,7 +53,7 @@ impl Add {
     }
 
     fn public_jwk(&self) -> Result<(String, Value), Failure> {
-        let imported = self.key.load_one(self.alg, &self.password)?;
+        let imported = self.key.load_one(&self.password)?;
         let key = verifying_key(&imported, self.alg)?;
         let own = key.key_id().map(str::to_owned);
         let kid = self.kid.clone().or(own);

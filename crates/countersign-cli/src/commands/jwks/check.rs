@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::rows::{self, Row};
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::key_spec::KeySpec;
 use crate::output;
@@ -21,6 +22,10 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::Usable, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let keys = rows::read(&self.spec)?;
         let usable = !keys.is_empty() && keys.iter().all(|row| row.usable);
         if self.json {

@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::rows::{self, Row};
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::key_spec::KeySpec;
 use crate::output;
@@ -21,6 +22,10 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::None, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let keys = rows::read(&self.spec)?;
         if self.json {
             output::json(&Listed { keys })?;

@@ -1,12 +1,12 @@
 //! The keys of a set, one by one: which can be used, and why the others cannot.
 
-use countersign::{ImportedKey, JwkSet, parse_strict};
+use countersign::Error;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::exit::Failure;
 use crate::key_password::KeyPassword;
-use crate::key_spec::{KeySpec, Material, unusable};
+use crate::key_spec::set::{self, Member};
+use crate::key_spec::{KeySpec, Material};
 use crate::output::plain;
 
 /// One key of a set.
@@ -51,40 +51,34 @@ pub(super) fn read(spec: &KeySpec) -> Result<Vec<Row>, Failure> {
         Material::Key(imported) => Err(Failure::key(format!(
             "this is {imported} and no JWK Set: `countersign key inspect` looks at keys"
         ))),
-        Material::Secret(_) => Err(Failure::key("this is no JWK Set: it has no array `keys`")),
+        Material::Secret(_) => {
+            let what = "this is no JWK Set: it has no array `keys`";
+            Err(Failure::key(what).with_code("key_format"))
+        }
     }
 }
 
 pub(super) fn rows(octets: &[u8]) -> Result<Vec<Row>, Failure> {
-    let set = JwkSet::parse(octets).map_err(unusable)?;
-    let members: Map<String, Value> = parse_strict(octets).map_err(unusable)?;
-    let keys = members.get("keys").and_then(Value::as_array);
-    let mut usable = set.keys();
-    let mut rows = Vec::new();
-    for (index, key) in keys.into_iter().flatten().enumerate() {
-        let imported = ImportedKey::read(key.to_string().as_bytes()).ok();
-        let row = Row {
-            number: index.saturating_add(1),
-            kid: key.get("kid").and_then(Value::as_str).map(str::to_owned),
-            alg: None,
+    let members = set::members(octets, None)?;
+    Ok(members.into_iter().map(Row::from).collect())
+}
+
+impl From<Member> for Row {
+    fn from(member: Member) -> Self {
+        let (key, reason) = match member.outcome {
+            Ok(key) => (Some(key), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        let imported = member.imported;
+        Self {
+            number: member.number,
+            kid: member.kid,
+            alg: key.as_ref().map(|key| key.algorithm().name()),
             key: imported.as_ref().map(ToString::to_string),
             private: imported.is_some_and(|imported| imported.jwk.is_private()),
-            usable: false,
-            code: None,
-            reason: None,
-        };
-        rows.push(match set.unusable().iter().find(|one| one.index == index) {
-            Some(one) => Row {
-                code: Some(one.reason.code()),
-                reason: Some(one.reason.to_string()),
-                ..row
-            },
-            None => Row {
-                alg: usable.next().map(|key| key.algorithm().name()),
-                usable: true,
-                ..row
-            },
-        });
+            usable: key.is_some(),
+            code: reason.as_ref().map(Error::code),
+            reason: reason.map(|reason| reason.to_string()),
+        }
     }
-    Ok(rows)
 }

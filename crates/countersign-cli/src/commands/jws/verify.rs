@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::algorithm;
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::key_password::KeyPassword;
 use crate::key_spec::{self, KeySpec};
@@ -36,6 +37,10 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::Valid, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let key_is_stdin = self.keys.iter().any(KeySpec::is_stdin);
         let payload_is_stdin = self.payload.as_deref() == Some("-");
         if key_is_stdin && payload_is_stdin {
@@ -68,19 +73,11 @@ impl Verify {
         match outcome {
             Ok(verified) if self.json => output::json(&Taken::new(&verified))?,
             Ok(verified) => output::bytes(verified.payload())?,
-            Err(Error::PayloadDetached) => {
-                return Err(Failure::usage(
-                    "the JWS does not hold its payload: give it with --payload FILE",
-                ));
+            Err(error @ Error::PayloadDetached) => {
+                let what = "the JWS does not hold its payload: give it with --payload FILE";
+                return Err(Failure::usage(what).with_code(error.code()));
             }
-            Err(error) if self.json => {
-                output::json(&Refused {
-                    valid: false,
-                    code: error.code(),
-                    message: error.to_string(),
-                })?;
-                return Ok(Failure::from(error).exit());
-            }
+            Err(error) if self.json => return Err(error.into()),
             Err(error) => {
                 let exit = Failure::from(error.clone()).exit();
                 let refusal = anyhow::anyhow!("JWS refused ({}): {error}", error.code());
@@ -111,12 +108,4 @@ impl Taken {
             payload: URL_SAFE_NO_PAD.encode(verified.payload()),
         }
     }
-}
-
-/// What `--json` prints for a JWS that is refused.
-#[derive(Serialize)]
-struct Refused {
-    valid: bool,
-    code: &'static str,
-    message: String,
 }

@@ -40,7 +40,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn load(&self) -> Result<ImportedKey, Failure> {
-        self.spec.load_one(self.alg, &self.password)
+        self.spec.load_one(&self.password)
     }
 }
 

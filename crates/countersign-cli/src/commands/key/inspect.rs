@@ -1,11 +1,13 @@
 //! `countersign key inspect`: what a file holds, without any number of the key.
 
 use clap::Args;
-use countersign::ImportedKey;
+use countersign::{Algorithm, ImportedKey};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::form::Source;
+use super::verdict::{Fit, verdict};
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
@@ -21,8 +23,12 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::Usable, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let imported = self.source.load()?;
-        let seen = Seen::new(&imported)?;
+        let seen = Seen::new(&imported, self.source.alg)?;
         if self.json {
             output::json(&seen)?;
         } else {
@@ -39,7 +45,7 @@ struct Seen {
     format: String,
     pem: bool,
     private: bool,
-    kty: Option<String>,
+    kty: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     crv: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,26 +55,50 @@ struct Seen {
     /// Not of a shared secret: it would help to guess it.
     #[serde(skip_serializing_if = "Option::is_none")]
     thumbprint: Option<String>,
+    usable: bool,
+    #[serde(flatten)]
+    usability: Usability,
+}
+
+/// What the key is good for, or why it is good for nothing.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Usability {
+    Usable(Fit),
+    Unusable { code: &'static str, message: String },
+}
+
+impl Usability {
+    fn of(imported: &ImportedKey, alg: Option<Algorithm>) -> Self {
+        match verdict(imported, alg) {
+            Ok(fit) => Self::Usable(fit),
+            Err(failure) => Self::Unusable {
+                code: failure.code(),
+                message: failure.reason(),
+            },
+        }
+    }
 }
 
 impl Seen {
-    fn new(imported: &ImportedKey) -> Result<Self, Failure> {
+    fn new(imported: &ImportedKey, alg: Option<Algorithm>) -> Result<Self, Failure> {
         let jwk = &imported.jwk;
+        let usability = Usability::of(imported, alg);
         let members: Value =
             serde_json::from_str(&jwk.to_json()).map_err(|error| Failure::new(Exit::Key, error))?;
         let text = |name: &str| members.get(name).and_then(Value::as_str).map(str::to_owned);
-        let kty = text("kty");
-        let is_secret = kty.as_deref() == Some("oct");
         Ok(Self {
             key: imported.to_string(),
             format: imported.format.to_string(),
             pem: imported.pem,
             private: jwk.is_private(),
-            kty,
+            kty: jwk.kty(),
             crv: text("crv"),
             alg: jwk.algorithm().ok().map(|alg| alg.name()),
             kid: jwk.key_id().map(str::to_owned),
-            thumbprint: (!is_secret).then(|| jwk.thumbprint().to_string()),
+            thumbprint: (jwk.kty() != "oct").then(|| jwk.thumbprint().to_string()),
+            usable: matches!(usability, Usability::Usable(_)),
+            usability,
         })
     }
 
@@ -84,6 +114,10 @@ impl Seen {
                 output::line(&format!("{name:11} {}", output::plain(value)))?;
             }
         }
-        Ok(())
+        let (name, words) = match &self.usability {
+            Usability::Usable(fit) => ("usable", fit.words()),
+            Usability::Unusable { message, .. } => ("unusable", message.clone()),
+        };
+        output::line(&format!("{name:11} {words}"))
     }
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::form::Source;
+use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::output;
 
@@ -22,9 +23,12 @@ pub(crate) struct PrintThumbprint {
 
 impl PrintThumbprint {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        answer::end(self.json, Verdict::None, self.outcome())
+    }
+
+    fn outcome(&self) -> Result<Exit, Failure> {
         let imported = self.source.load()?;
-        let is_secret = imported.jwk.algorithm().is_ok_and(|alg| alg.is_symmetric());
-        if is_secret {
+        if imported.jwk.kty() == "oct" {
             output::warning("the thumbprint of a shared secret helps to guess it: keep it secret");
         }
         let thumbprint = imported.jwk.thumbprint();
