@@ -8,7 +8,7 @@ mod signing;
 mod verifying;
 
 pub(crate) use material::Material;
-pub(crate) use signing::signing_key;
+pub(crate) use signing::Signing;
 pub(crate) use verifying::{verifying_key, verifying_keys};
 
 use std::path::PathBuf;

@@ -7,10 +7,8 @@ use countersign::{SigningHeader, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::algorithm::{self, Named};
 use crate::exit::{Exit, Failure};
-use crate::key_password::KeyPassword;
-use crate::key_spec::{self, KeySpec};
+use crate::key_spec::{KeySpec, Signing};
 use crate::named_value::{parse_json, parse_text, parse_text_claim};
 use crate::time::{now, parse_duration, parse_moment};
 use crate::{claims_file, output};
@@ -20,14 +18,11 @@ const DEFAULT_LIFE: Duration = Duration::from_secs(15 * 60);
 /// The flags of `sign`. A flag wins over the same claim in the file.
 #[derive(Debug, Args)]
 pub(crate) struct Sign {
-    /// The key: a file (PEM, DER, JWK or raw secret), `-`, env:NAME or b64:…
+    /// The key: a file (PEM, DER, JWK, JWK Set or raw secret), `-`, env:NAME or b64:…
     #[arg(long, value_name = "SPEC")]
     key: KeySpec,
     #[command(flatten)]
-    password: KeyPassword,
-    /// The algorithm, for a key that does not say its own.
-    #[arg(long, value_parser = algorithm::named(), ignore_case = true, hide_possible_values = true)]
-    alg: Option<Named>,
+    signing: Signing,
     /// Who issues the token.
     #[arg(long)]
     iss: Option<String>,
@@ -37,7 +32,7 @@ pub(crate) struct Sign {
     /// Whom the token is for; repeat it for several.
     #[arg(long)]
     aud: Vec<String>,
-    /// How long the token is valid [default: 15m, unless the claims have exp].
+    /// How long the token is valid, from now or from a later nbf [default: 15m, unless the claims have exp].
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "no_exp")]
     expires_in: Option<Duration>,
     /// From when the token is valid: RFC 3339 or epoch seconds.
@@ -75,14 +70,11 @@ pub(crate) struct Sign {
 impl Sign {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let file = claims_file::read(self.claims_file.as_deref(), self.key.is_stdin())?;
-        let claims = self.claims(file, now())?;
-        let alg = self.alg.map(|named| named.algorithm);
-        let key = key_spec::signing_key(&self.key, alg, &self.password)?;
-        let key = match self.alg {
-            Some(named) => named.name(key),
-            None => key,
-        };
-        output::line(&key.sign_with(&self.header()?, &claims)?)?;
+        let now = now();
+        let claims = self.claims(file, now)?;
+        let key = self.signing.key(&self.key)?;
+        let token = key.sign_with(&self.header()?, &claims)?;
+        output::line(&token)?;
         Ok(Exit::Done)
     }
 
@@ -103,7 +95,8 @@ impl Sign {
         mut claims: Map<String, Value>,
         now: Timestamp,
     ) -> Result<Map<String, Value>, Failure> {
-        for (name, value) in self.given(now)? {
+        let start = self.start(&claims, now);
+        for (name, value) in self.given(start)? {
             claims.insert(name, value);
         }
         if !self.no_iat {
@@ -112,7 +105,7 @@ impl Sign {
         if !self.no_exp {
             claims
                 .entry("exp")
-                .or_insert_with(|| secs(now.saturating_add(DEFAULT_LIFE)));
+                .or_insert_with(|| secs(start.saturating_add(DEFAULT_LIFE)));
         }
         if !self.no_jti {
             claims
@@ -122,14 +115,22 @@ impl Sign {
         Ok(claims)
     }
 
+    /// When the life of the token begins: now, or at `nbf` where that lies ahead.
+    fn start(&self, file: &Map<String, Value>, now: Timestamp) -> Timestamp {
+        let mut named = self.json_claims.iter().filter(|(name, _)| name == "nbf");
+        let nbf = named.next().map(|(_, nbf)| nbf).or(file.get("nbf"));
+        let nbf = nbf.and_then(Value::as_i64).map(Timestamp::from_unix_secs);
+        self.not_before.or(nbf).map_or(now, |nbf| nbf.max(now))
+    }
+
     /// The claims that the flags give, each name once.
-    fn given(&self, now: Timestamp) -> Result<Map<String, Value>, Failure> {
+    fn given(&self, start: Timestamp) -> Result<Map<String, Value>, Failure> {
         let aud = match self.aud.as_slice() {
             [] => None,
             [one] => Some(one.clone().into()),
             several => Some(several.into()),
         };
-        let life = self.expires_in.map(|life| now.saturating_add(life));
+        let life = self.expires_in.map(|life| start.saturating_add(life));
         let named = [
             ("iss", self.iss.clone().map(Value::from)),
             ("sub", self.sub.clone().map(Value::from)),

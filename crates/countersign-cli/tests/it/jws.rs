@@ -208,6 +208,79 @@ fn of_several_signatures_one_that_holds_is_enough_and_only_its_header_comes_out(
 }
 
 #[test]
+fn several_keys_make_a_general_jws_that_each_of_them_verifies() {
+    let bench = bench();
+    bench.key("EdDSA", "ed");
+    let sign = |more: &[&str]| {
+        let keys = ["jws", "sign", "--key", "ec.jwk", "--key", "ed.jwk"];
+        let file: &[&str] = if more.ends_with(&["-"]) { &[] } else { &["doc"] };
+        bench.run(&[&keys[..], more, file].concat())
+    };
+    let run = sign(&["--json-serialization=general", "--typ", "contract"]);
+    let general = run.json();
+    assert_eq!(general["signatures"].as_array().unwrap().len(), 2);
+    for (key, alg) in [("ec.pub.jwk", "ES256"), ("ed.jwk", "EdDSA")] {
+        let args = [
+            "jws",
+            "verify",
+            "--json",
+            "--key",
+            key,
+            run.stdout.trim_end(),
+        ];
+        let answer = bench.run(&args).json();
+        assert_eq!(answer["header"]["alg"], alg);
+        assert_eq!(answer["header"]["typ"], "contract");
+    }
+    for form in [
+        &[][..],
+        &["--json-serialization"],
+        &["--json-serialization=flattened"],
+    ] {
+        sign(form).fails(2, &["--json-serialization=general"]);
+    }
+    let detached = sign(&["--json-serialization=general", "--detached"]);
+    assert!(detached.json().get("payload").is_none());
+    let args = [
+        "jws",
+        "verify",
+        "--json",
+        "--key",
+        "ed.jwk",
+        "--payload",
+        "doc",
+    ];
+    bench
+        .run(&[&args[..], &[detached.stdout.trim_end()]].concat())
+        .ok();
+    sign(&["--json-serialization=general", "--key", "-", "-"]).fails(2, &["only one of"]);
+    let twice = ["--json-serialization=general", "--key", "-", "--key", "-"];
+    sign(&twice).fails(2, &["only one key"]);
+}
+
+#[test]
+fn the_form_of_one_signature_is_that_which_is_asked_for() {
+    let bench = bench();
+    let form = |flag: &str| -> Value { serde_json::from_str(&sign(&bench, &[flag])).unwrap() };
+    for flattened in ["--json-serialization", "--json-serialization=flattened"] {
+        assert!(form(flattened)["signature"].is_string());
+    }
+    let general = form("--json-serialization=general");
+    assert_eq!(general["signatures"].as_array().unwrap().len(), 1);
+    assert!(general.get("signature").is_none());
+    let args = [
+        "jws",
+        "sign",
+        "--key",
+        "ec.jwk",
+        "--json-serialization=yaml",
+    ];
+    bench
+        .run(&[&args[..], &["doc"]].concat())
+        .misused("[possible values: flattened, general]");
+}
+
+#[test]
 fn rejects_what_is_no_jws_and_what_is_signed_by_nobody() {
     let bench = bench();
     verify(&bench, &[], "no-jws").fails(1, &["three parts"]);

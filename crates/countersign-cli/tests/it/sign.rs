@@ -1,5 +1,7 @@
 //! `countersign sign`.
 
+mod sets;
+
 use serde_json::{Value, json};
 
 use crate::support::{Bench, SECRET};
