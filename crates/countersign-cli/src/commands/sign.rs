@@ -1,5 +1,7 @@
 //! `countersign sign`: claims in, token out.
 
+mod newborn;
+
 use std::time::Duration;
 
 use clap::Args;
@@ -62,6 +64,9 @@ pub(crate) struct Sign {
     /// Add no exp: the token never expires.
     #[arg(long)]
     no_exp: bool,
+    /// Sign also a token that is expired already, to test verifiers with.
+    #[arg(long)]
+    allow_expired: bool,
     /// A file with the claims, a JSON object; `-` reads standard input.
     #[arg(value_name = "CLAIMS.json")]
     claims_file: Option<String>,
@@ -74,6 +79,7 @@ impl Sign {
         let claims = self.claims(file, now)?;
         let key = self.signing.key(&self.key)?;
         let token = key.sign_with(&self.header()?, &claims)?;
+        newborn::check(&token, &key, now, self.allow_expired)?;
         output::line(&token)?;
         Ok(Exit::Done)
     }

@@ -318,3 +318,66 @@ fn rejects_numbers_that_would_be_signed_as_others() {
     assert_eq!(largest["claims"]["n"], u64::MAX);
     assert_eq!(signed(&["--claim-json", "n=0.10"])["claims"]["n"], 0.1);
 }
+
+#[test]
+fn rejects_a_token_that_nobody_would_ever_take() {
+    let bench = Bench::new();
+    bench.key("ES256", "k");
+    let sign = |more: &[&str]| bench.run(&[&["sign", "--key", "k.jwk"], more].concat());
+    for claim in [
+        "exp=\"soon\"",
+        "exp=-1",
+        "nbf=[]",
+        "iat=true",
+        "iss=7",
+        "sub={}",
+        "aud=[]",
+        "aud=[7]",
+        "jti=null",
+    ] {
+        let (name, _) = claim.split_once('=').unwrap();
+        let run = sign(&["--claim-json", claim]);
+        run.fails(2, &["no verifier would take", &format!("`{name}`")]);
+        assert_eq!(run.stdout, "");
+    }
+    for typ in ["JWT", "at+jwt", "logout+jwt"] {
+        let expired = ["--typ", typ, "--claim-json", "exp=1795360500"];
+        let run = sign(&expired);
+        run.fails(2, &["expired at birth", "--allow-expired"]);
+        assert_eq!(run.stdout, "");
+    }
+    sign(&["--expires-in", "0"]).fails(2, &["expired at birth"]);
+    let never = ["--not-before", "2100-01-01T00:00:00Z", "--claim-json"];
+    sign(&[&never[..], &["exp=4102444800"]].concat()).fails(2, &["valid at no time"]);
+}
+
+#[test]
+fn accepts_an_expired_token_in_words_and_says_it() {
+    let bench = Bench::new();
+    bench.key("ES256", "k");
+    let args = ["sign", "--key", "k.jwk", "--allow-expired"];
+    let run = bench.run(&[&args[..], &["--claim-json", "exp=1000000000"]].concat());
+    assert!(run.ok().starts_with("eyJ"));
+    assert_eq!(
+        run.stderr,
+        "warning: the token is expired at birth: exp was 2001-09-09 01:46:40 UTC\n"
+    );
+    assert_eq!(bench.run(&args).stderr, "");
+    bench
+        .run(&[&args[..], &["--claim-json", "exp=\"x\""]].concat())
+        .fails(2, &["no verifier would take"]);
+}
+
+#[test]
+fn a_life_begins_where_the_token_becomes_valid() {
+    let exp = |more: &[&str]| signed(more)["claims"]["exp"].as_i64().unwrap();
+    let start = 4_102_444_800;
+    let ahead = ["--not-before", "2100-01-01T00:00:00Z"];
+    assert_eq!(exp(&ahead), start + 900);
+    assert_eq!(
+        exp(&[&ahead[..], &["--expires-in", "1h"]].concat()),
+        start + 3600
+    );
+    assert_eq!(exp(&["--claim-json", "nbf=4102444800"]), start + 900);
+    assert!(exp(&["--not-before", "2001-01-01T00:00:00Z"]) < start);
+}
