@@ -9,7 +9,7 @@ mod verifying;
 
 pub(crate) use material::Material;
 pub(crate) use signing::Signing;
-pub(crate) use verifying::{verifying_key, verifying_keys};
+pub(crate) use verifying::{remedy, verifying_key, verifying_keys};
 
 use std::path::PathBuf;
 use std::str::FromStr;

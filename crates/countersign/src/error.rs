@@ -29,6 +29,14 @@ pub enum Error {
         /// The key's algorithm.
         key: Algorithm,
     },
+    /// `alg` is another one than the key was taken for, because its set does not say what it is for.
+    #[error(
+        "`alg` is not {key}, for which the key is taken because its set names no `alg`; choose the key's algorithm, or name it in the set"
+    )]
+    AlgorithmAssumed {
+        /// The algorithm that it was taken for.
+        key: Algorithm,
+    },
     /// `crit` breaks RFC 7515 §4.1.11 or names an extension that is not understood.
     #[error("`crit` {0}")]
     Critical(Critical),
@@ -463,7 +471,7 @@ impl Error {
             Self::Malformed(malformed) => malformed.code(),
             Self::Unsecured => "unsecured",
             Self::AlgorithmUnknown => "algorithm_unknown",
-            Self::AlgorithmMismatch { .. } => "algorithm_mismatch",
+            Self::AlgorithmMismatch { .. } | Self::AlgorithmAssumed { .. } => "algorithm_mismatch",
             Self::Critical(_) => "critical_unsupported",
             Self::UnencodedPayload => "unencoded_payload",
             Self::AlgorithmUnprotected => "algorithm_unprotected",

@@ -132,7 +132,7 @@ impl Verify {
             Err(error) if self.json => output::json(&Refused {
                 valid: false,
                 code: error.code(),
-                message: error.to_string(),
+                message: format!("{error}{}", key_spec::remedy(error)),
                 checks: report.map(|report| report.steps.as_slice()),
             })?,
             Ok(token) => match report {
@@ -189,7 +189,8 @@ fn coloured(report: &Report) -> String {
 
 fn refusal(error: &countersign::Error) -> anyhow::Error {
     anyhow::anyhow!(
-        "token refused ({}): {error}; --explain shows every check",
-        error.code()
+        "token refused ({}): {error}{}; --explain shows every check",
+        error.code(),
+        key_spec::remedy(error)
     )
 }

@@ -1,6 +1,6 @@
 //! The keys to verify with: one key, several, or a set.
 
-use countersign::{Algorithm, ImportedKey, JwkSet, VerifyingKey};
+use countersign::{Algorithm, Error, ImportedKey, JwkSet, VerifyingKey};
 
 use super::set::with_alg;
 use super::{KeySpec, Material, decide, refused, undecided_secret, unusable};
@@ -38,6 +38,14 @@ pub(crate) fn verifying_key(
 ) -> Result<VerifyingKey, Failure> {
     let alg = decide(imported, alg)?;
     VerifyingKey::from_jwk_as(&imported.jwk, alg).map_err(|error| refused(imported, error))
+}
+
+/// What there is to do on the command line about a token that no key fits.
+pub(crate) fn remedy(error: &Error) -> &'static str {
+    match error {
+        Error::AlgorithmAssumed { .. } => "; --alg chooses it",
+        _ => "",
+    }
 }
 
 fn load(spec: &KeySpec, alg: Option<Algorithm>, password: &KeyPassword) -> Result<JwkSet, Failure> {

@@ -184,3 +184,36 @@ fn check_accepts_a_good_set_and_rejects_what_is_none() {
     assert_eq!(check("empty.json").code, 3);
     check("missing.json").fails(4, &["cannot read"]);
 }
+
+#[test]
+fn an_rsa_key_without_alg_is_said_to_be_taken_for_rs256() {
+    let bench = Bench::new();
+    bench.key("PS384", "rsa");
+    let token = bench.token("rsa.jwk", &[]);
+    let mut jwk: Value = serde_json::from_str(&bench.read("rsa.pub.jwk")).unwrap();
+    jwk.as_object_mut().unwrap().remove("alg");
+    let set = serde_json::json!({ "keys": [jwk] });
+    bench.write("set.json", set.to_string());
+    let args = ["--key", "set.json", "--any-iss", "--any-aud"];
+    let verify = |more: &[&str]| bench.run(&[&["verify"], &args[..], more, &[&token]].concat());
+    verify(&[]).fails(1, &["taken", "RS256", "no `alg`", "--alg"]);
+    let answer = verify(&["--json"]).json();
+    assert_eq!(answer["code"], "algorithm_mismatch");
+    assert!(answer["message"].as_str().unwrap().contains("--alg"));
+    let explained = verify(&["--explain"]);
+    assert!(
+        explained
+            .stdout
+            .contains("RS256, for which the key is taken"),
+        "{explained:?}"
+    );
+    verify(&["--alg", "PS384"]).ok();
+    bench
+        .run(&["jws", "verify", "--key", "set.json", &token])
+        .fails(1, &["RS256", "--alg"]);
+    let listed = bench.run(&["jwks", "list", "--json", "set.json"]).json();
+    assert_eq!(listed["keys"][0]["alg_assumed"], true);
+    let checked = bench.run(&["jwks", "check", "set.json"]);
+    assert!(checked.ok().starts_with("usable: 1 of 1"));
+    assert!(checked.stderr.contains("taken for RS256"), "{checked:?}");
+}

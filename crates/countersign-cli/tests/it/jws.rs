@@ -213,7 +213,11 @@ fn several_keys_make_a_general_jws_that_each_of_them_verifies() {
     bench.key("EdDSA", "ed");
     let sign = |more: &[&str]| {
         let keys = ["jws", "sign", "--key", "ec.jwk", "--key", "ed.jwk"];
-        let file: &[&str] = if more.ends_with(&["-"]) { &[] } else { &["doc"] };
+        let file: &[&str] = if more.ends_with(&["-"]) {
+            &[]
+        } else {
+            &["doc"]
+        };
         bench.run(&[&keys[..], more, file].concat())
     };
     let run = sign(&["--json-serialization=general", "--typ", "contract"]);

@@ -47,7 +47,8 @@ pub struct UnusableKey {
 }
 
 impl JwkSet {
-    /// Reads a JWK Set. RSA keys without `alg` are taken for RS256.
+    /// Reads a JWK Set. RSA keys without `alg` are taken for RS256, and
+    /// [say so](VerifyingKey::has_assumed_algorithm).
     ///
     /// # Errors
     /// [`Error::Malformed`] where the text is no JSON object, [`Error::KeyFormat`] where it has no array `keys`, or
@@ -128,8 +129,8 @@ impl JwkSet {
     ///
     /// # Errors
     /// [`Error::Unsecured`] and [`Error::AlgorithmUnknown`] for an `alg` that no key can have; [`Error::KeyNotFound`];
-    /// [`Error::AlgorithmMismatch`] where the key of that name has another algorithm; [`Error::KeyAmbiguous`] where
-    /// several fit.
+    /// [`Error::AlgorithmMismatch`] where the key of that name has another algorithm, [`Error::AlgorithmAssumed`] where
+    /// it was taken for another one because the set names none; [`Error::KeyAmbiguous`] where several fit.
     pub fn find(&self, header: &Header) -> Result<&VerifyingKey, Error> {
         let place = self.place(header)?;
         self.keys.get(place).ok_or(Error::KeyNotFound)
@@ -144,18 +145,19 @@ impl JwkSet {
                 let named = self.by_kid.get(kid).map_or(&[][..], Vec::as_slice);
                 let other = named.first().and_then(at);
                 one(named.iter().copied().filter(fits)).map_err(|error| match (error, other) {
-                    (Error::KeyNotFound, Some(other)) => Error::AlgorithmMismatch {
-                        key: other.algorithm(),
-                    },
+                    (Error::KeyNotFound, Some(other)) => mismatch(other, algorithm),
                     (error, _) => error,
                 })
             }
-            _ => match (one((0..self.keys.len()).filter(fits)), self.keys.as_slice()) {
-                (Err(Error::KeyNotFound), [only]) => Err(Error::AlgorithmMismatch {
-                    key: only.algorithm(),
-                }),
-                (found, _) => found,
-            },
+            _ => one((0..self.keys.len()).filter(fits)).map_err(|error| {
+                let mut assumed = self.keys.iter().filter(|key| is_assumed(key, algorithm));
+                match (error, self.keys.as_slice(), assumed.next()) {
+                    (Error::KeyNotFound, [key], _) | (Error::KeyNotFound, _, Some(key)) => {
+                        mismatch(key, algorithm)
+                    }
+                    (error, ..) => error,
+                }
+            }),
         }
     }
 
@@ -193,6 +195,21 @@ impl JwkSet {
     }
 }
 
+/// Why a key that the header points at does not fit its algorithm.
+fn mismatch(key: &VerifyingKey, wanted: Algorithm) -> Error {
+    let algorithm = key.algorithm();
+    if is_assumed(key, wanted) {
+        Error::AlgorithmAssumed { key: algorithm }
+    } else {
+        Error::AlgorithmMismatch { key: algorithm }
+    }
+}
+
+/// Whether the key would fit, had its set named the algorithm.
+fn is_assumed(key: &VerifyingKey, wanted: Algorithm) -> bool {
+    key.has_assumed_algorithm() && key.algorithm().kty() == wanted.kty()
+}
+
 fn one(mut keys: impl Iterator<Item = usize>) -> Result<usize, Error> {
     match (keys.next(), keys.count()) {
         (None, _) => Err(Error::KeyNotFound),
@@ -211,7 +228,7 @@ fn import(key: &Value) -> Result<VerifyingKey, Error> {
     match jwk.algorithm() {
         // RFC 7518 §3.1: RS256 is the recommended one; a set for verification may leave `alg` out.
         Err(_) if jwk.alg.is_none() && jwk.parts.kty() == Algorithm::RS256.kty() => {
-            VerifyingKey::from_jwk_as(&jwk, Algorithm::RS256)
+            VerifyingKey::from_jwk_as(&jwk, Algorithm::RS256).map(VerifyingKey::assuming_algorithm)
         }
         algorithm => VerifyingKey::from_jwk_as(&jwk, algorithm?),
     }

@@ -18,6 +18,8 @@ pub struct VerifyingKey {
     algorithm: Algorithm,
     alg: &'static str,
     kid: Option<String>,
+    /// Whether nobody said which algorithm the key is for, and it was taken for the one that is usual.
+    assumed: bool,
     prepared: Arc<Prepared>,
 }
 
@@ -114,6 +116,7 @@ impl VerifyingKey {
             algorithm,
             alg: algorithm.name(),
             kid,
+            assumed: false,
             prepared: Arc::new(Prepared { parts, checker }),
         })
     }
@@ -122,6 +125,20 @@ impl VerifyingKey {
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// Whether its algorithm is a guess: that of an RSA key in a [`JwkSet`](crate::JwkSet) whose JWK names no `alg`.
+    #[must_use]
+    pub const fn has_assumed_algorithm(&self) -> bool {
+        self.assumed
+    }
+
+    /// The same key, whose algorithm nobody named.
+    pub(crate) fn assuming_algorithm(self) -> Self {
+        Self {
+            assumed: true,
+            ..self
+        }
     }
 
     /// Its `kid`, if it has one.

@@ -424,3 +424,64 @@ fn rejects_a_set_of_more_keys_than_an_issuer_has() {
     assert_eq!(set(countersign::MAX_KEYS), Ok(100));
     assert_eq!(code(set(countersign::MAX_KEYS + 1)), "key_format");
 }
+
+#[test]
+fn an_rsa_key_that_was_taken_for_rs256_says_so_when_a_token_needs_another_algorithm() {
+    let rsa = SigningKey::generate(Algorithm::PS256).unwrap();
+    let other = SigningKey::generate(Algorithm::ES256).unwrap();
+    let nameless = |kid: Value| {
+        let mut jwk = public(&rsa, json!({ "kid": kid }));
+        let members = jwk.as_object_mut().unwrap();
+        members.remove("alg");
+        members.retain(|_, value| !value.is_null());
+        jwk
+    };
+    let kid = rsa.key_id().unwrap();
+    let token = rsa.sign(&claims()).unwrap();
+    let without_kid = rsa.clone().without_key_id().sign(&claims()).unwrap();
+    let assumed = Error::AlgorithmAssumed {
+        key: Algorithm::RS256,
+    };
+    for (set, token) in [
+        (json!([nameless(json!(kid))]), &token),
+        (json!([nameless(json!(kid))]), &without_kid),
+        (json!([nameless(json!(null))]), &without_kid),
+        (
+            json!([public(&other, json!({})), nameless(json!(kid))]),
+            &token,
+        ),
+        (
+            json!([public(&other, json!({})), nameless(json!(kid))]),
+            &without_kid,
+        ),
+    ] {
+        let set = JwkSet::parse(json!({ "keys": set }).to_string().as_bytes()).unwrap();
+        let key = set.keys().find(|key| key.algorithm() == Algorithm::RS256);
+        assert!(key.unwrap().has_assumed_algorithm());
+        let refused = Verifier::new(set, policy()).verify::<Value>(token, NOW);
+        assert_eq!(refused.err(), Some(assumed.clone()));
+    }
+    assert_eq!(assumed.code(), "algorithm_mismatch");
+    assert!(assumed.to_string().contains("RS256") && assumed.to_string().contains("no `alg`"));
+    // A key that names its algorithm, and a token of another kind of key, are no guess.
+    for (set, token, expected) in [
+        (
+            json!([public(&rsa, json!({"alg": "RS256"}))]),
+            token,
+            Some(Error::AlgorithmMismatch {
+                key: Algorithm::RS256,
+            }),
+        ),
+        (
+            json!([nameless(json!("7"))]),
+            other.with_key_id("7").sign(&claims()).unwrap(),
+            Some(Error::AlgorithmMismatch {
+                key: Algorithm::RS256,
+            }),
+        ),
+    ] {
+        let set = JwkSet::parse(json!({ "keys": set }).to_string().as_bytes()).unwrap();
+        let refused = Verifier::new(set, policy()).verify::<Value>(&token, NOW);
+        assert_eq!(refused.err(), expected);
+    }
+}

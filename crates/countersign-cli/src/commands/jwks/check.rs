@@ -50,6 +50,12 @@ fn report(keys: &[Row]) -> Result<(), Failure> {
                 row.number
             ));
         }
+        if row.alg_assumed {
+            output::warning(&format!(
+                "key {} names no alg and is taken for RS256: name the one that it is for",
+                row.number
+            ));
+        }
         if row.kid.is_none() && keys.len() > 1 {
             output::warning(&format!(
                 "key {} has no kid: a token cannot point at it",

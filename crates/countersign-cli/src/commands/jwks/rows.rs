@@ -1,6 +1,6 @@
 //! The keys of a set, one by one: which can be used, and why the others cannot.
 
-use countersign::Error;
+use countersign::{Error, VerifyingKey};
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -18,6 +18,9 @@ pub(super) struct Row {
     pub(super) kid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     alg: Option<&'static str>,
+    /// Whether the set does not say so, and the key is taken for what is usual.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) alg_assumed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
     /// Whether it holds a private key or a secret, which no set that is published may.
@@ -74,6 +77,9 @@ impl From<Member> for Row {
             number: member.number,
             kid: member.kid,
             alg: key.as_ref().map(|key| key.algorithm().name()),
+            alg_assumed: key
+                .as_ref()
+                .is_some_and(VerifyingKey::has_assumed_algorithm),
             key: imported.as_ref().map(ToString::to_string),
             private: imported.is_some_and(|imported| imported.jwk.is_private()),
             usable: key.is_some(),

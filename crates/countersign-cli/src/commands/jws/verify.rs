@@ -77,11 +77,15 @@ impl Verify {
                 let what = "the JWS does not hold its payload: give it with --payload FILE";
                 return Err(Failure::usage(what).with_code(error.code()));
             }
-            Err(error) if self.json => return Err(error.into()),
             Err(error) => {
+                let (code, remedy) = (error.code(), key_spec::remedy(&error));
                 let exit = Failure::from(error.clone()).exit();
-                let refusal = anyhow::anyhow!("JWS refused ({}): {error}", error.code());
-                return Err(Failure::new(exit, refusal));
+                let refusal = if self.json {
+                    anyhow::anyhow!("{error}{remedy}")
+                } else {
+                    anyhow::anyhow!("JWS refused ({code}): {error}{remedy}")
+                };
+                return Err(Failure::new(exit, refusal).with_code(code));
             }
         }
         Ok(Exit::Done)
