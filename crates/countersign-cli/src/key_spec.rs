@@ -17,7 +17,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use countersign::{Algorithm, Error, ImportedKey, SigningKey, VerifyingKey};
+use countersign::{Algorithm, Error, ImportedKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
@@ -140,37 +140,40 @@ fn decide(imported: &ImportedKey, alg: Option<Algorithm>) -> Result<Algorithm, F
         Err(error) => error,
     };
     // Would --alg help? Not where the key is weak or broken under every algorithm.
-    let probe = match imported.jwk.kty() {
-        "RSA" => Algorithm::RS256,
-        "oct" => Algorithm::HS256,
-        _ => return Err(refused(imported, undecided)),
+    let of_its_kind = || {
+        let kty = imported.jwk.kty();
+        Algorithm::ALL.iter().filter(move |alg| alg.kty() == kty)
     };
-    match VerifyingKey::from_jwk_as(&imported.jwk, probe) {
-        Ok(_) => Err(needs_alg(&imported.to_string(), probe.kty())),
-        Err(error) => match SigningKey::from_jwk_as(&imported.jwk, probe) {
-            Err(weak @ Error::KeyWeak(_)) => Err(refused(imported, weak)),
-            _ => Err(refused(imported, error)),
-        },
+    let outcome = |alg: &Algorithm| VerifyingKey::from_jwk_as(&imported.jwk, *alg);
+    let fitting: Vec<&str> = of_its_kind()
+        .filter(|alg| outcome(alg).is_ok())
+        .map(|alg| alg.name())
+        .collect();
+    if !fitting.is_empty() {
+        return Err(needs_alg(&imported.to_string(), &fitting));
     }
+    let open = matches!(imported.jwk.kty(), "RSA" | "oct");
+    let first = of_its_kind().next().filter(|_| open);
+    Err(refused(
+        imported,
+        first
+            .and_then(|alg| outcome(alg).err())
+            .unwrap_or(undecided),
+    ))
 }
 
 /// What to say when only the caller can know the algorithm.
-fn needs_alg(what: &str, kty: &str) -> Failure {
-    let names: Vec<&str> = Algorithm::ALL
-        .iter()
-        .filter(|alg| alg.kty() == kty)
-        .map(|alg| alg.name())
-        .collect();
+pub(crate) fn needs_alg(what: &str, fitting: &[&str]) -> Failure {
     Failure::usage(format!(
         "{what} does not say its algorithm: add --alg, one of {}",
-        names.join(", ")
+        fitting.join(", ")
     ))
 }
 
 fn undecided_secret() -> Failure {
     needs_alg(
         "a raw secret (it is neither PEM nor DER nor JSON)",
-        Algorithm::HS256.kty(),
+        &["HS256", "HS384", "HS512"],
     )
 }
 

@@ -57,6 +57,7 @@ impl Signer {
                 n,
                 e,
                 private: Some(private),
+                ..
             } => {
                 let padding = rsa_padding(algorithm).ok_or_else(|| unfit(algorithm, parts))?;
                 let pair = rsa_pair(n, e, private)?;

@@ -27,7 +27,7 @@ use crate::error::{Error, Part};
 use crate::json;
 use crate::jwa::Algorithm;
 use crate::jws::MAX_KID_BYTES;
-use parts::KeyParts;
+use parts::{KeyParts, RsaScheme};
 
 /// A key in JWK form, private or public, whose numbers have been read but that has not been given an algorithm.
 ///
@@ -134,6 +134,10 @@ impl Jwk {
             KeyParts::Ec { curve, .. } => Some(curve.algorithm()),
             KeyParts::Ed25519 { .. } => Some(Algorithm::EdDSA),
             KeyParts::Akp { algorithm, .. } => Some(*algorithm),
+            KeyParts::Rsa {
+                scheme: RsaScheme::Pss(algorithm),
+                ..
+            } => *algorithm,
             KeyParts::Oct(_) | KeyParts::Rsa { .. } => None,
         };
         let Some(alg) = &self.alg else {

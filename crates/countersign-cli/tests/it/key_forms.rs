@@ -346,6 +346,54 @@ fn a_der_file_that_ends_in_a_newline_octet_is_read_whole() {
 }
 
 #[test]
+fn a_key_for_pss_alone_stays_one_in_every_form() {
+    let bench = bench(&["rsa-pss-pkcs8.pem", "rsa-pss-sha256-spki.pem"]);
+    let file = "rsa-pss-pkcs8.pem";
+    let algorithms = "PS256, PS384, PS512\n";
+    assert!(key(&bench, &["check", file]).ok().ends_with(algorithms));
+    bench
+        .run(&["sign", "--key", file])
+        .fails(2, &["RSA-PSS", "one of PS256, PS384, PS512"]);
+    bench
+        .run(&["sign", "--key", file, "--alg", "RS256"])
+        .fails(3, &["RSA-PSS", "RS256"]);
+    bench.run(&["sign", "--key", file, "--alg", "PS384"]).ok();
+    key(&bench, &["convert", file, "--format", "jwk"]).fails(2, &["--alg", "PS512"]);
+    key(&bench, &["public", file, "--out", "pub.pem"]).ok();
+    assert!(
+        key(&bench, &["check", "pub.pem"])
+            .ok()
+            .ends_with(algorithms)
+    );
+    let jwk = key(
+        &bench,
+        &["convert", file, "--format", "jwk", "--alg", "PS384"],
+    );
+    assert_eq!(jwk.json()["alg"], "PS384");
+    let jwk = key(&bench, &["convert", "rsa-pss-sha256-spki.pem"]);
+    assert_eq!(jwk.json()["alg"], "PS256");
+}
+
+#[test]
+fn a_chain_of_certificates_verifies_as_its_first_and_other_bundles_are_named() {
+    let bench = bench(&["p256-x509-chain.pem", "p256-pkcs8.pem", "p384-x509.pem"]);
+    let token = bench.token("p256-pkcs8.pem", &[]);
+    let verify = |file: &str| {
+        let args = ["verify", "--any-iss", "--any-aud", "--key", file, &token];
+        bench.run(&args)
+    };
+    verify("p256-x509-chain.pem").ok();
+    let seen = key(&bench, &["inspect", "--json", "p256-x509-chain.pem"]);
+    assert_eq!(seen.json()["format"], "X.509 chain");
+    let bundle = bench.read("p256-pkcs8.pem") + &bench.read("p256-x509-chain.pem");
+    bench.write("bundle.pem", bundle);
+    verify("bundle.pem").fails(3, &["1 PRIVATE KEY, 3 CERTIFICATE"]);
+    let roots = bench.read("p384-x509.pem") + &bench.read("p256-x509-chain.pem");
+    bench.write("roots.pem", roots);
+    verify("roots.pem").fails(3, &["4 certificates", "not one chain"]);
+}
+
+#[test]
 fn thumbprints_are_the_rfcs() {
     let bench = Bench::new();
     // RFC 8037, Appendix A.3.

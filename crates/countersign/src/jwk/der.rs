@@ -2,6 +2,7 @@
 //! (RFC 5915); writing is in `write`.
 
 mod oid;
+mod pss;
 mod write;
 
 use der::asn1::{BitStringRef, OctetStringRef, UintRef};
@@ -18,7 +19,7 @@ use super::import::KeyFormat;
 use crate::crypto;
 use crate::error::Error;
 use crate::jwa::{Algorithm, Curve};
-use crate::jwk::parts::{KeyParts, RsaPrivate};
+use crate::jwk::parts::{KeyParts, RsaPrivate, RsaScheme};
 
 /// Reads a document of any format, told apart by its structure.
 ///
@@ -139,6 +140,29 @@ pub(crate) fn from_certificate(der: &[u8]) -> Result<KeyParts, Error> {
     from_spki(&info.to_der().map_err(|_| malformed())?)
 }
 
+/// Reads the public key of the first of several certificates, each of which is issued by the next one.
+pub(crate) fn from_chain(documents: &[&[u8]]) -> Result<KeyParts, Error> {
+    let certificates = documents
+        .iter()
+        .map(|der| x509_cert::Certificate::from_der(der))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| malformed("a chain of X.509 certificates"))?;
+    let is_chain = certificates.windows(2).all(|pair| match pair {
+        [one, next] => one.tbs_certificate().issuer() == next.tbs_certificate().subject(),
+        _ => false,
+    });
+    if !is_chain {
+        return Err(Error::key_format(format!(
+            "these are {} certificates, and not one chain in which each is issued by the next; give the one whose key is meant",
+            documents.len()
+        )));
+    }
+    documents.first().map_or_else(
+        || Err(malformed("a certificate")),
+        |der| from_certificate(der),
+    )
+}
+
 /// Reads an EC private key that stands alone (RFC 5915).
 pub(crate) fn from_sec1_document(der: &[u8]) -> Result<KeyParts, Error> {
     from_sec1(der, None, None, der)
@@ -156,6 +180,10 @@ pub(crate) fn from_pkcs8(der: &[u8]) -> Result<KeyParts, Error> {
     let public = public.as_deref();
     let parts = match info.algorithm.oid {
         oid::RSA => from_pkcs1_private(key),
+        oid::RSASSA_PSS => {
+            let scheme = pss::scheme(&info.algorithm)?;
+            from_pkcs1_private(key).map(|parts| parts.for_scheme(scheme))
+        }
         oid::EC => from_sec1(key, Some(named_curve(&info.algorithm)?), public, der),
         oid::ED25519 => {
             no_parameters(&info.algorithm)?;
@@ -225,6 +253,10 @@ pub(crate) fn from_spki(der: &[u8]) -> Result<KeyParts, Error> {
         .ok_or_else(|| malformed("a public key (SPKI)"))?;
     match info.algorithm.oid {
         oid::RSA => from_pkcs1_public(key),
+        oid::RSASSA_PSS => {
+            let scheme = pss::scheme(&info.algorithm)?;
+            from_pkcs1_public(key).map(|parts| parts.for_scheme(scheme))
+        }
         oid::EC => {
             let curve = named_curve(&info.algorithm)?;
             let (x, y) = point(key, curve)?;
@@ -278,6 +310,7 @@ pub(crate) fn from_pkcs1_private(der: &[u8]) -> Result<KeyParts, Error> {
             dq: secret(key.exponent2),
             qi: secret(key.coefficient),
         }),
+        scheme: RsaScheme::Any,
     })
 }
 
@@ -289,6 +322,7 @@ pub(crate) fn from_pkcs1_public(der: &[u8]) -> Result<KeyParts, Error> {
         n: key.modulus.as_bytes().to_vec(),
         e: key.public_exponent.as_bytes().to_vec(),
         private: None,
+        scheme: RsaScheme::Any,
     })
 }
 

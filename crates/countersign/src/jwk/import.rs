@@ -24,6 +24,8 @@ pub enum KeyFormat {
     Spki,
     /// An X.509 certificate; only its public key is read (RFC 5280).
     Certificate,
+    /// Several certificates, each issued by the next; only the public key of the first is read (RFC 5280).
+    CertificateChain,
     /// The octets of a shared secret, in no form at all.
     Secret,
 }
@@ -38,6 +40,7 @@ impl fmt::Display for KeyFormat {
             Self::Sec1 => "SEC1",
             Self::Spki => "SPKI",
             Self::Certificate => "X.509",
+            Self::CertificateChain => "X.509 chain",
             Self::Secret => "raw secret",
         })
     }

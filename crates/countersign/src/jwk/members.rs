@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::parts::{KeyParts, RsaPrivate, Secret};
+use super::parts::{KeyParts, RsaPrivate, RsaScheme, Secret};
 use super::{Thumbprint, der};
 use crate::base64url;
 use crate::error::{Error, Part};
@@ -168,6 +168,7 @@ fn rsa(members: &Members) -> Result<KeyParts, Error> {
         n: integer(members, "n")?,
         e: integer(members, "e")?,
         private,
+        scheme: RsaScheme::Any,
     })
 }
 
@@ -277,6 +278,7 @@ pub(crate) fn write(parts: &KeyParts, private: bool) -> Members {
             n,
             e,
             private: numbers,
+            ..
         } => {
             put("n", base64url::encode(n));
             put("e", base64url::encode(e));

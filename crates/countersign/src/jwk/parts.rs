@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::jwa::{Algorithm, Curve};
+use crate::jwa::{Algorithm, Curve, Family};
 
 /// Octets that are wiped when dropped.
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
@@ -19,6 +19,7 @@ pub(crate) enum KeyParts {
         n: Vec<u8>,
         e: Vec<u8>,
         private: Option<RsaPrivate>,
+        scheme: RsaScheme,
     },
     /// A point on a Weierstrass curve, and its scalar (RFC 7518 §6.2).
     Ec {
@@ -35,6 +36,26 @@ pub(crate) enum KeyParts {
         public: Vec<u8>,
         seed: Option<Secret>,
     },
+}
+
+/// For which paddings an RSA key says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RsaScheme {
+    /// For any (rsaEncryption, RFC 8017 §A.1).
+    Any,
+    /// For PSS alone (id-RSASSA-PSS, RFC 8017 §A.2.3), with the hash of one algorithm where it names one.
+    Pss(Option<Algorithm>),
+}
+
+impl RsaScheme {
+    /// Whether nothing speaks against this one of the RSA algorithms.
+    pub(crate) fn takes(self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Pss(None) => algorithm.family() == Family::RsaPss,
+            Self::Pss(Some(own)) => own == algorithm,
+        }
+    }
 }
 
 /// The private numbers of a two-prime RSA key (RFC 7518 §6.3.2).
@@ -74,10 +95,11 @@ impl KeyParts {
     pub(crate) fn public(&self) -> Option<Self> {
         match self {
             Self::Oct(_) => None,
-            Self::Rsa { n, e, .. } => Some(Self::Rsa {
+            Self::Rsa { n, e, scheme, .. } => Some(Self::Rsa {
                 n: n.clone(),
                 e: e.clone(),
                 private: None,
+                scheme: *scheme,
             }),
             Self::Ec { curve, x, y, .. } => Some(Self::Ec {
                 curve: *curve,
@@ -96,6 +118,19 @@ impl KeyParts {
                 public: public.clone(),
                 seed: None,
             }),
+        }
+    }
+
+    /// The same key, for these paddings where it is an RSA key.
+    pub(crate) fn for_scheme(self, wanted: RsaScheme) -> Self {
+        match self {
+            Self::Rsa { n, e, private, .. } => Self::Rsa {
+                n,
+                e,
+                private,
+                scheme: wanted,
+            },
+            other => other,
         }
     }
 
@@ -118,7 +153,17 @@ impl KeyParts {
         };
         match self {
             Self::Oct(secret) => format!("a shared secret of {} bytes", secret.len()),
-            Self::Rsa { n, .. } => format!("an RSA {half} key of {} bits", bits(n)),
+            Self::Rsa { n, scheme, .. } => {
+                let kind = match scheme {
+                    RsaScheme::Any => "RSA",
+                    RsaScheme::Pss(_) => "RSA-PSS",
+                };
+                let hash = match scheme {
+                    RsaScheme::Pss(Some(algorithm)) => format!(" for {algorithm}"),
+                    RsaScheme::Any | RsaScheme::Pss(None) => String::new(),
+                };
+                format!("an {kind} {half} key of {} bits{hash}", bits(n))
+            }
             Self::Ec { curve, .. } => format!("an EC {half} key on {}", curve.name()),
             Self::Ed25519 { .. } => format!("an Ed25519 {half} key"),
             Self::Akp { algorithm, .. } => format!("an {algorithm} {half} key"),

@@ -1,5 +1,7 @@
 //! PEM: the armour around DER, and what its label promises (RFC 7468).
 
+mod blocks;
+
 use pem_rfc7468::LineEnding;
 use zeroize::Zeroizing;
 
@@ -7,24 +9,36 @@ use super::der;
 use super::import::KeyFormat;
 use crate::error::Error;
 use crate::jwk::parts::KeyParts;
+use blocks::Block;
 
-/// Reads the one key of a PEM document.
+const CERTIFICATE: &str = "CERTIFICATE";
+
+/// Reads the one key of a PEM document: its own, or that of the certificate at the head of a chain. Text around the armour
+/// is no part of it (RFC 7468 §2).
 ///
 /// # Errors
 /// [`Error::KeyFormat`] that says what the document holds instead; [`Error::KeyEncrypted`] where it needs a password.
 pub(crate) fn parse(text: &str, password: Option<&[u8]>) -> Result<(KeyFormat, KeyParts), Error> {
     der::check_size(text.as_bytes())?;
-    let text = without_parameters(text.trim_start_matches('\u{feff}').trim());
     if text.contains("Proc-Type:") {
         return Err(Error::key_format(
             "this private key is encrypted the way PEM did before PKCS#8; rewrite it: openssl pkcs8 -topk8",
         ));
     }
-    let (label, octets) = pem_rfc7468::decode_vec(text.as_bytes()).map_err(|_| {
-        Error::key_format("this is no PEM document (`-----BEGIN …-----`, base64, `-----END …-----`) with one key in it")
-    })?;
-    let octets = Zeroizing::new(octets);
-    let (format, parts) = match label {
+    let blocks = blocks::split(text)?;
+    match blocks.as_slice() {
+        [block] => read(block, password),
+        chain if chain.iter().all(|block| block.label == CERTIFICATE) => read_chain(chain),
+        several => Err(Error::key_format(format!(
+            "this PEM document holds {}; give the one key alone, or one chain of certificates",
+            blocks::count(several)
+        ))),
+    }
+}
+
+fn read(block: &Block<'_>, password: Option<&[u8]>) -> Result<(KeyFormat, KeyParts), Error> {
+    let octets = block.decode()?;
+    let (format, parts) = match block.label {
         "PRIVATE KEY" => (KeyFormat::Pkcs8, der::from_pkcs8(&octets)),
         "ENCRYPTED PRIVATE KEY" => (
             KeyFormat::EncryptedPkcs8,
@@ -34,7 +48,12 @@ pub(crate) fn parse(text: &str, password: Option<&[u8]>) -> Result<(KeyFormat, K
         "RSA PRIVATE KEY" => (KeyFormat::Pkcs1, der::from_pkcs1_private(&octets)),
         "RSA PUBLIC KEY" => (KeyFormat::Pkcs1, der::from_pkcs1_public(&octets)),
         "EC PRIVATE KEY" => (KeyFormat::Sec1, der::from_sec1_document(&octets)),
-        "CERTIFICATE" => (KeyFormat::Certificate, der::from_certificate(&octets)),
+        CERTIFICATE => (KeyFormat::Certificate, der::from_certificate(&octets)),
+        "OPENSSH PRIVATE KEY" => {
+            return Err(Error::key_format(
+                "this is a private key of OpenSSH; rewrite a copy of it: ssh-keygen -p -m PKCS8 -f FILE",
+            ));
+        }
         _ => {
             return Err(Error::key_format(
                 "this PEM document holds neither a key nor a certificate",
@@ -44,15 +63,17 @@ pub(crate) fn parse(text: &str, password: Option<&[u8]>) -> Result<(KeyFormat, K
     Ok((format, parts?))
 }
 
-/// `openssl ecparam -genkey` writes the curve in a block of its own before the key, which names it again.
-fn without_parameters(text: &str) -> &str {
-    const END: &str = "-----END EC PARAMETERS-----";
-    match text.split_once(END) {
-        Some((parameters, key)) if parameters.starts_with("-----BEGIN EC PARAMETERS-----") => {
-            key.trim_start()
-        }
-        _ => text,
-    }
+/// The key of the first certificate, where each is issued by the next one: then the first is whom the chain is about.
+fn read_chain(chain: &[Block<'_>]) -> Result<(KeyFormat, KeyParts), Error> {
+    let documents = chain
+        .iter()
+        .map(Block::decode)
+        .collect::<Result<Vec<_>, _>>()?;
+    let slices: Vec<&[u8]> = documents
+        .iter()
+        .map(|document| document.as_slice())
+        .collect();
+    der::from_chain(&slices).map(|parts| (KeyFormat::CertificateChain, parts))
 }
 
 /// Writes a private key as PKCS#8.

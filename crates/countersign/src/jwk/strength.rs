@@ -143,6 +143,7 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jwk::parts::RsaScheme;
     use zeroize::Zeroizing;
 
     fn secret(octets: &[u8]) -> Result<(), Error> {
@@ -250,6 +251,7 @@ mod tests {
                     n: modulus(bits),
                     e: e.to_vec(),
                     private: None,
+                    scheme: RsaScheme::Any,
                 },
             )
         };

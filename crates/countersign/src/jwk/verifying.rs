@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::parts::KeyParts;
+use super::parts::{KeyParts, RsaScheme};
 use super::{Jwk, PublicJwk, Thumbprint, der, pem, strength};
 use crate::crypto::{Checker, Signer};
 use crate::error::Error;
@@ -222,7 +222,12 @@ pub(crate) fn fits(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error> 
         KeyParts::Akp { algorithm, .. } => Some(*algorithm),
         _ => None,
     };
+    let scheme = match parts {
+        KeyParts::Rsa { scheme, .. } => *scheme,
+        _ => RsaScheme::Any,
+    };
     if algorithm.kty() == parts.kty()
+        && scheme.takes(algorithm)
         && algorithm.curve() == curve
         && made_for.is_none_or(|own| own == algorithm)
     {
@@ -233,6 +238,10 @@ pub(crate) fn fits(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error> 
         (None, Family::Hmac) => "a shared secret",
         (None, Family::EdDsa) => "an Ed25519 key",
         (None, Family::MlDsa) => "a key made for it",
+        (None, Family::RsaPkcs1) if scheme != RsaScheme::Any => {
+            "an RSA key that is not for PSS alone"
+        }
+        (None, Family::RsaPss) if scheme != RsaScheme::Any => "one for its own hash, or for any",
         (None, _) => "an RSA key",
     };
     Err(Error::key_unfit(format!(

@@ -1,5 +1,8 @@
 //! Keys as OpenSSL writes them, in every format, and what an import says of them.
 
+mod bundles;
+mod pss;
+
 use countersign::{Algorithm, Error, ImportedKey, SigningKey, VerifyingKey};
 
 use crate::support::code;

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use countersign::{Algorithm, ImportedKey, SigningKey, VerifyingKey};
+use countersign::{Algorithm, Family, ImportedKey, SigningKey, VerifyingKey};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::algorithm;
 use crate::exit::{Exit, Failure};
 use crate::key_password::KeyPassword;
-use crate::key_spec::{KeySpec, refused, unusable, verifying_key};
+use crate::key_spec::{KeySpec, needs_alg, refused, unusable, verifying_key};
 use crate::output;
 use crate::private_file::NewFile;
 
@@ -59,11 +59,13 @@ impl Writable {
         kid: Option<String>,
     ) -> Result<Self, Failure> {
         let open = alg.is_none() && imported.jwk.algorithm().is_err();
-        let stand_in = Algorithm::RS256;
-        let (alg, named) = if open && VerifyingKey::from_jwk_as(&imported.jwk, stand_in).is_ok() {
-            (stand_in, false)
-        } else {
-            (verifying_key(&imported, alg)?.algorithm(), true)
+        let stand_in = Algorithm::ALL.iter().find(|alg| {
+            let fits = VerifyingKey::from_jwk_as(&imported.jwk, **alg).is_ok();
+            open && alg.kty() == "RSA" && fits
+        });
+        let (alg, named) = match stand_in {
+            Some(alg) => (*alg, false),
+            None => (verifying_key(&imported, alg)?.algorithm(), true),
         };
         let imported = match kid {
             Some(kid) => {
@@ -80,11 +82,23 @@ impl Writable {
         })
     }
 
+    /// A JWK has no word for an RSA key that is for PSS with any hash, as PEM and DER have.
+    fn check_jwk(&self) -> Result<(), Failure> {
+        if self.named || self.alg.family() != Family::RsaPss {
+            return Ok(());
+        }
+        Err(needs_alg(
+            &self.imported.to_string(),
+            &["PS256", "PS384", "PS512"],
+        ))
+    }
+
     /// The public half.
     pub(super) fn public(&self, form: Form) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let key = verifying_key(&self.imported, Some(self.alg))?;
         let octets = match form {
             Form::Jwk => {
+                self.check_jwk()?;
                 let jwk = key
                     .to_public_jwk()
                     .ok_or_else(|| Failure::key("a shared secret has no public half"))?;
@@ -110,7 +124,10 @@ impl Writable {
             .map_err(|error| refused(&self.imported, error))?;
         let octets = match form {
             Form::Jwk if self.named => json_line(&key.to_jwk().to_json()),
-            Form::Jwk => json_line(&self.imported.jwk.to_json()),
+            Form::Jwk => {
+                self.check_jwk()?;
+                json_line(&self.imported.jwk.to_json())
+            }
             Form::Pem => key.to_pem().map_err(unusable)?.as_bytes().to_vec(),
             Form::Der => return key.to_der().map_err(unusable),
         };

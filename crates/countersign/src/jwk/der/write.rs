@@ -1,14 +1,14 @@
 //! Keys in DER, written: PKCS#8 (RFC 5958; ML-DSA by RFC 9881) and SPKI (RFC 5280 §4.1).
 
-use der::Encode as _;
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef, UintRef};
+use der::{Decode as _, Encode as _};
 use pkcs8::PrivateKeyInfoRef;
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
-use super::oid;
+use super::{oid, pss};
 use crate::error::Error;
-use crate::jwk::parts::{KeyParts, RsaPrivate, Secret};
+use crate::jwk::parts::{KeyParts, RsaPrivate, RsaScheme, Secret};
 
 /// A private key as PKCS#8.
 pub(crate) fn to_pkcs8(parts: &KeyParts) -> Result<Secret, Error> {
@@ -17,6 +17,7 @@ pub(crate) fn to_pkcs8(parts: &KeyParts) -> Result<Secret, Error> {
             n,
             e,
             private: Some(private),
+            ..
         } => pkcs1_private(n, e, private)?,
         KeyParts::Ec {
             x, y, d: Some(d), ..
@@ -45,7 +46,8 @@ pub(crate) fn to_pkcs8(parts: &KeyParts) -> Result<Secret, Error> {
         }
     };
     let key = OctetStringRef::new(&key).map_err(|_| unwritable())?;
-    let algorithm = algorithm_of(parts)?;
+    let pss = pss_parameters(parts);
+    let algorithm = algorithm_of(parts, pss.as_deref())?;
     PrivateKeyInfoRef::new(algorithm, key)
         .to_der()
         .map(Zeroizing::new)
@@ -66,8 +68,9 @@ pub(crate) fn to_spki(parts: &KeyParts) -> Result<Vec<u8>, Error> {
         KeyParts::Akp { public, .. } => public.clone(),
         KeyParts::Oct(_) => return Err(Error::key_unfit("a shared secret has no public half")),
     };
+    let pss = pss_parameters(parts);
     let info = SubjectPublicKeyInfoRef {
-        algorithm: algorithm_of(parts)?,
+        algorithm: algorithm_of(parts, pss.as_deref())?,
         subject_public_key: BitStringRef::from_bytes(&key).map_err(|_| unwritable())?,
     };
     info.to_der().map_err(|_| unwritable())
@@ -91,8 +94,32 @@ fn pkcs1_private(n: &[u8], e: &[u8], private: &RsaPrivate) -> Result<Secret, Err
     key.to_der().map(Zeroizing::new).map_err(|_| unwritable())
 }
 
-fn algorithm_of(parts: &KeyParts) -> Result<AlgorithmIdentifierRef<'static>, Error> {
+/// The parameters of an RSA key that is for PSS with one hash.
+fn pss_parameters(parts: &KeyParts) -> Option<Vec<u8>> {
+    match parts {
+        KeyParts::Rsa {
+            scheme: RsaScheme::Pss(algorithm),
+            ..
+        } => pss::parameters(*algorithm),
+        _ => None,
+    }
+}
+
+fn algorithm_of<'p>(
+    parts: &KeyParts,
+    pss: Option<&'p [u8]>,
+) -> Result<AlgorithmIdentifierRef<'p>, Error> {
     Ok(match parts {
+        KeyParts::Rsa {
+            scheme: RsaScheme::Pss(_),
+            ..
+        } => AlgorithmIdentifierRef {
+            oid: oid::RSASSA_PSS,
+            parameters: match pss {
+                Some(parameters) => Some(AnyRef::from_der(parameters).map_err(|_| unwritable())?),
+                None => None,
+            },
+        },
         KeyParts::Rsa { .. } => AlgorithmIdentifierRef {
             oid: oid::RSA,
             parameters: Some(AnyRef::NULL),
