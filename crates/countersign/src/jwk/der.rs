@@ -1,18 +1,18 @@
 //! Keys in DER, read: PKCS#8 (RFC 5958), SPKI and X.509 certificates (RFC 5280 §4.1), PKCS#1 (RFC 8017 §A.1), SEC1
-//! (RFC 5915); writing is in `write`.
+//! (RFC 5915); what is encrypted is in `encrypted`, writing in `write`.
 
+mod encrypted;
 mod oid;
 mod pss;
 mod write;
 
 use der::asn1::{BitStringRef, OctetStringRef, UintRef};
 use der::{Decode as _, Encode as _};
-use pkcs8::pkcs5::EncryptionScheme;
-use pkcs8::pkcs5::pbes2::Kdf;
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
+pub(crate) use encrypted::from_encrypted;
 pub(crate) use write::{to_pkcs8, to_spki};
 
 use super::import::KeyFormat;
@@ -80,55 +80,6 @@ pub(crate) fn check_size(file: &[u8]) -> Result<(), Error> {
     Err(Error::key_format(format!(
         "this file has more than {MAX_KEY_BYTES} bytes: it holds something else than one key"
     )))
-}
-
-/// Reads an encrypted PKCS#8 private key (RFC 5958 §3; PBES2 of RFC 8018).
-pub(crate) fn from_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<KeyParts, Error> {
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| {
-        Error::key_format(
-            "this should be an encrypted private key (PKCS#8), but its DER is malformed or its cipher is not known here; encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc",
-        )
-    })?;
-    let password = password.ok_or(Error::KeyEncrypted)?;
-    check_cost(&info.encryption_algorithm)?;
-    let document = info.decrypt(password).map_err(|_| {
-        Error::key_unfit(
-            "this private key is encrypted, and the password does not open it (or it is encrypted in a way not known here: PBES2 with SHA-2 and AES is)",
-        )
-    })?;
-    from_pkcs8(document.as_bytes())
-}
-
-/// What opening an encrypted key may cost: some seconds, and 128 MiB. The file names the cost, and it comes from outside.
-const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
-const MAX_SCRYPT_BLOCKS: u64 = 1 << 20;
-
-fn check_cost(scheme: &EncryptionScheme) -> Result<(), Error> {
-    let fits = match scheme.pbes2().map(|parameters| &parameters.kdf) {
-        Some(Kdf::Pbkdf2(parameters)) => {
-            (1..=MAX_PBKDF2_ITERATIONS).contains(&parameters.iteration_count)
-        }
-        // RFC 7914 §2: N is a power of two larger than 1, r and p are positive.
-        Some(Kdf::Scrypt(parameters)) => {
-            let (n, r, p) = (
-                parameters.cost_parameter,
-                parameters.block_size,
-                parameters.parallelization,
-            );
-            n > 1
-                && n.is_power_of_two()
-                && r > 0
-                && p > 0
-                && n.saturating_mul(u64::from(r)).saturating_mul(u64::from(p)) <= MAX_SCRYPT_BLOCKS
-        }
-        _ => true,
-    };
-    if fits {
-        return Ok(());
-    }
-    Err(Error::key_unfit(
-        "opening this encrypted private key would take too much time or memory, or its parameters are none; encrypt it again: openssl pkcs8 -topk8",
-    ))
 }
 
 /// Reads the public key of a certificate. Its chain, dates and names are not looked at: whoever trusts the file trusts
