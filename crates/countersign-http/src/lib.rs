@@ -6,6 +6,9 @@ mod body;
 mod cross_site;
 mod error;
 mod extract;
+#[cfg(feature = "remote")]
+#[expect(dead_code, reason = "the key sets that use it come next")]
+mod fetch;
 mod future;
 mod guard;
 mod keys;
@@ -19,6 +22,8 @@ pub use body::ProtectedBody;
 pub use cross_site::Origins;
 pub use error::Error;
 pub use extract::Claims;
+#[cfg(feature = "remote")]
+pub use fetch::FetchError;
 pub use future::ProtectedFuture;
 pub use guard::{Guarded, Require, require, require_role, require_scope};
 pub use keys::{Keys, SharedKeys};

@@ -1,0 +1,172 @@
+//! Why something could not be fetched.
+
+use std::error::Error as StdError;
+
+/// Why keys, metadata or a status list cannot be had.
+///
+/// Messages hold nothing of the answer but a status; what a TLS library says about a certificate is escaped and cut
+/// short.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    // ---- the caller ----
+    /// The URL cannot be read, or holds a user name or a fragment.
+    #[error(
+        "this is no URL to fetch: write `https://host/path`, without a user name and without `#`"
+    )]
+    UrlInvalid,
+    /// Neither https nor plain http on this machine.
+    #[error("only https is fetched, and plain http from this machine alone")]
+    SchemeRefused,
+    /// No tokio runtime is there to wait in.
+    #[error("there is no tokio runtime here; fetch from within one")]
+    NoRuntime,
+    /// TLS cannot be set up on this machine.
+    #[error(
+        "TLS cannot be set up: {reason}; install the system's root certificates, or name your own"
+    )]
+    Tls {
+        /// What the TLS library says.
+        reason: String,
+    },
+
+    // ---- what was named ----
+    /// A URL of another host than the issuer's leads to an address that is private, local or reserved.
+    #[error(
+        "a URL on another host than the issuer's leads to a private, local or reserved address; if that is meant, \
+         configure the URL of the keys yourself"
+    )]
+    AddressRefused,
+    /// The name of the host has no address.
+    #[error("the host's name cannot be resolved")]
+    NameUnresolved,
+
+    // ---- the other side ----
+    /// No connection, or no TLS in it.
+    #[error("no connection: {reason}")]
+    Connect {
+        /// What the system or the TLS library says.
+        reason: String,
+    },
+    /// No answer, or not all of it, within the time.
+    #[error("no whole answer within the time")]
+    Timeout,
+    /// The answer breaks off, or is no HTTP.
+    #[error("the answer breaks off or is no HTTP")]
+    Broken,
+    /// The answer points elsewhere; redirects are not followed.
+    #[error("the answer is a redirect, which is not followed; configure the URL that it leads to")]
+    Redirect,
+    /// Another status than 200.
+    #[error("the answer has status {found}, not 200")]
+    Status {
+        /// The status.
+        found: u16,
+    },
+    /// The answer is packed although nothing packed was asked for.
+    #[error("the answer is compressed, which was not asked for")]
+    ContentEncoding,
+    /// The answer is another kind of document: a page, say.
+    #[error(
+        "the answer is another kind of document (its content-type says so); is this the right URL?"
+    )]
+    ContentType,
+    /// The answer is larger than what is read.
+    #[error("the answer has more than {limit} bytes")]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The document was read and cannot be used.
+    #[error("what was fetched cannot be used: {0}")]
+    Document(countersign::Error),
+    /// The metadata has no `jwks_uri`, or one that may not be asked.
+    #[error("the issuer's metadata has no `jwks_uri` that may be asked")]
+    KeysUrlMissing,
+    /// The metadata is that of another issuer (RFC 8414 §3.3).
+    #[error(
+        "the metadata names another issuer than the one that was asked; `issuer` must be the same text"
+    )]
+    IssuerMismatch,
+}
+
+impl FetchError {
+    /// The stable name of this error, for logs and for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UrlInvalid => "fetch_url_invalid",
+            Self::SchemeRefused => "fetch_scheme_refused",
+            Self::NoRuntime => "fetch_no_runtime",
+            Self::Tls { .. } => "fetch_tls",
+            Self::AddressRefused => "fetch_address_refused",
+            Self::NameUnresolved => "fetch_name_unresolved",
+            Self::Connect { .. } => "fetch_connect",
+            Self::Timeout => "fetch_timeout",
+            Self::Broken => "fetch_broken",
+            Self::Redirect => "fetch_redirect",
+            Self::Status { .. } => "fetch_status",
+            Self::ContentEncoding => "fetch_content_encoding",
+            Self::ContentType => "fetch_content_type",
+            Self::TooLarge { .. } => "fetch_too_large",
+            Self::Document(error) => error.code(),
+            Self::KeysUrlMissing => "metadata_keys_url_missing",
+            Self::IssuerMismatch => "metadata_issuer_mismatch",
+        }
+    }
+
+    /// Whether the issuer has said, in so many words, that it has no such document. Then another place may be asked.
+    pub(crate) fn says_not_here(&self) -> bool {
+        match self {
+            Self::Status { found } => matches!(found, 400 | 401 | 403..=406 | 410),
+            Self::ContentType => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn tls(error: &reqwest::Error) -> Self {
+        Self::Tls {
+            reason: innermost(error),
+        }
+    }
+
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        let mut source: Option<&(dyn StdError + 'static)> = Some(error);
+        while let Some(cause) = source {
+            // What the resolver refused comes back wrapped.
+            if let Some(own) = cause.downcast_ref::<Self>() {
+                return own.clone();
+            }
+            source = cause.source();
+        }
+        if error.is_timeout() {
+            Self::Timeout
+        } else if error.is_connect() {
+            Self::Connect {
+                reason: innermost(error),
+            }
+        } else {
+            Self::Broken
+        }
+    }
+}
+
+impl From<countersign::Error> for FetchError {
+    fn from(error: countersign::Error) -> Self {
+        Self::Document(error)
+    }
+}
+
+/// The cause at the end of the chain, escaped and cut short: a certificate may hold any text.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn StdError = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause
+        .to_string()
+        .chars()
+        .take(200)
+        .flat_map(char::escape_debug)
+        .collect()
+}
