@@ -3,6 +3,12 @@
 mod authenticate;
 mod bearer;
 mod body;
+#[cfg(feature = "remote")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the key sets that use it come next")
+)]
+mod clock;
 mod cross_site;
 mod error;
 mod extract;
@@ -14,6 +20,12 @@ mod guard;
 mod keys;
 mod layer;
 mod protect;
+#[cfg(feature = "remote")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the key sets that use it come next")
+)]
+mod refresh;
 mod rejection;
 mod token;
 

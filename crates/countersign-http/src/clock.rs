@@ -1,0 +1,93 @@
+//! The two times that a decision needs: what it is by the calendar, and how much of it has gone by.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use countersign::Timestamp;
+
+/// A point in time that no change of the machine's date moves, for ages and waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(Duration);
+
+impl Moment {
+    /// How long ago `earlier` was; zero where it is not earlier.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// This moment, `by` later.
+    pub(crate) fn later(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+}
+
+/// Where a service reads the time.
+#[derive(Clone)]
+pub(crate) struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    /// One of the service's own, for tests: it says both.
+    Own(Arc<dyn Fn() -> Timestamp + Send + Sync>),
+}
+
+impl Clock {
+    pub(crate) fn system() -> Self {
+        Self(Source::System)
+    }
+
+    pub(crate) fn of(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Source::Own(Arc::new(clock)))
+    }
+
+    /// The time that tokens name.
+    pub(crate) fn now(&self) -> Timestamp {
+        match &self.0 {
+            Source::System => Timestamp::from(SystemTime::now()),
+            Source::Own(clock) => clock(),
+        }
+    }
+
+    /// The time that caches count by.
+    pub(crate) fn moment(&self) -> Moment {
+        match &self.0 {
+            Source::System => {
+                static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+                Moment(START.elapsed())
+            }
+            Source::Own(clock) => Moment(clock().since(Timestamp::from_unix_secs(0))),
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::System => "Clock(system)",
+            Source::Own(_) => "Clock(own)",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_of_ones_own_says_both_times() {
+        let clock = Clock::of(|| Timestamp::from_unix_secs(1_800_000_000));
+        assert_eq!(clock.now(), Timestamp::from_unix_secs(1_800_000_000));
+        let (one, later) = (clock.moment(), clock.moment().later(Duration::from_secs(5)));
+        assert_eq!(later.since(one), Duration::from_secs(5));
+        assert_eq!(one.since(later), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_time_of_caches_never_goes_back() {
+        let clock = Clock::system();
+        let one = clock.moment();
+        assert!(clock.moment() >= one);
+    }
+}

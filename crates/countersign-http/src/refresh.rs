@@ -1,0 +1,245 @@
+//! A value that is fetched, kept, and fetched again in time: key sets and status lists alike.
+//!
+//! - One fetch at a time, whoever asks; it runs in a task of its own, so that a request that goes away takes nothing
+//!   with it, and no lock is held while it runs.
+//! - The cool-down counts from attempts, not from successes: an issuer that is down is not asked more often.
+//! - Fresh values are handed out without waiting, and renewed in the background before they expire. One that expired while
+//!   nobody asked is renewed before it counts again; one that cannot be renewed counts on, until its hard limit.
+//! - `now` is an argument.
+
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use http::HeaderValue;
+use tokio::sync::watch;
+
+use crate::clock::Moment;
+use crate::fetch::FetchError;
+use state::{Next, State};
+
+/// A fetch that somebody waits for. It ends when the fetch has, however that ended.
+pub(crate) type Flight = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What is on its way.
+pub(crate) type Loading<T> = Pin<Box<dyn Future<Output = Result<Loaded<T>, FetchError>> + Send>>;
+
+/// How long values live, and how often they are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    /// What the other side says about the life of a value is taken within these bounds.
+    pub(crate) least_life: Duration,
+    pub(crate) greatest_life: Duration,
+    /// Where it says nothing.
+    pub(crate) usual_life: Duration,
+    /// Between two attempts.
+    pub(crate) cool_down: Duration,
+    /// How long a value counts beyond its life while it cannot be renewed.
+    pub(crate) stale_limit: Duration,
+}
+
+/// What a fetch has brought.
+#[derive(Debug)]
+pub(crate) enum Loaded<T> {
+    New {
+        value: T,
+        etag: Option<HeaderValue>,
+        max_age: Option<Duration>,
+    },
+    /// What is held is still right.
+    Unchanged { max_age: Option<Duration> },
+}
+
+/// What can be had now.
+pub(crate) enum View<T> {
+    Held(Arc<T>),
+    /// Look again when this has ended; what is not there then is not to be had.
+    Wait(Flight),
+    Nothing {
+        retry_after: Duration,
+    },
+}
+
+/// What comes of asking for something newer than what is held.
+pub(crate) enum Asked {
+    Wait(Flight),
+    /// The last attempt is too fresh for another.
+    CoolingDown {
+        retry_after: Duration,
+        /// Whether that attempt failed, so that nobody knows whether there is something newer.
+        failed: bool,
+    },
+}
+
+/// How a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    /// Since when what is held was last known to be right.
+    pub(crate) age: Option<Duration>,
+    pub(crate) standing: Standing,
+    /// Why the last attempt failed, if it did.
+    pub(crate) last_error: Option<FetchError>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Fresh,
+    /// Beyond its life, and within the limit.
+    Stale,
+    Missing,
+}
+
+/// The value and its fetches; all clones share them.
+pub(crate) struct Refresher<T>(Arc<Shared<T>>);
+
+struct Shared<T> {
+    /// For the log.
+    what: &'static str,
+    rule: Rule,
+    load: Box<dyn Fn(Option<HeaderValue>) -> Loading<T> + Send + Sync>,
+    state: RwLock<State<T>>,
+}
+
+impl<T: Send + Sync + 'static> Refresher<T> {
+    /// Nothing is fetched yet. `load` is given the `ETag` of what is held, where it is to bring news only.
+    pub(crate) fn new(
+        what: &'static str,
+        rule: Rule,
+        load: impl Fn(Option<HeaderValue>) -> Loading<T> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            what,
+            rule,
+            load: Box::new(load),
+            state: RwLock::new(State::new()),
+        }))
+    }
+
+    /// The value, or what there is instead of it. Whatever has to be fetched for it is on its way afterwards.
+    pub(crate) fn view(&self, now: Moment) -> View<T> {
+        // Where another has fetched between the look and the start, the second look finds what that brought.
+        for _ in 0..2 {
+            let next = self.0.read().next(now, &self.0.rule);
+            match next {
+                Next::Use(value) => return View::Held(value),
+                Next::UseAndRenew(value) => {
+                    self.start(now, true);
+                    return View::Held(value);
+                }
+                Next::Await(flight) => return View::Wait(ended(flight)),
+                Next::Nothing { retry_after } => return View::Nothing { retry_after },
+                Next::Renew => {
+                    if let Some(flight) = self.start(now, true) {
+                        return View::Wait(flight);
+                    }
+                }
+            }
+        }
+        View::Nothing {
+            retry_after: self.0.rule.cool_down,
+        }
+    }
+
+    /// Asks for something newer than what is held: whole, not only whether there are news, because the word of an issuer
+    /// whose `ETag` lies is not taken twice.
+    pub(crate) fn ask_again(&self, now: Moment) -> Asked {
+        if let Some(flight) = self.0.read().flight() {
+            return Asked::Wait(ended(flight));
+        }
+        match self.start(now, false) {
+            Some(flight) => Asked::Wait(flight),
+            None => {
+                let state = self.0.read();
+                Asked::CoolingDown {
+                    retry_after: state.cooling(now, &self.0.rule),
+                    failed: state.failed(),
+                }
+            }
+        }
+    }
+
+    /// How the value stands, without asking anybody.
+    pub(crate) fn condition(&self, now: Moment) -> Condition {
+        self.0.read().condition(now, &self.0.rule)
+    }
+
+    /// Starts a fetch, or joins one that another has started meanwhile; `None` while it is too early, and where there is no
+    /// runtime to run it in.
+    fn start(&self, now: Moment, news_only: bool) -> Option<Flight> {
+        let mut state = self.0.write();
+        if let Some(flight) = state.flight() {
+            return Some(ended(flight));
+        }
+        if !state.cooling(now, &self.0.rule).is_zero() {
+            return None;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            state.settle(Err(FetchError::NoRuntime), now, &self.0.rule);
+            return None;
+        };
+        let etag = news_only.then(|| state.etag(now, &self.0.rule)).flatten();
+        // Dropped with the task, however that ends: whoever waits for a message is told that there will be none.
+        let (task, flight) = watch::channel(());
+        state.begin(now, flight.clone());
+        drop(state);
+        let shared = Arc::clone(&self.0);
+        runtime.spawn(async move {
+            let outcome = (shared.load)(etag).await;
+            shared.settle(outcome, now);
+            drop(task);
+        });
+        Some(ended(flight))
+    }
+}
+
+impl<T> Shared<T> {
+    // A poisoned lock still holds a whole state: every change of it is a few assignments.
+    fn read(&self) -> RwLockReadGuard<'_, State<T>> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State<T>> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settle(&self, outcome: Result<Loaded<T>, FetchError>, started: Moment) {
+        match &outcome {
+            Ok(_) => tracing::debug!(what = self.what, "fetched"),
+            Err(error) => tracing::warn!(
+                what = self.what,
+                code = error.code(),
+                error = %error,
+                "could not be fetched; what is held counts on until its limit"
+            ),
+        }
+        self.write().settle(outcome, started, &self.rule);
+    }
+}
+
+fn ended(mut flight: watch::Receiver<()>) -> Flight {
+    Box::pin(async move {
+        // Nothing is ever sent: this waits for the sender to go.
+        while flight.changed().await.is_ok() {}
+    })
+}
+
+impl<T> Clone for Refresher<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Refresher<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refresher")
+            .field("what", &self.0.what)
+            .field("rule", &self.0.rule)
+            .finish_non_exhaustive()
+    }
+}

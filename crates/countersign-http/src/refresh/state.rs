@@ -1,0 +1,187 @@
+//! What is held, what is on its way, and what follows from both at a given moment. No I/O and no clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use tokio::sync::watch;
+
+use super::{Condition, Loaded, Rule, Standing};
+use crate::clock::Moment;
+use crate::fetch::FetchError;
+
+/// While there is nothing to use at all, the first attempts follow each other faster, doubling from this.
+const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
+
+pub(super) struct State<T> {
+    held: Option<Held<T>>,
+    attempt: Option<Attempt>,
+    /// Since the last success.
+    failures: u32,
+    last_error: Option<FetchError>,
+}
+
+struct Held<T> {
+    value: Arc<T>,
+    etag: Option<HeaderValue>,
+    /// When it came whole.
+    read: Moment,
+    /// When it was last known to be right: then, or at the last 304 since.
+    checked: Moment,
+    life: Duration,
+}
+
+struct Attempt {
+    started: Moment,
+    /// Closed when it has ended.
+    flight: watch::Receiver<()>,
+}
+
+/// What to do with a question for the value.
+pub(super) enum Next<T> {
+    Use(Arc<T>),
+    UseAndRenew(Arc<T>),
+    Renew,
+    Await(watch::Receiver<()>),
+    Nothing { retry_after: Duration },
+}
+
+impl<T> State<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            held: None,
+            attempt: None,
+            failures: 0,
+            last_error: None,
+        }
+    }
+
+    pub(super) fn next(&self, now: Moment, rule: &Rule) -> Next<T> {
+        let standing = self.standing(now, rule);
+        if let Some(held) = &self.held {
+            let age = now.since(held.checked);
+            // A quarter of its life is time enough to renew it in.
+            let due = age.saturating_mul(4) >= held.life.saturating_mul(3);
+            // Beyond its life it counts on only where somebody has tried to renew it and could not.
+            let counts =
+                standing == Standing::Fresh || (standing == Standing::Stale && self.failed());
+            if counts {
+                let value = Arc::clone(&held.value);
+                return if due && self.flight().is_none() && self.cooling(now, rule).is_zero() {
+                    Next::UseAndRenew(value)
+                } else {
+                    Next::Use(value)
+                };
+            }
+        }
+        match (self.flight(), self.cooling(now, rule)) {
+            (Some(flight), _) => Next::Await(flight),
+            (None, Duration::ZERO) => Next::Renew,
+            (None, retry_after) => Next::Nothing { retry_after },
+        }
+    }
+
+    /// The fetch that runs now.
+    pub(super) fn flight(&self) -> Option<watch::Receiver<()>> {
+        let flight = &self.attempt.as_ref()?.flight;
+        flight.has_changed().is_ok().then(|| flight.clone())
+    }
+
+    /// Whether the last attempt failed.
+    pub(super) fn failed(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// How long until the next attempt may be made.
+    pub(super) fn cooling(&self, now: Moment, rule: &Rule) -> Duration {
+        let Some(attempt) = &self.attempt else {
+            return Duration::ZERO;
+        };
+        let wait = if self.standing(now, rule) == Standing::Missing {
+            let doublings = self.failures.saturating_sub(1).min(16);
+            FIRST_COOL_DOWN
+                .saturating_mul(1 << doublings)
+                .min(rule.cool_down)
+        } else {
+            rule.cool_down
+        };
+        wait.saturating_sub(now.since(attempt.started))
+    }
+
+    /// The `ETag` to ask for news with. Once in a while the whole is asked for, whatever an `ETag` says.
+    pub(super) fn etag(&self, now: Moment, rule: &Rule) -> Option<HeaderValue> {
+        let held = self.held.as_ref()?;
+        let recently = now.since(held.read) < rule.greatest_life;
+        held.etag.clone().filter(|_| recently)
+    }
+
+    pub(super) fn begin(&mut self, now: Moment, flight: watch::Receiver<()>) {
+        self.attempt = Some(Attempt {
+            started: now,
+            flight,
+        });
+    }
+
+    /// The end of the attempt that started at `started`. Freshness counts from there: what came was right then at least.
+    pub(super) fn settle(
+        &mut self,
+        outcome: Result<Loaded<T>, FetchError>,
+        started: Moment,
+        rule: &Rule,
+    ) {
+        let life = |max_age: Option<Duration>| {
+            max_age
+                .unwrap_or(rule.usual_life)
+                .clamp(rule.least_life, rule.greatest_life)
+        };
+        let outcome = match (outcome, &mut self.held) {
+            (
+                Ok(Loaded::New {
+                    value,
+                    etag,
+                    max_age,
+                }),
+                held,
+            ) => {
+                *held = Some(Held {
+                    value: Arc::new(value),
+                    etag,
+                    read: started,
+                    checked: started,
+                    life: life(max_age),
+                });
+                Ok(())
+            }
+            (Ok(Loaded::Unchanged { max_age }), Some(held)) => {
+                held.checked = started;
+                held.life = life(max_age);
+                Ok(())
+            }
+            (Ok(Loaded::Unchanged { .. }), None) => Err(FetchError::Status { found: 304 }),
+            (Err(error), _) => Err(error),
+        };
+        self.failures = match outcome {
+            Ok(()) => 0,
+            Err(_) => self.failures.saturating_add(1),
+        };
+        self.last_error = outcome.err();
+    }
+
+    pub(super) fn condition(&self, now: Moment, rule: &Rule) -> Condition {
+        Condition {
+            age: self.held.as_ref().map(|held| now.since(held.checked)),
+            standing: self.standing(now, rule),
+            last_error: self.last_error.clone(),
+        }
+    }
+
+    fn standing(&self, now: Moment, rule: &Rule) -> Standing {
+        match &self.held {
+            Some(held) if now.since(held.checked) < held.life => Standing::Fresh,
+            Some(held) if now.since(held.checked) < held.life.saturating_add(rule.stale_limit) => {
+                Standing::Stale
+            }
+            _ => Standing::Missing,
+        }
+    }
+}
