@@ -55,6 +55,19 @@ impl JwkSet {
     /// more than [`MAX_KEYS`] in it. A key
     /// that cannot be used is no error of the set: see [`unusable`](Self::unusable).
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        Self::read(json, import)
+    }
+
+    /// Reads a JWK Set that an issuer publishes. What in it should be nobody else's, a shared secret or a private key, is
+    /// known to everybody who can read the set: such a key is unusable.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub fn parse_published(json: &[u8]) -> Result<Self, Error> {
+        Self::read(json, import_published)
+    }
+
+    fn read(json: &[u8], import: fn(Jwk) -> Result<VerifyingKey, Error>) -> Result<Self, Error> {
         let members = json::parse_object(json, Part::Document)?;
         let keys = members
             .get("keys")
@@ -66,7 +79,7 @@ impl JwkSet {
                 keys.len()
             )));
         }
-        let mut imported: Vec<_> = keys.iter().map(import).collect();
+        let mut imported: Vec<_> = keys.iter().map(|key| import(jwk(key)?)).collect();
         refuse_secrets_of_mixed_set(keys, &mut imported);
         refuse_shared_names(&mut imported);
         let mut set = Self::default();
@@ -220,11 +233,14 @@ fn one(mut keys: impl Iterator<Item = usize>) -> Result<usize, Error> {
     }
 }
 
-fn import(key: &Value) -> Result<VerifyingKey, Error> {
+fn jwk(key: &Value) -> Result<Jwk, Error> {
     let members = key
         .as_object()
         .ok_or_else(|| Error::key_format("this key is not a JSON object"))?;
-    let jwk = Jwk::from_members(members)?;
+    Jwk::from_members(members)
+}
+
+fn import(jwk: Jwk) -> Result<VerifyingKey, Error> {
     match jwk.algorithm() {
         // RFC 7518 §3.1: RS256 is the recommended one; a set for verification may leave `alg` out.
         Err(_) if jwk.alg.is_none() && jwk.parts.kty() == Algorithm::RS256.kty() => {
@@ -232,6 +248,16 @@ fn import(key: &Value) -> Result<VerifyingKey, Error> {
         }
         algorithm => VerifyingKey::from_jwk_as(&jwk, algorithm?),
     }
+}
+
+/// RFC 7517 §9.2: a key whose private half or secret stands in a published set is everybody's.
+fn import_published(jwk: Jwk) -> Result<VerifyingKey, Error> {
+    if jwk.is_private() {
+        return Err(Error::key_unfit(
+            "the set is published with this key's secret or private half in it: everybody can sign with it",
+        ));
+    }
+    import(jwk)
 }
 
 type Imported = Vec<Result<VerifyingKey, Error>>;

@@ -102,16 +102,24 @@ impl Issuers {
         self.verifiers.iter()
     }
 
-    /// The verifier that the token's own word points at.
-    pub(crate) fn select(&self, token: &Unverified<'_>) -> Result<&Verifier, Error> {
+    /// The place, among [`verifiers`](Self::verifiers), of the issuer that the token names. Nothing is verified: it says
+    /// whose keys and policy the token is to be held against.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::ClaimType`] and [`Error::ClaimMissing`] where the payload says no issuer;
+    /// [`Error::IssuerUnknown`].
+    pub fn position(&self, token: &Unverified<'_>) -> Result<usize, Error> {
         let mut notes = Notes::new();
-        let payload = Payload::peek(token.payload(), &mut notes)?;
-        let iss = registered::text(&payload, "iss")?.ok_or(Error::ClaimMissing {
+        let members = Payload::peek(token.payload(), &mut notes)?;
+        let iss = registered::text(&members, "iss")?.ok_or(Error::ClaimMissing {
             claim: "iss".into(),
         })?;
-        self.by_iss
-            .get(iss)
-            .and_then(|index| self.verifiers.get(*index))
-            .ok_or(Error::IssuerUnknown)
+        self.by_iss.get(iss).copied().ok_or(Error::IssuerUnknown)
+    }
+
+    /// The verifier that the token's own word points at.
+    pub(crate) fn select(&self, token: &Unverified<'_>) -> Result<&Verifier, Error> {
+        let index = self.position(token)?;
+        self.verifiers.get(index).ok_or(Error::IssuerUnknown)
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use countersign::{
-    Algorithm, ClaimsSet, Issuers, JwkSet, Outcome, Policy, SigningHeader, SigningKey, Verifier,
+    Algorithm, ClaimsSet, Error, Issuers, JwkSet, Outcome, Policy, SigningHeader, SigningKey,
+    Unverified, Verifier,
 };
 use serde_json::{Value, json};
 
@@ -39,6 +40,20 @@ fn accepts_a_token_of_each_issuer_under_its_own_key() {
         let verified = issuers.verify::<Value>(&token, NOW).unwrap();
         assert_eq!(verified.registered().iss(), Some(iss));
         assert!(issuers.explain(&token, NOW).valid);
+    }
+}
+
+#[test]
+fn the_place_of_an_issuer_is_that_of_its_verifier_and_says_nothing_of_the_token() {
+    let (ours, _, issuers) = two();
+    for (iss, place) in [
+        (ISS, Ok(0)),
+        (OTHER, Ok(1)),
+        ("x", Err(Error::IssuerUnknown)),
+    ] {
+        let token = ours.sign(&claims_of(iss, AUD)).unwrap();
+        let parsed = Unverified::parse(&token).unwrap();
+        assert_eq!(issuers.position(&parsed), place);
     }
 }
 

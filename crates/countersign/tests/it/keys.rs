@@ -308,6 +308,22 @@ fn one_bad_key_does_not_spoil_a_set() {
 }
 
 #[test]
+fn a_private_key_or_secret_in_a_published_set_is_unusable_and_the_rest_works() {
+    let [public_one, private, akp] = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::MlDsa44]
+        .map(|alg| SigningKey::generate(alg).unwrap());
+    let secret = SigningKey::generate(Algorithm::HS256).unwrap();
+    let whole =
+        |key: &SigningKey| -> Value { serde_json::from_str(&key.to_jwk().to_json()).unwrap() };
+    let set = json!({"keys": [whole(&private), public(&public_one, json!({})), whole(&akp), whole(&secret)]});
+    let set = JwkSet::parse_published(set.to_string().as_bytes()).unwrap();
+    let refused: Vec<_> = set.unusable().iter().map(|key| key.index).collect();
+    assert_eq!((set.keys().count(), refused), (1, vec![0, 2, 3]));
+    let alone = json!({"keys": [whole(&secret)]}).to_string();
+    let alone = JwkSet::parse_published(alone.as_bytes()).unwrap();
+    assert_eq!(alone.keys().count(), 0);
+}
+
+#[test]
 fn keys_that_share_a_name_and_algorithm_are_unusable_and_the_rest_works() {
     let keys: Vec<SigningKey> = (0..3)
         .map(|_| SigningKey::generate(Algorithm::ES256).unwrap())
