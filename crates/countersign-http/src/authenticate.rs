@@ -6,18 +6,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{Policy, Timestamp, Unverified};
+use countersign::{Error, Unverified};
 
 use crate::bearer::{self, CookieSource, Head};
-use crate::keys::Keys;
+use crate::clock::Clock;
+use crate::health::Health;
+use crate::issuer::{Issuers, Trusted};
+use crate::keys::{AtHand, Missing, Waiting};
 use crate::rejection::{Challenge, Rejection};
 use crate::token::{Passage, VerifiedToken};
-
-/// How long a client waits while there is no key at all.
-const NO_KEYS_WAIT: Duration = Duration::from_secs(5);
-
-/// The time, as the embedding service sees it.
-pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A check of the service's own, after verification.
 pub(crate) type Check = Arc<dyn Fn(VerifiedToken) -> Checking + Send + Sync>;
@@ -25,8 +22,7 @@ pub(crate) type Checking = Pin<Box<dyn Future<Output = Result<(), Rejection>> + 
 
 /// Everything that a decision needs; shared by all clones of one layer.
 pub(crate) struct Authenticator {
-    pub(crate) keys: Keys,
-    pub(crate) policy: Policy,
+    pub(crate) issuers: Issuers,
     pub(crate) cookie: Option<CookieSource>,
     pub(crate) challenge: Arc<Challenge>,
     pub(crate) clock: Clock,
@@ -43,8 +39,22 @@ pub(crate) enum Anonymous {
 /// What is known without waiting.
 pub(crate) enum Decision {
     Passed(Passage),
-    /// Verified; the checks of the service are still to run: see [`Authenticator::approve`].
-    Unchecked(VerifiedToken),
+    /// The rest takes time: see [`Authenticator::finish`].
+    Pending(Pending),
+}
+
+/// What there is still to do for a request that has a credential.
+pub(crate) enum Pending {
+    /// Keys are on their way; then the token is verified.
+    Keys { text: String, wait: Waiting },
+    /// Verified; the checks of the service are still to run.
+    Checks(VerifiedToken),
+}
+
+/// A verification, as far as it needs no waiting.
+enum Verdict {
+    Verified(VerifiedToken),
+    Wait(Waiting),
 }
 
 impl Authenticator {
@@ -65,18 +75,37 @@ impl Authenticator {
             Ok(None) => return Err(self.refuse(Rejection::no_credential(), None)),
             Err(rejection) => return Err(self.refuse(rejection, None)),
         };
-        let token = self.verify(text)?;
-        if self.checks.is_empty() {
-            return Ok(Decision::Passed(self.passage(Some(token))));
-        }
-        Ok(Decision::Unchecked(token))
+        Ok(match self.verify(text, false)? {
+            Verdict::Wait(wait) => Decision::Pending(Pending::Keys {
+                text: text.to_owned(),
+                wait,
+            }),
+            Verdict::Verified(token) if self.checks.is_empty() => {
+                Decision::Passed(self.passage(Some(token)))
+            }
+            Verdict::Verified(token) => Decision::Pending(Pending::Checks(token)),
+        })
     }
 
-    /// Runs the checks of the service, in the order in which they were named.
+    /// Waits for keys and runs the checks of the service, in the order in which they were named.
     ///
     /// # Errors
     /// The first rejection, in this layer's name and logged.
-    pub(crate) async fn approve(&self, token: VerifiedToken) -> Result<Passage, Rejection> {
+    pub(crate) async fn finish(&self, pending: Pending) -> Result<Passage, Rejection> {
+        let token = match pending {
+            Pending::Checks(token) => token,
+            Pending::Keys { text, wait } => {
+                wait.await;
+                match self.verify(&text, true)? {
+                    Verdict::Verified(token) => token,
+                    // What was waited for has come and gone.
+                    Verdict::Wait(_) => {
+                        let wait = Rejection::unavailable(Duration::from_secs(1));
+                        return Err(self.refuse(wait, None));
+                    }
+                }
+            }
+        };
         for check in &self.checks {
             if let Err(rejection) = check(token.clone()).await {
                 return Err(self.refuse(rejection, token.kid()));
@@ -85,21 +114,43 @@ impl Authenticator {
         Ok(self.passage(Some(token)))
     }
 
-    fn verify(&self, text: &str) -> Result<VerifiedToken, Rejection> {
-        let parsed = match Unverified::parse(text) {
-            Ok(parsed) => parsed,
-            Err(error) => return Err(self.refuse(Rejection::from(&error), None)),
+    /// The verification: whose token, which key, the check list. Whoever has `waited` for keys does not wait again.
+    fn verify(&self, text: &str, waited: bool) -> Result<Verdict, Rejection> {
+        let parsed =
+            Unverified::parse(text).map_err(|error| self.refuse(Rejection::from(&error), None))?;
+        let kid = parsed.header().kid();
+        let invalid = |error: &Error| self.refuse(Rejection::from(error), kid);
+        let unavailable = |wait| self.refuse(Rejection::unavailable(wait), kid);
+        let issuer = self.issuers.of(&parsed).map_err(|error| invalid(&error))?;
+        let keys = match issuer.keys.at_hand(&self.clock) {
+            AtHand::Set(keys) => keys,
+            AtHand::Wait(wait) => return Ok(Verdict::Wait(wait)),
+            AtHand::Nothing { retry_after } => return Err(unavailable(retry_after)),
         };
         // The header is a hint: it selects a key, and the key's own algorithm is the one that counts.
-        let keys = self.keys.current();
-        if keys.keys().next().is_none() {
-            return Err(self.refuse(Rejection::unavailable(NO_KEYS_WAIT), parsed.header().kid()));
+        let key = match keys.find(parsed.header()) {
+            Ok(key) => key,
+            // A key of that name for another algorithm is no such key either.
+            Err(error @ (Error::KeyNotFound | Error::AlgorithmMismatch { .. })) => {
+                return match issuer.keys.missing(kid, &keys, &self.clock, waited) {
+                    Missing::Wait(wait) => Ok(Verdict::Wait(wait)),
+                    Missing::Unknown => Err(invalid(&error)),
+                    Missing::Unavailable { retry_after } => Err(unavailable(retry_after)),
+                };
+            }
+            Err(error) => return Err(invalid(&error)),
+        };
+        parsed
+            .verify(key, &issuer.policy, self.clock.now())
+            .map(|verified| Verdict::Verified(VerifiedToken::new(verified)))
+            .map_err(|error| invalid(&error))
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let of = |issuer: &Trusted| issuer.keys.health(&issuer.name, &self.clock);
+        Health {
+            issuers: self.issuers.iter().map(of).collect(),
         }
-        let verified = keys
-            .find(parsed.header())
-            .and_then(|key| parsed.verify(key, &self.policy, (self.clock)()))
-            .map(VerifiedToken::new);
-        verified.map_err(|error| self.refuse(Rejection::from(&error), parsed.header().kid()))
     }
 
     fn passage(&self, token: Option<VerifiedToken>) -> Passage {
@@ -117,7 +168,7 @@ impl Authenticator {
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticator")
-            .field("keys", &self.keys)
+            .field("issuers", &self.issuers)
             .field("cookie", &self.cookie)
             .field("challenge", &self.challenge)
             .field("checks", &self.checks.len())

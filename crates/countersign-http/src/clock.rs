@@ -17,6 +17,7 @@ impl Moment {
     }
 
     /// This moment, `by` later.
+    #[cfg(test)]
     pub(crate) fn later(self, by: Duration) -> Self {
         Self(self.0.saturating_add(by))
     }

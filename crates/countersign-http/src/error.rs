@@ -33,6 +33,10 @@ pub enum Error {
     /// A URL has no origin to compare with (RFC 6454 §4).
     #[error("the URL has no origin; write `https://host` or `http://host:port`")]
     OriginInvalid,
+    /// The issuer or the URL of its keys cannot be asked.
+    #[cfg(feature = "remote")]
+    #[error("the keys cannot be fetched: {0}")]
+    Fetch(#[from] crate::fetch::FetchError),
     /// The policy that follows from the settings is refused.
     #[error("the policy is refused: {0}")]
     Policy(#[from] countersign::Error),
@@ -50,6 +54,8 @@ impl Error {
             Self::StatusInvalid { .. } => "status_invalid",
             Self::CookieNameInvalid => "cookie_name_invalid",
             Self::OriginInvalid => "origin_invalid",
+            #[cfg(feature = "remote")]
+            Self::Fetch(error) => error.code(),
             Self::Policy(error) => error.code(),
         }
     }

@@ -1,11 +1,24 @@
-//! Where the keys come from that tokens are verified with: fixed, or replaced in place.
+//! Where the keys come from that tokens are verified with: fixed, replaced in place, or fetched.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use countersign::{JwkSet, VerifyingKey};
 
+use crate::clock::Clock;
+use crate::health::{IssuerHealth, KeysState, Standing};
+#[cfg(feature = "remote")]
+use crate::jwks::RemoteKeys;
+#[cfg(feature = "remote")]
+use crate::refresh::View;
+
+/// How long a client waits while there is no key at all, and nobody fetches one.
+const NO_KEYS_WAIT: Duration = Duration::from_secs(5);
+
 /// The keys of one issuer, for [`Protect::with_keys`](crate::Protect::with_keys): made from a
-/// [`VerifyingKey`], a [`JwkSet`] or [`SharedKeys`].
+/// [`VerifyingKey`], a [`JwkSet`], [`SharedKeys`] or `RemoteKeys`.
 #[derive(Clone, Debug)]
 pub struct Keys(Source);
 
@@ -13,22 +26,111 @@ pub struct Keys(Source);
 enum Source {
     Fixed(Arc<JwkSet>),
     Shared(SharedKeys),
+    #[cfg(feature = "remote")]
+    Remote(RemoteKeys),
+}
+
+/// Something that has to end before there is an answer.
+pub(crate) type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The keys that there are now.
+pub(crate) enum AtHand {
+    Set(Arc<JwkSet>),
+    /// Look again when this has ended.
+    #[cfg_attr(
+        not(feature = "remote"),
+        expect(dead_code, reason = "only what is fetched is waited for")
+    )]
+    Wait(Waiting),
+    Nothing {
+        retry_after: Duration,
+    },
+}
+
+/// What follows from a key that is not in the set.
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(dead_code, reason = "only what is fetched is waited for")
+)]
+pub(crate) enum Missing {
+    /// Look again when this has ended.
+    Wait(Waiting),
+    /// There is no such key.
+    Unknown,
+    /// The issuer cannot be asked whether there is.
+    Unavailable { retry_after: Duration },
 }
 
 impl Keys {
-    /// The set to verify the next token with.
-    pub(crate) fn current(&self) -> Arc<JwkSet> {
-        match &self.0 {
+    /// The set to verify the next token with. Only keys that are fetched ask the clock.
+    pub(crate) fn at_hand(&self, clock: &Clock) -> AtHand {
+        let set = match &self.0 {
             Source::Fixed(set) => Arc::clone(set),
             Source::Shared(keys) => keys.current(),
+            #[cfg(feature = "remote")]
+            Source::Remote(keys) => match keys.view(clock.moment()) {
+                View::Held(set) => set,
+                View::Wait(flight) => return AtHand::Wait(flight),
+                View::Nothing { retry_after } => return AtHand::Nothing { retry_after },
+            },
+        };
+        #[cfg(not(feature = "remote"))]
+        let _ = clock;
+        if set.keys().next().is_none() {
+            return AtHand::Nothing {
+                retry_after: NO_KEYS_WAIT,
+            };
         }
+        AtHand::Set(set)
+    }
+
+    /// What to do about a key that is not in the set `seen`. Whoever has `waited` already does not wait again.
+    pub(crate) fn missing(
+        &self,
+        kid: Option<&str>,
+        seen: &Arc<JwkSet>,
+        clock: &Clock,
+        waited: bool,
+    ) -> Missing {
+        match &self.0 {
+            #[cfg(feature = "remote")]
+            Source::Remote(keys) => keys.missing(kid, seen, clock.moment(), waited),
+            Source::Fixed(_) | Source::Shared(_) => {
+                #[cfg(not(feature = "remote"))]
+                let _ = (kid, seen, clock, waited);
+                Missing::Unknown
+            }
+        }
+    }
+
+    /// How it stands with them. Asking has the first fetch made: a service that says when it is ready may be sent no token
+    /// before.
+    pub(crate) fn health(&self, issuer: &str, clock: &Clock) -> IssuerHealth {
+        let set = match self.at_hand(clock) {
+            AtHand::Set(set) => Some(set),
+            AtHand::Wait(_) | AtHand::Nothing { .. } => None,
+        };
+        let standing = match &self.0 {
+            #[cfg(feature = "remote")]
+            Source::Remote(keys) => keys.standing(clock.moment()),
+            Source::Fixed(_) | Source::Shared(_) => Standing {
+                state: if set.is_some() {
+                    KeysState::Fresh
+                } else {
+                    KeysState::Missing
+                },
+                age: None,
+                last_error: None,
+            },
+        };
+        IssuerHealth::new(issuer, &standing, set.as_deref())
     }
 
     /// No key now, and no way to ever get one.
     pub(crate) fn is_empty_for_ever(&self) -> bool {
         match &self.0 {
             Source::Fixed(set) => set.keys().next().is_none(),
-            Source::Shared(_) => false,
+            _ => false,
         }
     }
 }
@@ -48,6 +150,20 @@ impl From<JwkSet> for Keys {
 impl From<SharedKeys> for Keys {
     fn from(keys: SharedKeys) -> Self {
         Self(Source::Shared(keys))
+    }
+}
+
+#[cfg(feature = "remote")]
+impl From<RemoteKeys> for Keys {
+    fn from(keys: RemoteKeys) -> Self {
+        Self(Source::Remote(keys))
+    }
+}
+
+#[cfg(feature = "remote")]
+impl From<&RemoteKeys> for Keys {
+    fn from(keys: &RemoteKeys) -> Self {
+        Self::from(keys.clone())
     }
 }
 

@@ -65,14 +65,14 @@ where
                 request.extensions_mut().insert(passage);
                 ProtectedFuture::passed(self.inner.call(request))
             }
-            Ok(Decision::Unchecked(token)) => {
+            Ok(Decision::Pending(pending)) => {
                 mark_sensitive(request.headers_mut());
                 let authenticator = Arc::clone(&self.authenticator);
                 // The service that was polled ready is the one to call; its clone waits for the next request.
                 let next = self.inner.clone();
                 let mut inner = mem::replace(&mut self.inner, next);
                 ProtectedFuture::deciding(Box::pin(async move {
-                    match authenticator.approve(token).await {
+                    match authenticator.finish(pending).await {
                         Err(rejection) => Ok(rejection.into_response_of()),
                         Ok(passage) => {
                             request.extensions_mut().insert(passage);

@@ -3,28 +3,26 @@
 mod authenticate;
 mod bearer;
 mod body;
-#[cfg(feature = "remote")]
 #[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the key sets that use it come next")
+    not(feature = "remote"),
+    expect(dead_code, reason = "only what is fetched has an age")
 )]
 mod clock;
 mod cross_site;
 mod error;
 mod extract;
 #[cfg(feature = "remote")]
-#[expect(dead_code, reason = "the key sets that use it come next")]
 mod fetch;
 mod future;
 mod guard;
+mod health;
+mod issuer;
+#[cfg(feature = "remote")]
+mod jwks;
 mod keys;
 mod layer;
 mod protect;
 #[cfg(feature = "remote")]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the key sets that use it come next")
-)]
 mod refresh;
 mod rejection;
 mod token;
@@ -38,6 +36,10 @@ pub use extract::Claims;
 pub use fetch::FetchError;
 pub use future::ProtectedFuture;
 pub use guard::{Guarded, Require, require, require_role, require_scope};
+pub use health::{Health, IssuerHealth, KeysState};
+pub use issuer::Issuer;
+#[cfg(feature = "remote")]
+pub use jwks::{RemoteKeys, RemoteKeysBuilder};
 pub use keys::{Keys, SharedKeys};
 pub use layer::Protected;
 pub use protect::{Protect, ProtectBuilder};

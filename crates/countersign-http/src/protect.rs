@@ -3,14 +3,17 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use countersign::{Policy, Timestamp};
+use countersign::{Algorithm, Timestamp};
 use http::StatusCode;
 
-use crate::authenticate::{Anonymous, Authenticator, Check, Clock};
+use crate::authenticate::{Anonymous, Authenticator, Check};
 use crate::bearer::CookieSource;
+use crate::clock::Clock;
 use crate::error::Error;
+use crate::health::Health;
+use crate::issuer::{Issuer, Issuers};
 use crate::keys::Keys;
 use crate::rejection::{Challenge, Rejection};
 use crate::token::VerifiedToken;
@@ -42,20 +45,40 @@ pub struct Protect {
 }
 
 impl Protect {
+    /// Trusts tokens of `issuer` (their `iss`, exactly), whose keys it finds by discovery when a token first needs them:
+    /// see [`RemoteKeys`](crate::RemoteKeys).
+    ///
+    /// ```
+    /// # use countersign_http::Protect;
+    /// let auth = Protect::issuer("http://127.0.0.1:8080").audience("orders-api").build()?;
+    /// # Ok::<(), countersign_http::Error>(())
+    /// ```
+    #[cfg(feature = "remote")]
+    pub fn issuer(issuer: impl Into<String>) -> ProtectBuilder {
+        Self::trusting([Issuer::discover(issuer)])
+    }
+
+    /// The same, with the URL of the key set, for issuers without discovery.
+    #[cfg(feature = "remote")]
+    pub fn jwks(issuer: impl Into<String>, url: &str) -> ProtectBuilder {
+        Self::trusting([Issuer::jwks(issuer, url)])
+    }
+
     /// Trusts tokens of `issuer` (their `iss`, exactly) that were signed with one of `keys`.
     ///
-    /// `keys` is a `VerifyingKey`, a `JwkSet`, or [`SharedKeys`](crate::SharedKeys) to replace them later.
+    /// `keys` is a `VerifyingKey`, a `JwkSet`, [`SharedKeys`](crate::SharedKeys) to replace them later, or `RemoteKeys`.
     pub fn with_keys(issuer: impl Into<String>, keys: impl Into<Keys>) -> ProtectBuilder {
+        Self::trusting([Issuer::with_keys(issuer, keys)])
+    }
+
+    /// Trusts the tokens of several issuers, none of which can speak for another.
+    pub fn trusting(issuers: impl IntoIterator<Item = Issuer>) -> ProtectBuilder {
         ProtectBuilder {
-            issuer: issuer.into(),
-            keys: keys.into(),
-            audiences: Vec::new(),
-            plain_jwt: false,
-            leeway: Duration::ZERO,
+            issuers: issuers.into_iter().collect(),
             realm: None,
             invalid_token_status: StatusCode::UNAUTHORIZED,
             cookie: None,
-            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+            clock: Clock::system(),
             checks: Vec::new(),
         }
     }
@@ -69,6 +92,12 @@ impl Protect {
         }
     }
 
+    /// How it stands with the keys of each issuer, without waiting. Where none were ever fetched, that begins now.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.authenticator.health()
+    }
+
     /// `rejection` in the name of this layer (its realm, its status for an invalid token), with the one log event
     /// of a refusal: for handlers that refuse by themselves.
     #[must_use]
@@ -77,14 +106,10 @@ impl Protect {
     }
 }
 
-/// A [`Protect`] being described; from [`Protect::with_keys`].
+/// A [`Protect`] being described.
 #[must_use = "a description protects nothing until `.build()?`"]
 pub struct ProtectBuilder {
-    issuer: String,
-    keys: Keys,
-    audiences: Vec<String>,
-    plain_jwt: bool,
-    leeway: Duration,
+    issuers: Vec<Issuer>,
     realm: Option<String>,
     invalid_token_status: StatusCode,
     cookie: Option<CookieSource>,
@@ -93,23 +118,36 @@ pub struct ProtectBuilder {
 }
 
 impl ProtectBuilder {
-    /// The name of this service, which a token's `aud` must hold. Needed; may be called for each of several names.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
+    /// Trusts one more issuer, which is described whole: see [`Issuer`].
+    pub fn and(mut self, issuer: Issuer) -> Self {
+        self.issuers.push(issuer);
         self
     }
 
-    /// Takes tokens whose `typ` is `JWT` or absent, for issuers that do not write `at+jwt` (RFC 9068 §2.1).
-    ///
-    /// Such an issuer's other tokens (ID tokens, say) look the same; only the audience tells them apart.
-    pub fn plain_jwt(mut self) -> Self {
-        self.plain_jwt = true;
-        self
+    /// The name of this service, which a token's `aud` must hold, for every issuer that is named so far. Needed; may be
+    /// called for each of several names.
+    pub fn audience(self, audience: impl Into<String>) -> Self {
+        let audience = audience.into();
+        self.each(|issuer| issuer.audience(audience.clone()))
     }
 
-    /// How far the issuer's clock may differ, for `exp` and `nbf`: 0 (the default) to 300 seconds.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
+    /// An algorithm that tokens may be signed with: see [`Issuer::algorithm`]. For every issuer that is named so far.
+    pub fn algorithm(self, algorithm: Algorithm) -> Self {
+        self.each(|issuer| issuer.algorithm(algorithm))
+    }
+
+    /// Takes tokens whose `typ` is `JWT` or absent: see [`Issuer::plain_jwt`]. For every issuer that is named so far.
+    pub fn plain_jwt(self) -> Self {
+        self.each(Issuer::plain_jwt)
+    }
+
+    /// How far clocks may differ: see [`Issuer::leeway`]. For every issuer that is named so far.
+    pub fn leeway(self, leeway: Duration) -> Self {
+        self.each(|issuer| issuer.leeway(leeway))
+    }
+
+    fn each(mut self, change: impl Fn(Issuer) -> Issuer) -> Self {
+        self.issuers = self.issuers.into_iter().map(change).collect();
         self
     }
 
@@ -134,7 +172,7 @@ impl ProtectBuilder {
 
     /// Another clock than the system's, for tests.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = Clock::of(clock);
         self
     }
 
@@ -173,21 +211,20 @@ impl ProtectBuilder {
     ///
     /// # Errors
     /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::RealmInvalid`],
-    /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`], or [`Error::Policy`] for a leeway beyond its range.
+    /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`]; `Error::Fetch` for a URL that may not be asked; or
+    /// [`Error::Policy`] for a leeway beyond its range, and for no issuer or one that is named twice.
     pub fn build(self) -> Result<Protect, Error> {
-        let policy = self.policy()?;
-        if self.keys.is_empty_for_ever() {
-            return Err(Error::KeysMissing);
-        }
-        let realm = self
-            .realm
-            .or_else(|| self.audiences.into_iter().next())
-            .unwrap_or_default();
+        let realm = self.realm.or_else(|| {
+            let first = self.issuers.first().and_then(Issuer::first_audience);
+            first.map(str::to_owned)
+        });
         let authenticator = Authenticator {
-            keys: self.keys,
-            policy,
+            issuers: Issuers::build(self.issuers)?,
             cookie: self.cookie.map(CookieSource::checked).transpose()?,
-            challenge: Arc::new(Challenge::new(realm, self.invalid_token_status)?),
+            challenge: Arc::new(Challenge::new(
+                realm.unwrap_or_default(),
+                self.invalid_token_status,
+            )?),
             clock: self.clock,
             checks: self.checks,
         };
@@ -196,32 +233,12 @@ impl ProtectBuilder {
             anonymous: Anonymous::Refused,
         })
     }
-
-    fn policy(&self) -> Result<Policy, Error> {
-        if self.issuer.is_empty() {
-            return Err(Error::IssuerMissing);
-        }
-        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
-            return Err(Error::AudienceMissing);
-        }
-        let mut policy = Policy::builder().issuer(&self.issuer).leeway(self.leeway);
-        for audience in &self.audiences {
-            policy = policy.audience(audience);
-        }
-        if !self.plain_jwt {
-            policy = policy.access_token();
-        }
-        Ok(policy.build()?)
-    }
 }
 
 impl fmt::Debug for ProtectBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProtectBuilder")
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
-            .field("plain_jwt", &self.plain_jwt)
-            .field("leeway", &self.leeway)
+            .field("issuers", &self.issuers)
             .field("realm", &self.realm)
             .field("cookie", &self.cookie)
             .finish_non_exhaustive()

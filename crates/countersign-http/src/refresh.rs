@@ -9,7 +9,7 @@
 
 mod state;
 #[cfg(test)]
-mod tests;
+mod tests_of_time;
 
 use std::fmt;
 use std::future::Future;
@@ -85,6 +85,8 @@ pub(crate) struct Condition {
     pub(crate) standing: Standing,
     /// Why the last attempt failed, if it did.
     pub(crate) last_error: Option<FetchError>,
+    /// When the next attempt may be made.
+    pub(crate) retry_after: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

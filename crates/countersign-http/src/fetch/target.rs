@@ -56,7 +56,7 @@ impl Target {
         if plain && !stays_here {
             return Err(FetchError::SchemeRefused);
         }
-        Ok(Self { url, host, address })
+        Ok(Self { url, address, host })
     }
 
     pub(crate) fn url(&self) -> Url {

@@ -172,6 +172,7 @@ impl<T> State<T> {
             age: self.held.as_ref().map(|held| now.since(held.checked)),
             standing: self.standing(now, rule),
             last_error: self.last_error.clone(),
+            retry_after: self.cooling(now, rule),
         }
     }
 

@@ -15,6 +15,8 @@ mod docs;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod fault_server;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod harness;
@@ -24,5 +26,7 @@ mod keys;
 mod optional;
 #[cfg(test)]
 mod plain_tower;
+#[cfg(test)]
+mod remote;
 #[cfg(test)]
 mod sources;

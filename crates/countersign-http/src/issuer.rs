@@ -1,0 +1,184 @@
+//! Whom to trust: an issuer, its keys, and what its tokens must say.
+
+use std::time::Duration;
+
+use countersign::{Algorithm, JwkSet, Policy, Unverified, Verifier};
+
+use crate::error::Error;
+use crate::keys::Keys;
+
+/// One issuer that a [`Protect`](crate::Protect) trusts, with its own keys, audience, algorithms and kind of token
+/// (RFC 8725 §3.8).
+///
+/// ```
+/// use countersign::{Algorithm, SigningKey};
+/// use countersign_http::{Issuer, Protect};
+///
+/// # let key = SigningKey::generate(Algorithm::EdDSA)?.verifying_key();
+/// let auth = Protect::issuer("https://id.example")
+///     .audience("orders-api")
+///     .and(Issuer::with_keys("https://partner.example", key).audience("https://orders.example").plain_jwt())
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "an issuer is trusted by the `Protect` that is built with it"]
+pub struct Issuer {
+    name: String,
+    keys: Result<Keys, Error>,
+    audiences: Vec<String>,
+    algorithms: Vec<Algorithm>,
+    plain_jwt: bool,
+    leeway: Duration,
+}
+
+impl Issuer {
+    /// Tokens of `issuer` (their `iss`, exactly), whose keys are found by discovery: see [`RemoteKeys`](crate::RemoteKeys).
+    #[cfg(feature = "remote")]
+    pub fn discover(issuer: impl Into<String>) -> Self {
+        let issuer = issuer.into();
+        let keys = crate::jwks::RemoteKeys::discover(&issuer);
+        Self::new(issuer, keys.map(Keys::from).map_err(Error::from))
+    }
+
+    /// The same, with the URL of the key set.
+    #[cfg(feature = "remote")]
+    pub fn jwks(issuer: impl Into<String>, url: &str) -> Self {
+        let keys = crate::jwks::RemoteKeys::at(url);
+        Self::new(issuer.into(), keys.map(Keys::from).map_err(Error::from))
+    }
+
+    /// The same, with keys at hand: a `VerifyingKey`, a `JwkSet`, [`SharedKeys`](crate::SharedKeys) to replace them later,
+    /// or `RemoteKeys` that others use too.
+    pub fn with_keys(issuer: impl Into<String>, keys: impl Into<Keys>) -> Self {
+        Self::new(issuer.into(), Ok(keys.into()))
+    }
+
+    fn new(name: String, keys: Result<Keys, Error>) -> Self {
+        Self {
+            name,
+            keys,
+            audiences: Vec::new(),
+            algorithms: Vec::new(),
+            plain_jwt: false,
+            leeway: Duration::ZERO,
+        }
+    }
+
+    /// The name by which this issuer knows this service, which a token's `aud` must hold. Needed; may be called for each of
+    /// several names.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// An algorithm that this issuer signs with; may be called for each of several. Where none is named, any that its keys
+    /// are for.
+    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithms.push(algorithm);
+        self
+    }
+
+    /// Takes tokens whose `typ` is `JWT` or absent, for issuers that do not write `at+jwt` (RFC 9068 §2.1).
+    ///
+    /// Such an issuer's other tokens (ID tokens, say) look the same; only the audience tells them apart.
+    pub fn plain_jwt(mut self) -> Self {
+        self.plain_jwt = true;
+        self
+    }
+
+    /// How far the issuer's clock may differ, for `exp` and `nbf`: 0 (where nothing is said) to 300 seconds.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    pub(crate) fn first_audience(&self) -> Option<&str> {
+        self.audiences.first().map(String::as_str)
+    }
+
+    fn build(self) -> Result<Trusted, Error> {
+        let policy = self.policy()?;
+        let keys = self.keys?;
+        if keys.is_empty_for_ever() {
+            return Err(Error::KeysMissing);
+        }
+        Ok(Trusted {
+            name: self.name,
+            keys,
+            policy,
+        })
+    }
+
+    fn policy(&self) -> Result<Policy, Error> {
+        if self.name.is_empty() {
+            return Err(Error::IssuerMissing);
+        }
+        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
+            return Err(Error::AudienceMissing);
+        }
+        let mut policy = Policy::builder().issuer(&self.name).leeway(self.leeway);
+        for audience in &self.audiences {
+            policy = policy.audience(audience);
+        }
+        for algorithm in &self.algorithms {
+            policy = policy.algorithm(*algorithm);
+        }
+        if !self.plain_jwt {
+            policy = policy.access_token();
+        }
+        Ok(policy.build()?)
+    }
+}
+
+/// An issuer, ready to judge tokens by.
+#[derive(Debug)]
+pub(crate) struct Trusted {
+    /// What `iss` must be.
+    pub(crate) name: String,
+    pub(crate) keys: Keys,
+    pub(crate) policy: Policy,
+}
+
+/// All issuers of one layer.
+#[derive(Debug)]
+pub(crate) struct Issuers {
+    trusted: Vec<Trusted>,
+    /// Which of several a token means. Its verifiers have no keys and verify nothing: the keys are with `trusted`, because
+    /// they change.
+    several: Option<countersign::Issuers>,
+}
+
+impl Issuers {
+    pub(crate) fn build(issuers: Vec<Issuer>) -> Result<Self, Error> {
+        let trusted = issuers
+            .into_iter()
+            .map(Issuer::build)
+            .collect::<Result<Vec<_>, _>>()?;
+        let selection = countersign::Issuers::new(
+            trusted
+                .iter()
+                .map(|issuer| Verifier::new(JwkSet::default(), issuer.policy.clone())),
+        )?;
+        Ok(Self {
+            several: (trusted.len() > 1).then_some(selection),
+            trusted,
+        })
+    }
+
+    /// The issuer whose keys and policy a token is held against. What the token says of itself selects, and no more; where
+    /// there is only one, it is that one, and the policy compares `iss`.
+    pub(crate) fn of(&self, token: &Unverified<'_>) -> Result<&Trusted, countersign::Error> {
+        let index = match &self.several {
+            Some(issuers) => issuers.position(token)?,
+            None => 0,
+        };
+        self.trusted
+            .get(index)
+            .ok_or(countersign::Error::IssuerUnknown)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Trusted> {
+        self.trusted.iter()
+    }
+}

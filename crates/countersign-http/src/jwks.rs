@@ -1,0 +1,229 @@
+//! The keys of an issuer, fetched from it: by the URL of its key set, or by discovery.
+//!
+//! What is asked when, and how long an answer counts, is [`refresh`](crate::refresh)'s to say; what may be asked at all,
+//! [`fetch`](crate::fetch)'s. Here stand the numbers, what a key set is, and what follows from a `kid` that is not in it.
+
+mod builder;
+mod discovery;
+mod missing;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use countersign::JwkSet;
+use http::HeaderValue;
+
+pub use builder::RemoteKeysBuilder;
+
+use crate::clock::{Clock, Moment};
+use crate::fetch::{Answer, FetchError, Fetched, Fetcher, Target, Wanted};
+use crate::health::{self, KeysState};
+use crate::keys::Missing;
+use crate::refresh::{Asked, Loaded, Refresher, Rule, Standing, View};
+use discovery::Discovery;
+use missing::MissingNames;
+
+/// The keys of one issuer, fetched when a token first needs them and renewed before they expire.
+///
+/// Nothing is fetched before that: a service starts while its issuer is down. Cheap to clone, and all clones share what was
+/// fetched: several [`Protect`](crate::Protect) of one issuer ask it once.
+///
+/// - One fetch at a time, in a tokio task of its own; at most one attempt in 30 s (from 1 s up while there are no keys yet).
+/// - Keys live as long as `Cache-Control: max-age` says, within 60 s and 24 h, or 10 min where it says nothing. They are
+///   renewed in the background when three quarters of that have gone by.
+/// - While the issuer cannot be asked, its keys count on for an hour ([`RemoteKeysBuilder::stale_limit`]), then no more.
+/// - A `kid` that is not in the set has it fetched again, once in a cool-down for all such names together.
+/// - A set replaces the one before it whole: a removed key is dead.
+/// - Https only (plain http on loopback), 256 KiB, 100 keys, no redirect, no proxy. A `jwks_uri` on another host than the
+///   issuer's must lead to a public address.
+///
+/// ```
+/// use countersign_http::{Protect, RemoteKeys};
+///
+/// let keys = RemoteKeys::discover("https://id.example")?;
+/// let orders = Protect::with_keys("https://id.example", &keys).audience("orders-api").build()?;
+/// let billing = Protect::with_keys("https://id.example", &keys).audience("billing-api").build()?;
+/// # Ok::<(), countersign_http::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct RemoteKeys(Arc<Remote>);
+
+struct Remote {
+    keys: Refresher<JwkSet>,
+    missing: MissingNames,
+}
+
+/// What is asked for a key set.
+enum Source {
+    Url(Target),
+    Issuer(Discovery),
+}
+
+impl RemoteKeys {
+    /// The keys that the metadata of `issuer` names (OpenID Connect Discovery §4, else RFC 8414 §3). The `issuer` in the
+    /// metadata must be this very text.
+    ///
+    /// # Errors
+    /// [`FetchError::UrlInvalid`], [`FetchError::SchemeRefused`] and [`FetchError::Tls`]; nothing is fetched yet.
+    pub fn discover(issuer: &str) -> Result<Self, FetchError> {
+        Self::builder().discover(issuer)
+    }
+
+    /// The key set at `url`.
+    ///
+    /// # Errors
+    /// As [`RemoteKeys::discover`].
+    pub fn at(url: &str) -> Result<Self, FetchError> {
+        Self::builder().at(url)
+    }
+
+    /// With other limits, or certificates of one's own.
+    pub fn builder() -> RemoteKeysBuilder {
+        RemoteKeysBuilder::new()
+    }
+
+    /// The keys, fetched now where that has not been done: for a service that wants to begin warm, and for tools.
+    ///
+    /// # Errors
+    /// Why they cannot be had.
+    pub async fn load(&self) -> Result<Arc<JwkSet>, FetchError> {
+        let clock = Clock::system();
+        if let View::Wait(flight) = self.0.keys.view(clock.moment()) {
+            flight.await;
+        }
+        match self.0.keys.view(clock.moment()) {
+            View::Held(set) => Ok(set),
+            View::Wait(_) | View::Nothing { .. } => {
+                let condition = self.0.keys.condition(clock.moment());
+                Err(condition.last_error.unwrap_or(FetchError::Timeout))
+            }
+        }
+    }
+
+    fn new(source: Source, fetcher: Fetcher, rule: Rule) -> Self {
+        let loader = Arc::new(Loader {
+            source,
+            fetcher,
+            last: Mutex::default(),
+        });
+        let keys = Refresher::new("keys", rule, move |etag| {
+            let loader = Arc::clone(&loader);
+            Box::pin(async move { loader.load(etag).await })
+        });
+        Self(Arc::new(Remote {
+            keys,
+            missing: MissingNames::new(rule.cool_down),
+        }))
+    }
+
+    /// The set to look a key up in, or what there is instead.
+    pub(crate) fn view(&self, now: Moment) -> View<JwkSet> {
+        self.0.keys.view(now)
+    }
+
+    pub(crate) fn standing(&self, now: Moment) -> health::Standing {
+        let condition = self.0.keys.condition(now);
+        health::Standing {
+            state: match condition.standing {
+                Standing::Fresh => KeysState::Fresh,
+                Standing::Stale => KeysState::Stale,
+                Standing::Missing => KeysState::Missing,
+            },
+            age: condition.age,
+            last_error: condition.last_error.as_ref().map(FetchError::code),
+        }
+    }
+
+    /// What to do about a `kid` that is not in `seen`. Whoever has `waited` for an answer already does not wait again.
+    pub(crate) fn missing(
+        &self,
+        kid: Option<&str>,
+        seen: &Arc<JwkSet>,
+        now: Moment,
+        waited: bool,
+    ) -> Missing {
+        if waited {
+            let condition = self.0.keys.condition(now);
+            if condition.last_error.is_some() {
+                return Missing::Unavailable {
+                    retry_after: condition.retry_after,
+                };
+            }
+            self.0.missing.remember(kid, now);
+            return Missing::Unknown;
+        }
+        if self.0.missing.knows(kid, now) {
+            return Missing::Unknown;
+        }
+        match self.0.keys.ask_again(now) {
+            Asked::Wait(flight) => Missing::Wait(flight),
+            Asked::CoolingDown {
+                retry_after,
+                failed,
+            } => match self.0.keys.view(now) {
+                // Another request had the set fetched again since this one looked into it.
+                View::Held(set) if !Arc::ptr_eq(&set, seen) => {
+                    Missing::Wait(Box::pin(std::future::ready(())))
+                }
+                _ if failed => Missing::Unavailable { retry_after },
+                _ => Missing::Unknown,
+            },
+        }
+    }
+}
+
+/// Brings the set of one source.
+struct Loader {
+    source: Source,
+    fetcher: Fetcher,
+    /// The text of the set that is held: the same text again is no new set.
+    last: Mutex<Option<Vec<u8>>>,
+}
+
+impl Loader {
+    async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<JwkSet>, FetchError> {
+        let target = match &self.source {
+            Source::Url(target) => target.clone(),
+            Source::Issuer(discovery) => {
+                let news_only = etag.is_some();
+                discovery.keys_url(&self.fetcher, news_only).await?
+            }
+        };
+        let answer = self
+            .fetcher
+            .get(&target, Wanted::JSON, etag.as_ref())
+            .await?;
+        let Fetched {
+            body,
+            etag,
+            max_age,
+        } = match answer {
+            Answer::Unchanged { max_age } => return Ok(Loaded::Unchanged { max_age }),
+            Answer::Document(fetched) => fetched,
+        };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref() == Some(&body) {
+            return Ok(Loaded::Unchanged { max_age });
+        }
+        let value = JwkSet::parse_published(&body)?;
+        for key in value.unusable() {
+            tracing::debug!(
+                index = key.index,
+                code = key.reason.code(),
+                "a key of the set cannot be used"
+            );
+        }
+        *last = Some(body);
+        Ok(Loaded::New {
+            value,
+            etag,
+            max_age,
+        })
+    }
+}
+
+impl fmt::Debug for RemoteKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RemoteKeys").field(&self.0.keys).finish()
+    }
+}

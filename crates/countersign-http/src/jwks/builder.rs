@@ -1,0 +1,82 @@
+//! How keys are fetched, where the usual way is not the right one.
+
+use std::time::Duration;
+
+use super::discovery::Discovery;
+use super::{RemoteKeys, Source};
+use crate::fetch::{Connecting, FetchError, Fetcher, Target};
+use crate::refresh::Rule;
+
+/// RFC 9111 leaves the life of an answer to the other side; ours to bound.
+const RULE: Rule = Rule {
+    least_life: Duration::from_secs(60),
+    greatest_life: Duration::from_secs(24 * 60 * 60),
+    usual_life: Duration::from_secs(10 * 60),
+    cool_down: Duration::from_secs(30),
+    // Access tokens live minutes: an issuer that is down for an hour has left none that a key could still be good for.
+    stale_limit: Duration::from_secs(60 * 60),
+};
+
+/// The most that may be waited for an answer.
+const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// [`RemoteKeys`] being described.
+#[derive(Clone, Debug)]
+#[must_use = "a description fetches nothing until `.discover(…)?` or `.at(…)?`"]
+pub struct RemoteKeysBuilder {
+    connecting: Connecting,
+    rule: Rule,
+}
+
+impl RemoteKeysBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            connecting: Connecting::default(),
+            rule: RULE,
+        }
+    }
+
+    /// How long one answer may take, name, connection and TLS included; 5 s where nothing is said, at most 60 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        let timeout = timeout.min(MAX_TIMEOUT);
+        self.connecting.timeout = timeout;
+        self.connecting.connect_timeout = self.connecting.connect_timeout.min(timeout);
+        self
+    }
+
+    /// How long keys count beyond their life while the issuer cannot be asked; an hour where nothing is said, at most 24 h.
+    pub fn stale_limit(mut self, limit: Duration) -> Self {
+        self.rule.stale_limit = limit.min(RULE.greatest_life);
+        self
+    }
+
+    /// Believes a certificate (DER) beside those of the system: that of a private authority, whose issuer stands inside.
+    pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
+        self.connecting.extra_roots.push(der.into());
+        self
+    }
+
+    /// As [`RemoteKeys::discover`].
+    ///
+    /// # Errors
+    /// As there, and [`FetchError::Tls`] for a certificate that cannot be read.
+    pub fn discover(self, issuer: &str) -> Result<RemoteKeys, FetchError> {
+        let discovery = Discovery::of(issuer)?;
+        let fetcher = Fetcher::new(std::slice::from_ref(discovery.home()), &self.connecting)?;
+        Ok(RemoteKeys::new(
+            Source::Issuer(discovery),
+            fetcher,
+            self.rule,
+        ))
+    }
+
+    /// As [`RemoteKeys::at`].
+    ///
+    /// # Errors
+    /// As there, and [`FetchError::Tls`] for a certificate that cannot be read.
+    pub fn at(self, url: &str) -> Result<RemoteKeys, FetchError> {
+        let target = Target::parse(url)?;
+        let fetcher = Fetcher::new(std::slice::from_ref(&target), &self.connecting)?;
+        Ok(RemoteKeys::new(Source::Url(target), fetcher, self.rule))
+    }
+}

@@ -1,0 +1,188 @@
+//! From an issuer to the URL of its keys (OpenID Connect Discovery §4, RFC 8414 §3).
+
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+
+use crate::fetch::{Answer, FetchError, Fetcher, Target, Wanted};
+
+/// One issuer, and where its keys were last said to be.
+pub(super) struct Discovery {
+    issuer: String,
+    home: Target,
+    keys_url: Mutex<Option<Target>>,
+}
+
+impl Discovery {
+    pub(super) fn of(issuer: &str) -> Result<Self, FetchError> {
+        let home = Target::parse(issuer)?;
+        // RFC 8414 §2: an issuer has no query.
+        if home.has_query() {
+            return Err(FetchError::UrlInvalid);
+        }
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            home,
+            keys_url: Mutex::default(),
+        })
+    }
+
+    pub(super) fn home(&self) -> &Target {
+        &self.home
+    }
+
+    /// Where the keys are. For news of a set that is held, what was said the last time will do; a whole set is looked for
+    /// anew, so that one that has moved is found.
+    pub(super) async fn keys_url(
+        &self,
+        fetcher: &Fetcher,
+        news_only: bool,
+    ) -> Result<Target, FetchError> {
+        let known = self.known().clone();
+        if let Some(known) = known.filter(|_| news_only) {
+            return Ok(known);
+        }
+        let found = self.ask(fetcher).await?;
+        *self.known() = Some(found.clone());
+        Ok(found)
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Option<Target>> {
+        self.keys_url.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self, fetcher: &Fetcher) -> Result<Target, FetchError> {
+        let [first, second] = self.places();
+        let answer = match fetcher.get(&first, Wanted::JSON, None).await {
+            Err(error) if error.says_not_here() => {
+                let second = fetcher.get(&second, Wanted::JSON, None).await;
+                // Where neither is there, the first is what most people meant.
+                second.map_err(|other| if other.says_not_here() { error } else { other })?
+            }
+            answer => answer?,
+        };
+        match answer {
+            Answer::Document(document) => self.read(&document.body),
+            // It was not asked for news.
+            Answer::Unchanged { .. } => Err(FetchError::Status { found: 304 }),
+        }
+    }
+
+    /// OpenID Connect Discovery §4 appends to the issuer's path; RFC 8414 §3.1 inserts before it.
+    fn places(&self) -> [Target; 2] {
+        let path = self.home.path().trim_end_matches('/');
+        [
+            format!("{path}/.well-known/openid-configuration"),
+            format!("/.well-known/oauth-authorization-server{path}"),
+        ]
+        .map(|path| self.home.with_path(&path))
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Target, FetchError> {
+        let metadata: Map<String, Value> = countersign::parse_strict(document)?;
+        let text = |name| metadata.get(name).and_then(Value::as_str);
+        // RFC 8414 §3.3: identical, or nothing of it may be used.
+        if text("issuer") != Some(self.issuer.as_str()) {
+            return Err(FetchError::IssuerMismatch);
+        }
+        Target::parse(text("jwks_uri").ok_or(FetchError::KeysUrlMissing)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(issuer: &str) -> [String; 2] {
+        let discovery = Discovery::of(issuer).unwrap();
+        discovery.places().map(|place| place.url().to_string())
+    }
+
+    #[test]
+    fn the_metadata_of_an_issuer_stands_in_two_places() {
+        for issuer in ["https://id.example", "https://id.example/"] {
+            assert_eq!(
+                places(issuer),
+                [
+                    "https://id.example/.well-known/openid-configuration",
+                    "https://id.example/.well-known/oauth-authorization-server"
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn the_path_of_an_issuer_stands_before_the_one_name_and_behind_the_other() {
+        for issuer in [
+            "https://id.example/tenants/1",
+            "https://id.example/tenants/1/",
+        ] {
+            assert_eq!(
+                places(issuer),
+                [
+                    "https://id.example/tenants/1/.well-known/openid-configuration",
+                    "https://id.example/.well-known/oauth-authorization-server/tenants/1"
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_an_issuer_that_is_no_address() {
+        for issuer in [
+            "id.example",
+            "https://id.example/?tenant=1",
+            "https://id.example/#1",
+        ] {
+            assert_eq!(Discovery::of(issuer).err(), Some(FetchError::UrlInvalid));
+        }
+        let plain = Discovery::of("http://id.example").err();
+        assert_eq!(plain, Some(FetchError::SchemeRefused));
+    }
+
+    #[test]
+    fn rejects_metadata_of_another_issuer_however_alike() {
+        let discovery = Discovery::of("https://id.example/1").unwrap();
+        let read = |issuer: &str| {
+            let text = format!("{{\"issuer\":{issuer},\"jwks_uri\":\"https://id.example/keys\"}}");
+            discovery.read(text.as_bytes()).err()
+        };
+        assert_eq!(read("\"https://id.example/1\""), None);
+        for other in [
+            "\"https://id.example/1/\"",
+            "\"https://id.example/2\"",
+            "\"https://ID.example/1\"",
+            "\"https://id.example:443/1\"",
+            "\"\"",
+            "null",
+            "1",
+            "[\"https://id.example/1\"]",
+        ] {
+            assert_eq!(read(other), Some(FetchError::IssuerMismatch), "{other}");
+        }
+    }
+
+    #[test]
+    fn rejects_metadata_whose_keys_may_not_be_asked_for() {
+        let discovery = Discovery::of("https://id.example").unwrap();
+        let read = |rest: &str| {
+            let text = format!("{{\"issuer\":\"https://id.example\"{rest}}}");
+            discovery.read(text.as_bytes()).err()
+        };
+        assert_eq!(read(""), Some(FetchError::KeysUrlMissing));
+        for (url, refusal) in [
+            ("http://id.example/keys", FetchError::SchemeRefused),
+            ("file:///etc/keys", FetchError::SchemeRefused),
+            ("/keys", FetchError::UrlInvalid),
+        ] {
+            assert_eq!(
+                read(&format!(",\"jwks_uri\":\"{url}\"")),
+                Some(refusal),
+                "{url}"
+            );
+        }
+        let twice =
+            read(",\"jwks_uri\":\"https://id.example/1\",\"jwks_uri\":\"https://id.example/2\"");
+        assert!(matches!(twice, Some(FetchError::Document(_))), "{twice:?}");
+    }
+}

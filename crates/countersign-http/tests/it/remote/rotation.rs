@@ -1,0 +1,210 @@
+//! Keys come and go.
+
+use super::*;
+
+#[tokio::test]
+async fn accepts_a_new_key_after_one_fetch_and_rejects_the_removed_one_from_then_on() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    server.answers(KEYS, Fault::json(&set(&[&new])));
+    service.time.passes(30);
+    service.passes(&new).await;
+    assert_eq!(service.status(&old).await, 401, "a removed key is dead");
+    service.passes(&new).await;
+    assert_eq!(server.asked(KEYS), 2);
+}
+
+#[tokio::test]
+async fn a_new_key_within_the_cool_down_waits_for_the_next() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    server.answers(KEYS, Fault::json(&set(&[&old, &new])));
+    service.time.passes(29);
+    assert_eq!(service.status(&new).await, 401);
+    assert_eq!(server.asked(KEYS), 1);
+    service.time.passes(1);
+    service.passes(&new).await;
+    service.passes(&old).await;
+    assert_eq!(server.asked(KEYS), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_was_published_beforehand_is_known_without_an_extra_fetch() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old, &new])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    service.passes(&new).await;
+    assert_eq!(server.asked(KEYS), 1);
+}
+
+#[tokio::test]
+async fn a_removed_key_dies_in_the_background_when_three_quarters_of_a_life_have_gone_by() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old, &new])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    server.answers(KEYS, Fault::json(&set(&[&new])));
+    service.time.passes(450);
+    // This request notices, and waits for nothing.
+    service.passes(&old).await;
+    until(|| service.health().usable_keys == 1).await;
+    assert_eq!(service.status(&old).await, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_was_removed_while_nobody_asked_is_dead_for_the_next_who_does() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old, &new])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    server.answers(KEYS, Fault::json(&set(&[&new])));
+    service.time.passes(600);
+    assert_eq!(service.status(&old).await, 401);
+}
+
+#[tokio::test]
+async fn a_kid_that_is_used_again_for_another_key_changes_with_the_set() {
+    let (old, new) = (key().with_key_id("1"), key().with_key_id("1"));
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    server.answers(KEYS, Fault::json(&set(&[&new])));
+    service.time.passes(600);
+    service.passes(&new).await;
+    assert_eq!(service.status(&old).await, 401);
+}
+
+#[tokio::test]
+async fn a_kid_that_is_used_again_for_another_algorithm_is_fetched_at_once() {
+    let old = key().with_key_id("1");
+    let new = SigningKey::generate(Algorithm::EdDSA)
+        .unwrap()
+        .with_key_id("1");
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    server.answers(KEYS, Fault::json(&set(&[&new])));
+    service.time.passes(30);
+    service.passes(&new).await;
+    assert_eq!(service.status(&old).await, 401);
+}
+
+#[tokio::test]
+async fn keys_that_have_moved_are_found_where_they_are_now() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    server.answers(OIDC, Fault::json(&server.metadata("/moved")));
+    server.answers("/moved", Fault::json(&set(&[&new])));
+    service.time.passes(30);
+    service.passes(&new).await;
+    assert_eq!((server.asked(KEYS), server.asked("/moved")), (1, 1));
+}
+
+#[tokio::test]
+async fn an_etag_saves_the_body_and_the_same_body_makes_no_new_set() {
+    let key = key();
+    let server = FaultServer::issuer(&set(&[&key])).await;
+    server.answers(KEYS, Fault::json(&set(&[&key])).and("etag", "\"v1\""));
+    let service = Service::of(&server);
+    service.passes(&key).await;
+    server.answers(KEYS, Fault::Unchanged);
+    service.time.passes(600);
+    service.passes(&key).await;
+    assert!(
+        server
+            .heads()
+            .last()
+            .unwrap()
+            .contains("if-none-match: \"v1\"")
+    );
+    assert_eq!(service.health().age, Some(Duration::ZERO));
+    // For news of what it knows, nobody is asked where it is.
+    assert_eq!((server.asked(OIDC), server.asked(KEYS)), (1, 2));
+}
+
+#[tokio::test]
+async fn an_etag_that_lies_keeps_a_new_key_away_for_a_cool_down_at_most() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    server.answers(KEYS, Fault::json(&set(&[&old])).and("etag", "\"v1\""));
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    // The same name for other keys: whoever asks for news gets none, whoever asks for the set gets it.
+    server.answers(KEYS, Fault::json(&set(&[&new])).and("etag", "\"v1\""));
+    service.time.passes(30);
+    service.passes(&new).await;
+    let head = server.heads().pop().unwrap();
+    assert!(!head.contains("if-none-match"), "{head}");
+}
+
+#[tokio::test]
+async fn cache_control_is_obeyed_between_a_minute_and_a_day() {
+    let (old, new) = (key(), key());
+    for (header, lives) in [
+        ("max-age=0", 60),
+        ("no-store", 60),
+        ("max-age=120", 120),
+        ("public", 600),
+        ("max-age=315360000", 86_400),
+    ] {
+        let server = FaultServer::issuer(&set(&[&old])).await;
+        server.answers(
+            KEYS,
+            Fault::json(&set(&[&old])).and("cache-control", header),
+        );
+        let service = Service::of(&server);
+        service.passes(&old).await;
+        server.answers(KEYS, Fault::json(&set(&[&new])));
+        // Not before three quarters of it.
+        service.time.passes(lives * 3 / 4 - 1);
+        service.passes(&old).await;
+        assert_eq!(server.asked(KEYS), 1, "{header}");
+        service.time.passes(lives - lives * 3 / 4 + 1);
+        assert_eq!(service.status(&old).await, 401, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_clock_of_the_issuer_says_changes_nothing() {
+    let (old, new) = (key(), key());
+    for (name, value) in [
+        ("date", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("expires", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("expires", "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ("last-modified", "Fri, 31 Dec 9999 23:59:59 GMT"),
+    ] {
+        let server = FaultServer::issuer(&set(&[&old])).await;
+        server.answers(KEYS, Fault::json(&set(&[&old])).and(name, value));
+        let service = Service::of(&server);
+        service.passes(&old).await;
+        server.answers(KEYS, Fault::json(&set(&[&new])));
+        service.time.passes(449);
+        service.passes(&old).await;
+        assert_eq!(server.asked(KEYS), 1, "{name}");
+        service.time.passes(151);
+        assert_eq!(service.status(&old).await, 401, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_an_issuer_whose_clock_is_an_hour_off_are_refused_within_the_leeway_only() {
+    let key = key();
+    let server = FaultServer::issuer(&set(&[&key])).await;
+    let service = Service::of(&server);
+    for (ahead, expected) in [(0, 200), (29, 200), (31, 401), (3600, 401)] {
+        let then = service
+            .time
+            .now()
+            .saturating_add(Duration::from_secs(ahead));
+        let claims = service.claims().expires_in(then, Duration::from_secs(600));
+        let answer = service.answer(&signed(&key, "at+jwt", &claims)).await;
+        assert_eq!(answer.status, expected, "{ahead}");
+    }
+}
