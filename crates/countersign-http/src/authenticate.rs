@@ -6,14 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{Error, Unverified};
+use countersign::{Error, Report, Unverified};
 
-use crate::bearer::{self, CookieSource, Head};
+use crate::bearer::{self, RequestHead, Sources};
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::issuer::{Issuers, Trusted};
 use crate::keys::{AtHand, Missing, Waiting};
-use crate::rejection::{Challenge, Rejection};
+use crate::outcomes::Outcomes;
+use crate::rejection::{About, Challenge, Rejection, is_grpc};
+use crate::replay::SingleUse;
 use crate::token::{Passage, VerifiedToken};
 
 /// A check of the service's own, after verification.
@@ -23,10 +25,12 @@ pub(crate) type Checking = Pin<Box<dyn Future<Output = Result<(), Rejection>> + 
 /// Everything that a decision needs; shared by all clones of one layer.
 pub(crate) struct Authenticator {
     pub(crate) issuers: Issuers,
-    pub(crate) cookie: Option<CookieSource>,
+    pub(crate) sources: Sources,
     pub(crate) challenge: Arc<Challenge>,
     pub(crate) clock: Clock,
     pub(crate) checks: Vec<Check>,
+    pub(crate) single_use: Option<SingleUse>,
+    pub(crate) outcomes: Outcomes,
 }
 
 /// Where a request without a credential goes.
@@ -43,12 +47,18 @@ pub(crate) enum Decision {
     Pending(Pending),
 }
 
-/// What there is still to do for a request that has a credential.
-pub(crate) enum Pending {
+/// A request whose credential is still being looked at.
+pub(crate) struct Pending {
+    todo: Todo,
+    /// Whether it is one of gRPC.
+    grpc: bool,
+}
+
+enum Todo {
     /// Keys are on their way; then the token is verified.
-    Keys { text: String, wait: Waiting },
+    Verify { text: String, wait: Waiting },
     /// Verified; the checks of the service are still to run.
-    Checks(VerifiedToken),
+    Check(VerifiedToken),
 }
 
 /// A verification, as far as it needs no waiting.
@@ -61,67 +71,108 @@ impl Authenticator {
     /// Decides about a request, as far as that needs no waiting.
     ///
     /// # Errors
-    /// The rejection to answer with, logged.
+    /// The rejection to answer with, counted and logged.
     pub(crate) fn decide(
-        &self,
-        head: Head<'_>,
+        self: &Arc<Self>,
+        head: RequestHead<'_>,
         anonymous: Anonymous,
     ) -> Result<Decision, Rejection> {
-        let text = match bearer::credential(head, self.cookie.as_ref()) {
+        let answered = |rejection: Rejection| rejection.answering(is_grpc(head.headers));
+        let refuse = |rejection| answered(self.refuse(rejection, &About::default()));
+        let text = match bearer::credential(head, &self.sources) {
             Ok(Some(text)) => text,
             Ok(None) if anonymous == Anonymous::LetIn => {
+                self.outcomes.anonymous();
                 return Ok(Decision::Passed(self.passage(None)));
             }
-            Ok(None) => return Err(self.refuse(Rejection::no_credential(), None)),
-            Err(rejection) => return Err(self.refuse(rejection, None)),
+            Ok(None) => return Err(refuse(Rejection::no_credential())),
+            Err(rejection) => return Err(refuse(rejection)),
         };
-        Ok(match self.verify(text, false)? {
-            Verdict::Wait(wait) => Decision::Pending(Pending::Keys {
+        let verdict = self.verify(text, false);
+        let todo = match verdict.map_err(answered)? {
+            Verdict::Verified(token) if self.checks.is_empty() => {
+                self.use_up(&token).map_err(answered)?;
+                self.outcomes.passed();
+                return Ok(Decision::Passed(self.passage(Some(token))));
+            }
+            Verdict::Verified(token) => Todo::Check(token),
+            Verdict::Wait(wait) => Todo::Verify {
                 text: text.to_owned(),
                 wait,
-            }),
-            Verdict::Verified(token) if self.checks.is_empty() => {
-                Decision::Passed(self.passage(Some(token)))
-            }
-            Verdict::Verified(token) => Decision::Pending(Pending::Checks(token)),
-        })
+            },
+        };
+        let grpc = is_grpc(head.headers);
+        Ok(Decision::Pending(Pending { todo, grpc }))
     }
 
-    /// Waits for keys and runs the checks of the service, in the order in which they were named.
+    /// Waits for keys and runs the checks of the service.
     ///
     /// # Errors
-    /// The first rejection, in this layer's name and logged.
-    pub(crate) async fn finish(&self, pending: Pending) -> Result<Passage, Rejection> {
-        let token = match pending {
-            Pending::Checks(token) => token,
-            Pending::Keys { text, wait } => {
+    /// The rejection to answer with, counted and logged.
+    pub(crate) async fn finish(self: &Arc<Self>, pending: Pending) -> Result<Passage, Rejection> {
+        let Pending { todo, grpc } = pending;
+        match self.approve(todo).await {
+            Ok(token) => {
+                self.outcomes.passed();
+                Ok(self.passage(Some(token)))
+            }
+            Err(rejection) => Err(rejection.answering(grpc)),
+        }
+    }
+
+    async fn approve(&self, todo: Todo) -> Result<VerifiedToken, Rejection> {
+        let token = match todo {
+            Todo::Check(token) => token,
+            Todo::Verify { text, wait } => {
                 wait.await;
                 match self.verify(&text, true)? {
                     Verdict::Verified(token) => token,
                     // What was waited for has come and gone.
                     Verdict::Wait(_) => {
-                        let wait = Rejection::unavailable(Duration::from_secs(1));
-                        return Err(self.refuse(wait, None));
+                        let unavailable = Rejection::unavailable(Duration::from_secs(1));
+                        return Err(self.refuse(unavailable, &About::default()));
                     }
                 }
             }
         };
+        // In the order in which they were named.
         for check in &self.checks {
             if let Err(rejection) = check(token.clone()).await {
-                return Err(self.refuse(rejection, token.kid()));
+                return Err(self.refuse_token(rejection, Some(&token)));
             }
         }
-        Ok(self.passage(Some(token)))
+        self.use_up(&token)?;
+        Ok(token)
+    }
+
+    /// Takes the one use of a token that has no more than one: last, so that nothing else refuses what was used.
+    fn use_up(&self, token: &VerifiedToken) -> Result<(), Rejection> {
+        let Some(once) = &self.single_use else {
+            return Ok(());
+        };
+        once.take(token.registered(), self.clock.now())
+            .map_err(|refused| self.refuse_token(refused.into(), Some(token)))
     }
 
     /// The verification: whose token, which key, the check list. Whoever has `waited` for keys does not wait again.
     fn verify(&self, text: &str, waited: bool) -> Result<Verdict, Rejection> {
+        let refuse = |rejection: Rejection, kid, issuer: Option<&Trusted>| {
+            let about = About {
+                kid,
+                issuer: issuer.map(|issuer| issuer.name.as_str()),
+                explain: self.explanation(text),
+            };
+            self.refuse(rejection, &about)
+        };
         let parsed =
-            Unverified::parse(text).map_err(|error| self.refuse(Rejection::from(&error), None))?;
+            Unverified::parse(text).map_err(|error| refuse(Rejection::from(&error), None, None))?;
         let kid = parsed.header().kid();
-        let invalid = |error: &Error| self.refuse(Rejection::from(error), kid);
-        let unavailable = |wait| self.refuse(Rejection::unavailable(wait), kid);
-        let issuer = self.issuers.of(&parsed).map_err(|error| invalid(&error))?;
+        let issuer = self
+            .issuers
+            .of(&parsed)
+            .map_err(|error| refuse(Rejection::from(&error), kid, None))?;
+        let invalid = |error: &Error| refuse(Rejection::from(error), kid, Some(issuer));
+        let unavailable = |wait| refuse(Rejection::unavailable(wait), kid, Some(issuer));
         let keys = match issuer.keys.at_hand(&self.clock) {
             AtHand::Set(keys) => keys,
             AtHand::Wait(wait) => return Ok(Verdict::Wait(wait)),
@@ -146,6 +197,17 @@ impl Authenticator {
             .map_err(|error| invalid(&error))
     }
 
+    /// Every check and its outcome, by the keys at hand.
+    pub(crate) fn explain(&self, text: &str) -> Report {
+        self.issuers.explain(text, &self.clock)
+    }
+
+    /// The same for the log, without a value of the token, where somebody listens: never in an answer.
+    fn explanation(&self, text: &str) -> Option<String> {
+        tracing::enabled!(target: "countersign_http::explain", tracing::Level::DEBUG)
+            .then(|| self.explain(text).redacted().to_string())
+    }
+
     pub(crate) fn health(&self) -> Health {
         let of = |issuer: &Trusted| issuer.keys.health(&issuer.name, &self.clock);
         Health {
@@ -153,15 +215,31 @@ impl Authenticator {
         }
     }
 
-    fn passage(&self, token: Option<VerifiedToken>) -> Passage {
+    fn passage(self: &Arc<Self>, token: Option<VerifiedToken>) -> Passage {
         Passage {
-            challenge: Arc::clone(&self.challenge),
+            authenticator: Arc::clone(self),
             token,
         }
     }
 
-    pub(crate) fn refuse(&self, rejection: Rejection, kid: Option<&str>) -> Rejection {
-        rejection.under(&self.challenge).logged(kid)
+    /// `rejection` in this layer's name, counted and logged.
+    pub(crate) fn refuse(&self, rejection: Rejection, about: &About<'_>) -> Rejection {
+        self.outcomes.refused(rejection.cause());
+        rejection.under(&self.challenge).logged(about)
+    }
+
+    /// The same about a token that is good, and not enough.
+    pub(crate) fn refuse_token(
+        &self,
+        rejection: Rejection,
+        token: Option<&VerifiedToken>,
+    ) -> Rejection {
+        let about = About {
+            kid: token.and_then(VerifiedToken::kid),
+            issuer: token.and_then(|token| token.registered().iss()),
+            explain: None,
+        };
+        self.refuse(rejection, &about)
     }
 }
 
@@ -169,7 +247,7 @@ impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticator")
             .field("issuers", &self.issuers)
-            .field("cookie", &self.cookie)
+            .field("sources", &self.sources)
             .field("challenge", &self.challenge)
             .field("checks", &self.checks.len())
             .finish_non_exhaustive()

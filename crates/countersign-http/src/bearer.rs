@@ -1,23 +1,70 @@
-//! Request -> the text of its one token: from the `Authorization` header (RFC 6750 §2.1) or a named cookie.
+//! Request -> the text of its one token: from the `Authorization` header (RFC 6750 §2.1), a named cookie, or wherever
+//! a function of the service finds it.
 //!
 //! Absent is not malformed, and two credentials are none: which of them would the next hop believe?
 
 mod cookie;
 
+use std::fmt;
+use std::sync::Arc;
+
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 pub use cookie::{CookieSource, cookie_value};
 
+use crate::error::Error;
 use crate::rejection::Rejection;
 
 /// What of a request says who sends it.
-#[derive(Clone, Copy)]
-pub(crate) struct Head<'r> {
-    pub(crate) method: &'r Method,
-    pub(crate) uri: &'r Uri,
-    pub(crate) headers: &'r HeaderMap,
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RequestHead<'r> {
+    /// The method.
+    pub method: &'r Method,
+    /// The target.
+    pub uri: &'r Uri,
+    /// The headers.
+    pub headers: &'r HeaderMap,
+}
+
+impl<'r> RequestHead<'r> {
+    pub(crate) fn of<B>(request: &'r Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+        }
+    }
+}
+
+/// A place of the service's own where a token may stand.
+type OwnSource = Arc<dyn for<'r> Fn(RequestHead<'r>) -> Option<&'r str> + Send + Sync>;
+
+/// Where tokens may stand beside the `Authorization` header.
+#[derive(Clone, Default)]
+pub(crate) struct Sources {
+    pub(crate) cookie: Option<CookieSource>,
+    pub(crate) own: Vec<OwnSource>,
+}
+
+impl Sources {
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        Ok(Self {
+            cookie: self.cookie.map(CookieSource::checked).transpose()?,
+            ..self
+        })
+    }
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("cookie", &self.cookie)
+            .field("own", &self.own.len())
+            .finish()
+    }
 }
 
 /// What is wrong with the way a credential was sent (`invalid_request`, RFC 6750 §3.1).
@@ -29,7 +76,7 @@ pub(crate) enum BearerError {
     HeaderMalformed,
     /// Two cookies of the one name.
     CookieRepeated,
-    /// A header and a cookie, or one of them and `access_token` in the query.
+    /// Tokens in two places, or `access_token` in the query beside one of them.
     TwoCredentials,
 }
 
@@ -75,39 +122,55 @@ pub fn unverified_bearer<'r>(
     parts: &'r Parts,
     cookie: Option<&CookieSource>,
 ) -> Result<Option<&'r str>, Rejection> {
-    let head = Head {
+    let head = RequestHead {
         method: &parts.method,
         uri: &parts.uri,
         headers: &parts.headers,
     };
-    credential(head, cookie)
+    one_credential(head, cookie, &[])
 }
 
 /// The text of the one credential of a request; `None` when there is none.
 ///
 /// # Errors
-/// 400 `invalid_request` for more than one credential or a malformed header; 403 `cross_site` for a cookie
-/// on a request that changes something and that another site may have started.
+/// As [`unverified_bearer`].
 pub(crate) fn credential<'r>(
-    head: Head<'r>,
+    head: RequestHead<'r>,
+    sources: &Sources,
+) -> Result<Option<&'r str>, Rejection> {
+    one_credential(head, sources.cookie.as_ref(), &sources.own)
+}
+
+fn one_credential<'r>(
+    head: RequestHead<'r>,
     cookie: Option<&CookieSource>,
+    own: &[OwnSource],
 ) -> Result<Option<&'r str>, Rejection> {
     let from_header = from_authorization(head.headers)?;
     let from_cookie = match cookie {
         Some(source) => source.value(head.headers)?,
         None => None,
     };
-    let (token, source) = match (from_header, from_cookie) {
-        (None, None) => return Ok(None),
-        (Some(_), Some(_)) => return Err(BearerError::TwoCredentials.into()),
-        (Some(token), None) => (token, None),
-        (None, Some(token)) => (token, cookie),
+    let mut from_own = own
+        .iter()
+        .filter_map(|source| source(head).filter(|text| !text.is_empty()));
+    let mut credentials = [from_header, from_cookie]
+        .into_iter()
+        .flatten()
+        .chain(&mut from_own);
+    let Some(token) = credentials.next() else {
+        return Ok(None);
     };
-    // RFC 6750 §2: one method per request. A token in the query is never read, but beside another it is a second.
-    if in_query(head.uri) {
+    if credentials.next().is_some() {
         return Err(BearerError::TwoCredentials.into());
     }
-    if let Some(source) = source {
+    // RFC 6750 §2: one method per request. A token in the query is never read, but beside another it is a second; where
+    // the service reads the query by itself, it may be the one that was found.
+    let elsewhere = from_header.or(from_cookie).is_some();
+    if elsewhere && in_query(head.uri) {
+        return Err(BearerError::TwoCredentials.into());
+    }
+    if let Some(source) = cookie.filter(|_| from_cookie.is_some()) {
         source.origins().check(head.method, head.headers)?;
     }
     Ok(Some(token))

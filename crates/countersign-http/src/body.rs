@@ -40,7 +40,8 @@ impl<B> From<Bytes> for ProtectedBody<B> {
     fn from(problem: Bytes) -> Self {
         Self {
             inner: Inner::Refused {
-                problem: Some(problem),
+                // Without a body, the response ends with its headers: gRPC counts on that.
+                problem: Some(problem).filter(|bytes| !bytes.is_empty()),
             },
         }
     }
@@ -94,6 +95,12 @@ mod tests {
         let frame = body.frame().await.unwrap().unwrap();
         assert_eq!(frame.into_data().unwrap(), "no");
         assert_eq!(body.size_hint().exact(), Some(0));
+        assert!(body.is_end_stream() && body.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_empty_refusal_ends_with_its_headers() {
+        let mut body: ProtectedBody<Full<Bytes>> = Bytes::new().into();
         assert!(body.is_end_stream() && body.frame().await.is_none());
     }
 

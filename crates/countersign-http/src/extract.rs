@@ -50,8 +50,8 @@ impl<C: DeserializeOwned, S: Sync> FromRequestParts<S> for Claims<C> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let passage = Passage::of(&parts.extensions)?;
-        claims(passage, passage.required()?)
+        let passage = Passage::of(&parts.extensions, &parts.headers)?;
+        claims(passage, passage.required(&parts.headers)?, parts)
     }
 }
 
@@ -59,21 +59,40 @@ impl<C: DeserializeOwned, S: Sync> OptionalFromRequestParts<S> for Claims<C> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
-        let passage = Passage::of(&parts.extensions)?;
+        let passage = Passage::of(&parts.extensions, &parts.headers)?;
         passage
             .token
             .as_ref()
-            .map(|token| claims(passage, token))
+            .map(|token| claims(passage, token, parts))
             .transpose()
+    }
+}
+
+/// The token whole, for a handler that asks it about roles and scopes. Otherwise as [`Claims`].
+impl<S: Sync> FromRequestParts<S> for VerifiedToken {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let passage = Passage::of(&parts.extensions, &parts.headers)?;
+        passage.required(&parts.headers).cloned()
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for VerifiedToken {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
+        Passage::of(&parts.extensions, &parts.headers).map(|passage| passage.token.clone())
     }
 }
 
 fn claims<C: DeserializeOwned>(
     passage: &Passage,
     token: &VerifiedToken,
+    parts: &Parts,
 ) -> Result<Claims<C>, Rejection> {
     token
         .claims()
         .map(Claims)
-        .map_err(|error| passage.refuse(Rejection::from(&error)))
+        .map_err(|error| passage.refuse(Rejection::from(&error), &parts.headers))
 }

@@ -1,11 +1,12 @@
 //! Guards behind a `Protect`: the token is good, but is it good enough for this route?
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Extensions, Request, Response};
+use http::{Request, Response};
+use serde::Serialize;
+use serde_json::Value;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -16,24 +17,48 @@ use crate::token::{Passage, VerifiedToken};
 
 /// Lets in who has `role` in the `roles` claim (RFC 9068 §2.2.3.1, a list of strings); else 403.
 ///
+/// `role` is a text, or a value of the service's own enum that serde writes as one: then the names stand in one place, for
+/// this guard and for [`VerifiedToken::roles`] and [`Claims`](crate::Claims) alike. What serde writes as anything else is a
+/// role that nobody has, and an error in the log.
+///
 /// Stands behind [`Protect`](crate::Protect): without one it answers 500 and logs an error; under
 /// [`Protect::optional`](crate::Protect::optional) it answers 401 where nobody is signed in.
 ///
 /// ```
 /// # use axum::{Router, routing::get};
 /// use countersign_http::require_role;
+///
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// #[serde(rename_all = "kebab-case")]
+/// enum Role { Admin, StockClerk }
+///
 /// # let _: Router =
-/// Router::new().route("/admin", get(|| async { "welcome" }).route_layer(require_role("admin")));
+/// Router::new()
+///     .route("/admin", get(|| async { "welcome" }).route_layer(require_role("admin")))
+///     .route("/stock", get(|| async { "welcome" }).route_layer(require_role(Role::StockClerk)));
 /// ```
-pub fn require_role(role: impl Into<Cow<'static, str>>) -> Require {
-    Require(Rule::Role(role.into()))
+pub fn require_role(role: impl Serialize) -> Require {
+    Require(named(&role).map_or(Rule::Nobody, Rule::Role))
 }
 
 /// Lets in who has `scope` in the `scope` claim (RFC 8693 §4.2, names with a space between); else 403.
 ///
 /// Otherwise as [`require_role`].
-pub fn require_scope(scope: impl Into<Cow<'static, str>>) -> Require {
-    Require(Rule::Scope(scope.into()))
+pub fn require_scope(scope: impl Serialize) -> Require {
+    Require(named(&scope).map_or(Rule::Nobody, Rule::Scope))
+}
+
+/// The name of a role or a scope.
+fn named(value: &impl Serialize) -> Option<Arc<str>> {
+    match serde_json::to_value(value) {
+        Ok(Value::String(name)) if !name.is_empty() => Some(name.into()),
+        _ => {
+            tracing::error!(
+                "a guard asks for a role or scope that is no text: it lets nobody in; write a name, or an enum without fields"
+            );
+            None
+        }
+    }
 }
 
 /// Lets in whose token satisfies `rule`; else 403 with code `forbidden`. Otherwise as [`require_role`].
@@ -57,24 +82,27 @@ pub struct Require(Rule);
 
 #[derive(Clone)]
 enum Rule {
-    Role(Cow<'static, str>),
-    Scope(Cow<'static, str>),
+    Role(Arc<str>),
+    Scope(Arc<str>),
+    /// What was asked for cannot be had.
+    Nobody,
     Own(Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>),
 }
 
 impl Rule {
-    fn admit(&self, extensions: &Extensions) -> Result<(), Rejection> {
-        let passage = Passage::of(extensions)?;
-        let token = passage.required()?;
+    fn admit<B>(&self, request: &Request<B>) -> Result<(), Rejection> {
+        let headers = request.headers();
+        let passage = Passage::of(request.extensions(), headers)?;
+        let token = passage.required(headers)?;
         let rejection = match self {
             Self::Role(role) if token.has_role(role) => return Ok(()),
             Self::Scope(scope) if token.has_scope(scope) => return Ok(()),
             Self::Own(rule) if rule(token) => return Ok(()),
-            Self::Role(role) => Rejection::insufficient_role(role.clone()),
-            Self::Scope(scope) => Rejection::insufficient_scope(scope.clone()),
-            Self::Own(_) => Rejection::forbidden(),
+            Self::Role(role) => Rejection::insufficient_role(role.to_string()),
+            Self::Scope(scope) => Rejection::insufficient_scope(scope.to_string()),
+            Self::Own(_) | Self::Nobody => Rejection::forbidden(),
         };
-        Err(passage.refuse(rejection))
+        Err(passage.refuse(rejection, headers))
     }
 }
 
@@ -83,6 +111,7 @@ impl fmt::Debug for Rule {
         match self {
             Self::Role(role) => f.debug_tuple("Role").field(role).finish(),
             Self::Scope(scope) => f.debug_tuple("Scope").field(scope).finish(),
+            Self::Nobody => f.write_str("Nobody"),
             Self::Own(_) => f.debug_tuple("Own").finish_non_exhaustive(),
         }
     }
@@ -119,7 +148,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.rule.admit(request.extensions()) {
+        match self.rule.admit(&request) {
             Ok(()) => ProtectedFuture::passed(self.inner.call(request)),
             Err(rejection) => ProtectedFuture::refused(rejection),
         }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use countersign::{Algorithm, JwkSet, Policy, Unverified, Verifier};
+use countersign::{Algorithm, JwkSet, Policy, Report, Unverified, Verifier};
 
+use crate::clock::Clock;
 use crate::error::Error;
-use crate::keys::Keys;
+use crate::keys::{AtHand, Keys};
 
 /// One issuer that a [`Protect`](crate::Protect) trusts, with its own keys, audience, algorithms and kind of token
 /// (RFC 8725 §3.8).
@@ -146,7 +147,7 @@ pub(crate) struct Issuers {
     trusted: Vec<Trusted>,
     /// Which of several a token means. Its verifiers have no keys and verify nothing: the keys are with `trusted`, because
     /// they change.
-    several: Option<countersign::Issuers>,
+    selection: countersign::Issuers,
 }
 
 impl Issuers {
@@ -160,22 +161,31 @@ impl Issuers {
                 .iter()
                 .map(|issuer| Verifier::new(JwkSet::default(), issuer.policy.clone())),
         )?;
-        Ok(Self {
-            several: (trusted.len() > 1).then_some(selection),
-            trusted,
-        })
+        Ok(Self { trusted, selection })
     }
 
     /// The issuer whose keys and policy a token is held against. What the token says of itself selects, and no more; where
     /// there is only one, it is that one, and the policy compares `iss`.
     pub(crate) fn of(&self, token: &Unverified<'_>) -> Result<&Trusted, countersign::Error> {
-        let index = match &self.several {
-            Some(issuers) => issuers.position(token)?,
-            None => 0,
+        match self.trusted.as_slice() {
+            [only] => Ok(only),
+            several => several
+                .get(self.selection.position(token)?)
+                .ok_or(countersign::Error::IssuerUnknown),
+        }
+    }
+
+    /// Every check of a token and its outcome, by the keys at hand.
+    pub(crate) fn explain(&self, token: &str, clock: &Clock) -> Report {
+        let parsed = Unverified::parse(token).ok();
+        let Some(issuer) = parsed.and_then(|parsed| self.of(&parsed).ok()) else {
+            return self.selection.explain(token, clock.now());
         };
-        self.trusted
-            .get(index)
-            .ok_or(countersign::Error::IssuerUnknown)
+        let keys = match issuer.keys.at_hand(clock) {
+            AtHand::Set(keys) => JwkSet::clone(&keys),
+            AtHand::Wait(_) | AtHand::Nothing { .. } => JwkSet::default(),
+        };
+        Verifier::new(keys, issuer.policy.clone()).explain(token, clock.now())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Trusted> {

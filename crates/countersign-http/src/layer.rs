@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::authenticate::{Anonymous, Authenticator, Decision};
-use crate::bearer::Head;
+use crate::bearer::RequestHead;
 use crate::body::ProtectedBody;
 use crate::future::ProtectedFuture;
 use crate::protect::Protect;
@@ -53,11 +53,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let head = Head {
-            method: request.method(),
-            uri: request.uri(),
-            headers: request.headers(),
-        };
+        let head = RequestHead::of(&request);
         match self.authenticator.decide(head, self.anonymous) {
             Err(rejection) => ProtectedFuture::refused(rejection),
             Ok(Decision::Passed(passage)) => {

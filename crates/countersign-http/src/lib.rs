@@ -21,13 +21,15 @@ mod issuer;
 mod jwks;
 mod keys;
 mod layer;
+mod outcomes;
 mod protect;
 #[cfg(feature = "remote")]
 mod refresh;
 mod rejection;
+mod replay;
 mod token;
 
-pub use bearer::{CookieSource, cookie_value, unverified_bearer};
+pub use bearer::{CookieSource, RequestHead, cookie_value, unverified_bearer};
 pub use body::ProtectedBody;
 pub use cross_site::Origins;
 pub use error::Error;
@@ -44,6 +46,7 @@ pub use keys::{Keys, SharedKeys};
 pub use layer::Protected;
 pub use protect::{Protect, ProtectBuilder};
 pub use rejection::Rejection;
+pub use replay::SingleUse;
 pub use token::VerifiedToken;
 
 /// The examples of the repository's README, compiled.

@@ -1,21 +1,24 @@
 //! How a protection is described: whom to trust, for whom, from where the token comes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{Algorithm, Timestamp};
+use countersign::{Algorithm, Report, Timestamp};
 use http::StatusCode;
 
 use crate::authenticate::{Anonymous, Authenticator, Check};
-use crate::bearer::CookieSource;
+use crate::bearer::{CookieSource, RequestHead, Sources};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::health::Health;
 use crate::issuer::{Issuer, Issuers};
 use crate::keys::Keys;
-use crate::rejection::{Challenge, Rejection};
+use crate::outcomes::Outcomes;
+use crate::rejection::{About, Challenge, Rejection};
+use crate::replay::SingleUse;
 use crate::token::VerifiedToken;
 
 /// A tower layer that lets nobody in without a verified access token.
@@ -77,9 +80,10 @@ impl Protect {
             issuers: issuers.into_iter().collect(),
             realm: None,
             invalid_token_status: StatusCode::UNAUTHORIZED,
-            cookie: None,
+            sources: Sources::default(),
             clock: Clock::system(),
             checks: Vec::new(),
+            single_use: None,
         }
     }
 
@@ -98,11 +102,31 @@ impl Protect {
         self.authenticator.health()
     }
 
+    /// How often this layer and its clones decided what, since they were built: `passed`, `anonymous` (without a credential,
+    /// under [`optional`](Self::optional)), and the code of every refusal, as in the log. A request that passed may be
+    /// refused by a guard afterwards, and is then counted there too.
+    ///
+    /// These are numbers for whatever exporter the service has; the crate brings none.
+    #[must_use]
+    pub fn outcomes(&self) -> BTreeMap<&'static str, u64> {
+        self.authenticator.outcomes.read()
+    }
+
+    /// Runs every check on a token, with the keys at hand, and says what each found: for a developer who asks why. The same
+    /// stands in the log, as the field `explain` of a refusal and without any value of the token, where the target
+    /// `countersign_http::explain` is enabled at DEBUG.
+    ///
+    /// No answer ever holds it: whoever sends a forged token is not told how to forge a better one.
+    #[must_use]
+    pub fn explain(&self, token: &str) -> Report {
+        self.authenticator.explain(token)
+    }
+
     /// `rejection` in the name of this layer (its realm, its status for an invalid token), with the one log event
     /// of a refusal: for handlers that refuse by themselves.
     #[must_use]
     pub fn refuse(&self, rejection: Rejection) -> Rejection {
-        self.authenticator.refuse(rejection, None)
+        self.authenticator.refuse(rejection, &About::default())
     }
 }
 
@@ -112,9 +136,10 @@ pub struct ProtectBuilder {
     issuers: Vec<Issuer>,
     realm: Option<String>,
     invalid_token_status: StatusCode,
-    cookie: Option<CookieSource>,
+    sources: Sources,
     clock: Clock,
     checks: Vec<Check>,
+    single_use: Option<SingleUse>,
 }
 
 impl ProtectBuilder {
@@ -166,7 +191,32 @@ impl ProtectBuilder {
 
     /// Reads the token from a cookie too. A request that has it in both places is refused.
     pub fn cookie(mut self, cookie: CookieSource) -> Self {
-        self.cookie = Some(cookie);
+        self.sources.cookie = Some(cookie);
+        self
+    }
+
+    /// Reads the token from a place of the service's own too; may be called for each of several. What `find` returns is a
+    /// credential like any other: it must be a good one, and the only one of the request.
+    ///
+    /// A token in a cookie belongs to [`cookie`](Self::cookie), which looks at who has sent the request.
+    ///
+    /// ```
+    /// # use countersign::{Algorithm, SigningKey};
+    /// use countersign_http::Protect;
+    ///
+    /// # let key = SigningKey::generate(Algorithm::ES256)?.verifying_key();
+    /// // A browser's WebSocket can name protocols and no header of its own: `new WebSocket(url, ["bearer", token])`.
+    /// let auth = Protect::with_keys("https://id.example", key)
+    ///     .audience("orders-api")
+    ///     .source(|head| head.headers.get("sec-websocket-protocol")?.to_str().ok()?.strip_prefix("bearer, "))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn source(
+        mut self,
+        find: impl for<'r> Fn(RequestHead<'r>) -> Option<&'r str> + Send + Sync + 'static,
+    ) -> Self {
+        self.sources.own.push(Arc::new(find));
         self
     }
 
@@ -207,6 +257,25 @@ impl ProtectBuilder {
         self
     }
 
+    /// Lets every token in once: a second request with it is refused as an invalid token. For links that confirm something,
+    /// and for tokens that are made for one call. A token needs a `jti`, of at most 256 bytes.
+    ///
+    /// ```
+    /// # use countersign::{Algorithm, SigningKey};
+    /// use countersign_http::{Protect, SingleUse};
+    ///
+    /// # let key = SigningKey::generate(Algorithm::ES256)?.verifying_key();
+    /// let auth = Protect::with_keys("https://id.example", key)
+    ///     .audience("confirmations")
+    ///     .single_use(SingleUse::with_capacity(100_000))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn single_use(mut self, once: SingleUse) -> Self {
+        self.single_use = Some(once);
+        self
+    }
+
     /// The layer.
     ///
     /// # Errors
@@ -220,13 +289,15 @@ impl ProtectBuilder {
         });
         let authenticator = Authenticator {
             issuers: Issuers::build(self.issuers)?,
-            cookie: self.cookie.map(CookieSource::checked).transpose()?,
+            sources: self.sources.checked()?,
             challenge: Arc::new(Challenge::new(
                 realm.unwrap_or_default(),
                 self.invalid_token_status,
             )?),
             clock: self.clock,
             checks: self.checks,
+            single_use: self.single_use,
+            outcomes: Outcomes::default(),
         };
         Ok(Protect {
             authenticator: Arc::new(authenticator),
@@ -240,7 +311,7 @@ impl fmt::Debug for ProtectBuilder {
         f.debug_struct("ProtectBuilder")
             .field("issuers", &self.issuers)
             .field("realm", &self.realm)
-            .field("cookie", &self.cookie)
+            .field("sources", &self.sources)
             .finish_non_exhaustive()
     }
 }

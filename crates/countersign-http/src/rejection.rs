@@ -5,6 +5,7 @@
 
 mod answer;
 mod challenge;
+mod grpc;
 mod problem;
 
 use std::borrow::Cow;
@@ -17,9 +18,10 @@ use axum_core::response::IntoResponse;
 use bytes::Bytes;
 use countersign::Blame;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 pub(crate) use challenge::Challenge;
+pub(crate) use grpc::is_asked_for as is_grpc;
 
 use answer::{Answer, Kind, Reason};
 
@@ -29,7 +31,8 @@ use crate::bearer::BearerError;
 /// through [`Rejection::into_response_of`].
 ///
 /// The body is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code` and
-/// `message`. One that passes through [`Protect`](crate::Protect) (from [`ProtectBuilder::check`]) takes over
+/// `message`. A request of gRPC is answered as such: status 200, `grpc-status` UNAUTHENTICATED (16), PERMISSION_DENIED (7),
+/// UNAVAILABLE (14) or INTERNAL (13), no body. One that passes through [`Protect`](crate::Protect) (from [`ProtectBuilder::check`]) takes over
 /// its realm.
 ///
 /// [`ProtectBuilder::check`]: crate::ProtectBuilder::check
@@ -37,6 +40,8 @@ use crate::bearer::BearerError;
 pub struct Rejection {
     reason: Reason,
     challenge: Option<Arc<Challenge>>,
+    /// The request is one of gRPC, and so is the answer.
+    grpc: bool,
 }
 
 impl Rejection {
@@ -120,26 +125,39 @@ impl Rejection {
     pub fn into_response_of<B: From<Bytes>>(self) -> Response<B> {
         let answer = self.reason.answer();
         let status = self.status_of(&answer);
-        let mut response = Response::new(B::from(problem::body(
-            status,
-            answer.code,
-            answer.message,
-            &answer.detail,
-        )));
-        *response.status_mut() = status;
+        let body = if self.grpc {
+            Bytes::new()
+        } else {
+            problem::body(status, answer.code, answer.message, &answer.detail)
+        };
+        let mut response = Response::new(B::from(body));
         let headers = response.headers_mut();
+        self.write_headers(headers, &answer);
+        if self.grpc {
+            grpc::write(headers, &answer.kind, &answer.detail);
+        } else {
+            *response.status_mut() = status;
+        }
+        response
+    }
+
+    fn write_headers(&self, headers: &mut HeaderMap, answer: &Answer) {
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.www_authenticate(&answer) {
+        if let Some(challenge) = self.www_authenticate(answer) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
         if let Reason::Unavailable(wait) = self.reason {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
-        response
+    }
+
+    /// As the client that sent the request expects it.
+    pub(crate) fn answering(self, grpc: bool) -> Self {
+        Self { grpc, ..self }
     }
 
     /// Speaks for the layer that let the request come this far.
@@ -148,10 +166,11 @@ impl Rejection {
         self
     }
 
-    /// One event. The `kid` is what the token claims: bounded and escaped, so that it forges no log line.
-    pub(crate) fn logged(self, kid: Option<&str>) -> Self {
+    /// One event.
+    pub(crate) fn logged(self, about: &About<'_>) -> Self {
         let (code, status) = (self.cause(), self.status().as_u16());
-        let kid = kid.map(shown);
+        let kid = about.kid.map(shown);
+        let (issuer, explain) = (about.issuer, about.explain.as_deref());
         if let Reason::Unprotected = self.reason {
             tracing::error!(
                 code,
@@ -163,10 +182,11 @@ impl Rejection {
                 code,
                 status,
                 kid,
+                issuer,
                 "request refused: the token could not be checked"
             );
         } else {
-            tracing::info!(code, status, kid, "request refused");
+            tracing::info!(code, status, kid, issuer, explain, "request refused");
         }
         self
     }
@@ -202,6 +222,17 @@ impl Rejection {
     }
 }
 
+/// What the log is told about a token that is refused.
+#[derive(Default)]
+pub(crate) struct About<'a> {
+    /// What the token claims: bounded and escaped before it is written, so that it forges no line.
+    pub(crate) kid: Option<&'a str>,
+    /// Whose token it was taken for: a name of the service's own settings.
+    pub(crate) issuer: Option<&'a str>,
+    /// Every check and its outcome, without a value of the token; only where somebody listens.
+    pub(crate) explain: Option<String>,
+}
+
 /// At most 64 characters, each printable ASCII or an escape.
 fn shown(kid: &str) -> String {
     kid.chars()
@@ -229,6 +260,7 @@ impl From<Reason> for Rejection {
         Self {
             reason,
             challenge: None,
+            grpc: false,
         }
     }
 }

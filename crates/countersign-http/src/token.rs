@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use countersign::{RegisteredClaims, Verified};
-use http::Extensions;
-use serde::de::DeserializeOwned;
+use http::{Extensions, HeaderMap};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::Value;
 
-use crate::rejection::{Challenge, Rejection};
+use crate::authenticate::Authenticator;
+use crate::rejection::{About, Rejection, is_grpc};
 
 /// The token of a request that a [`Protect`](crate::Protect) let through, with all its claims.
 ///
@@ -63,9 +64,49 @@ impl VerifiedToken {
         scopes.is_some_and(|scopes| scopes.split(' ').any(|one| !one.is_empty() && one == scope))
     }
 
+    /// The roles of the `roles` claim that `R` knows: those that it does not are left out, so that an issuer may add one.
+    ///
+    /// ```
+    /// use countersign_http::VerifiedToken;
+    ///
+    /// #[derive(serde::Deserialize, PartialEq)]
+    /// #[serde(rename_all = "kebab-case")]
+    /// enum Role { Admin, StockClerk }
+    ///
+    /// async fn stock(token: VerifiedToken) -> &'static str {
+    ///     if token.roles::<Role>().contains(&Role::StockClerk) { "yours to count" } else { "yours to see" }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn roles<R: DeserializeOwned>(&self) -> Vec<R> {
+        let roles = self.claim("roles").and_then(Value::as_array);
+        roles.into_iter().flatten().filter_map(known).collect()
+    }
+
+    /// The scopes of the `scope` claim that `S` knows. Otherwise as [`roles`](Self::roles).
+    #[must_use]
+    pub fn scopes<S: DeserializeOwned>(&self) -> Vec<S> {
+        let scopes = self
+            .claim("scope")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let scopes = scopes.split(' ').filter(|scope| !scope.is_empty());
+        scopes
+            .filter_map(|scope| known(&Value::from(scope)))
+            .collect()
+    }
+
     pub(crate) fn kid(&self) -> Option<&str> {
         self.0.header().kid()
     }
+}
+
+/// One name as a value of the service's own; `None` where it knows no such name. Only names are read: a claim that holds
+/// objects makes no role.
+fn known<T: DeserializeOwned>(name: &Value) -> Option<T> {
+    T::deserialize(name.as_str()?.into_deserializer())
+        .map_err(|_: serde::de::value::Error| ())
+        .ok()
 }
 
 impl fmt::Debug for VerifiedToken {
@@ -78,34 +119,39 @@ impl fmt::Debug for VerifiedToken {
 /// A layer has decided about this request. Private, so that no other code can put one in.
 #[derive(Clone, Debug)]
 pub(crate) struct Passage {
-    pub(crate) challenge: Arc<Challenge>,
+    pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) token: Option<VerifiedToken>,
 }
 
 impl Passage {
-    /// The decision of the innermost layer.
+    /// The decision of the innermost layer about a request with these headers.
     ///
     /// # Errors
     /// 500 and a log line where there was no layer: never an open door.
-    pub(crate) fn of(extensions: &Extensions) -> Result<&Self, Rejection> {
+    pub(crate) fn of<'e>(
+        extensions: &'e Extensions,
+        headers: &HeaderMap,
+    ) -> Result<&'e Self, Rejection> {
+        let unprotected = || Rejection::unprotected().logged(&About::default());
         extensions
             .get()
-            .ok_or_else(|| Rejection::unprotected().logged(None))
+            .ok_or_else(|| unprotected().answering(is_grpc(headers)))
     }
 
     /// The token, where one is needed.
     ///
     /// # Errors
     /// 401 where a request without one was let through (`.optional()`).
-    pub(crate) fn required(&self) -> Result<&VerifiedToken, Rejection> {
+    pub(crate) fn required(&self, headers: &HeaderMap) -> Result<&VerifiedToken, Rejection> {
         self.token
             .as_ref()
-            .ok_or_else(|| self.refuse(Rejection::no_credential()))
+            .ok_or_else(|| self.refuse(Rejection::no_credential(), headers))
     }
 
-    /// `rejection` in the name of the layer that decided, logged.
-    pub(crate) fn refuse(&self, rejection: Rejection) -> Rejection {
-        let kid = self.token.as_ref().and_then(VerifiedToken::kid);
-        rejection.under(&self.challenge).logged(kid)
+    /// `rejection` in the name of the layer that decided, counted and logged, for a request with these headers.
+    pub(crate) fn refuse(&self, rejection: Rejection, headers: &HeaderMap) -> Rejection {
+        self.authenticator
+            .refuse_token(rejection, self.token.as_ref())
+            .answering(is_grpc(headers))
     }
 }

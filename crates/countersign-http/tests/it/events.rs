@@ -10,7 +10,8 @@ use serde_json::Value;
 use tracing::instrument::WithSubscriber;
 
 use crate::harness::{
-    KEY, app, bearer, claims, expired_token, get, good_token, protect, send, signed, tampered_token,
+    ISSUER, KEY, app, bearer, claims, expired_token, get, good_token, protect, send, signed,
+    tampered_token,
 };
 
 #[derive(Clone, Default)]
@@ -28,11 +29,19 @@ impl Write for Log {
 
 /// Everything that is logged, down to TRACE, while `request` is answered.
 async fn logged(app: &Router, request: http::request::Builder) -> Vec<Value> {
+    logged_at(tracing::Level::TRACE, app, request).await
+}
+
+async fn logged_at(
+    level: tracing::Level,
+    app: &Router,
+    request: http::request::Builder,
+) -> Vec<Value> {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .json()
-        .with_max_level(tracing::Level::TRACE)
+        .with_max_level(level)
         .with_writer(move || writer.clone())
         .finish();
     send(app, request).with_subscriber(subscriber).await;
@@ -83,8 +92,25 @@ async fn every_refusal_leaves_one_event_with_its_cause_and_no_token() {
             "{code} {event}"
         );
         assert_eq!(event["fields"]["kid"].as_str(), logged_kid, "{event}");
+        let issuer = logged_kid.map(|_| ISSUER);
+        assert_eq!(event["fields"]["issuer"].as_str(), issuer, "{event}");
         assert_eq!(event["level"], "INFO");
         assert!(!text.contains("eyJ") && !text.contains("ada"), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn explain_stands_in_the_event_where_somebody_listens_and_never_in_an_answer() {
+    let app = app(protect().build().unwrap());
+    let answer = send(&app, bearer(&expired_token())).await;
+    assert!(!answer.body.contains("exp ") && !answer.body.contains("RFC 7519"));
+    for (level, expected) in [(tracing::Level::DEBUG, true), (tracing::Level::INFO, false)] {
+        let events = logged_at(level, &app, bearer(&expired_token())).await;
+        assert_eq!(events.len(), 1, "{events:?}");
+        let explain = events[0]["fields"]["explain"].as_str();
+        let explains =
+            explain.is_some_and(|text| text.contains("RFC 7519") && !text.contains("ada"));
+        assert_eq!(explains, expected, "{explain:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get as route;
-use countersign_http::{Protect, require, require_role, require_scope};
+use countersign_http::{Protect, VerifiedToken, require, require_role, require_scope};
 use serde_json::{Value, json};
 
 use crate::harness::{access_token, bearer, claims, get, good_token, protect, send};
@@ -144,5 +144,81 @@ async fn a_guard_without_a_layer_is_500_and_never_open() {
     for path in ["/", "/scope", "/beta"] {
         let answer = send(&routes(), bearer(&token).uri(path)).await;
         answer.is_problem(500, "not_protected", "Internal server error");
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Role {
+    Admin,
+    StockClerk,
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+enum Scope {
+    #[serde(rename = "orders:read")]
+    OrdersRead,
+    #[serde(rename = "orders:write")]
+    OrdersWrite,
+}
+
+#[tokio::test]
+async fn accepts_and_rejects_by_roles_and_scopes_of_the_services_own_types() {
+    async fn shown(token: VerifiedToken) -> String {
+        format!("{:?} {:?}", token.roles::<Role>(), token.scopes::<Scope>())
+    }
+    let app = Router::new()
+        .route(
+            "/",
+            route(shown).route_layer(require_role(Role::StockClerk)),
+        )
+        .route(
+            "/write",
+            route(shown).route_layer(require_scope(Scope::OrdersWrite)),
+        )
+        .layer(protect().build().unwrap());
+    let token = |roles: Value, scope: &str| {
+        let claims = claims().claim("roles", roles).unwrap();
+        access_token(&claims.claim("scope", json!(scope)).unwrap())
+    };
+    // Names that the service does not know are nobody's.
+    let clerk = token(
+        json!(["stock-clerk", "auditor", 7, {"Admin": null}, "Admin"]),
+        "orders:read  x orders:write",
+    );
+    send(&app, bearer(&clerk))
+        .await
+        .is_ok("[StockClerk] [OrdersRead, OrdersWrite]");
+    send(&app, bearer(&clerk).uri("/write"))
+        .await
+        .is_ok("[StockClerk] [OrdersRead, OrdersWrite]");
+    for roles in [json!(["StockClerk"]), json!(["admin"]), json!([])] {
+        let other = token(roles, "orders:read");
+        send(&app, bearer(&other))
+            .await
+            .is_problem(403, "insufficient_role", "Insufficient role");
+        let answer = send(&app, bearer(&other).uri("/write")).await;
+        answer.is_problem(403, "insufficient_scope", "Insufficient scope");
+    }
+}
+
+#[tokio::test]
+async fn a_guard_that_asks_for_no_name_lets_nobody_in() {
+    let everything = access_token(
+        &claims()
+            .claim("roles", json!(["", "7", "null", 7, null]))
+            .unwrap(),
+    );
+    let guards = [
+        require_role(7),
+        require_role(None::<&str>),
+        require_role(""),
+        require_role(["admin"]),
+        require_scope(json!({})),
+    ];
+    for guard in guards {
+        let routes = Router::new().route("/", route(async || "in").route_layer(guard));
+        let app = routes.layer(protect().build().unwrap());
+        assert_eq!(send(&app, bearer(&everything)).await.status, 403);
     }
 }

@@ -17,6 +17,8 @@ mod events;
 #[cfg(test)]
 mod fault_server;
 #[cfg(test)]
+mod grpc;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod harness;
@@ -26,6 +28,8 @@ mod keys;
 mod optional;
 #[cfg(test)]
 mod plain_tower;
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod remote;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use countersign_http::{CookieSource, Origins, unverified_bearer};
 use http::header::AUTHORIZATION;
 use http::request::Builder;
 
-use crate::harness::{app, bearer, get, good_token, protect, send};
+use crate::harness::{app, bearer, expired_token, get, good_token, protect, send};
 
 fn invalid_request(detail: &str) -> String {
     format!("Bearer realm=\"orders\", error=\"invalid_request\", error_description=\"{detail}\"")
@@ -110,4 +110,63 @@ fn a_handler_of_its_own_reads_the_token_by_the_same_rule() {
         read(bearer("a.b.c").header("cookie", "at=a.b.c")),
         Err("invalid_request")
     );
+}
+
+/// Tokens in a header of another name, or in the query.
+fn with_own_sources() -> axum::Router {
+    let auth = protect()
+        .source(|head| head.headers.get("x-access-token")?.to_str().ok())
+        .source(|head| {
+            let pairs = head.uri.query()?.split('&');
+            pairs
+                .filter_map(|pair| pair.strip_prefix("access_token="))
+                .next()
+        });
+    app(auth.build().unwrap())
+}
+
+#[tokio::test]
+async fn accepts_a_token_from_a_source_of_the_services_own() {
+    let app = with_own_sources();
+    let token = good_token();
+    send(&app, get().header("x-access-token", &token))
+        .await
+        .is_ok("in");
+    send(&app, get().uri(format!("/?access_token={token}")))
+        .await
+        .is_ok("in");
+    send(&app, bearer(&token)).await.is_ok("in");
+    send(&app, bearer(&token).header("x-access-token", ""))
+        .await
+        .is_ok("in");
+}
+
+#[tokio::test]
+async fn rejects_a_bad_token_from_a_source_of_the_services_own_and_none() {
+    let app = with_own_sources();
+    for bad in ["x", "Bearer a.b.c", &expired_token()] {
+        assert_eq!(
+            send(&app, get().header("x-access-token", bad)).await.status,
+            401
+        );
+    }
+    send(&app, get())
+        .await
+        .is_problem(401, "no_credential", "No token provided");
+}
+
+#[tokio::test]
+async fn rejects_two_credentials_wherever_they_stand() {
+    let app = with_own_sources();
+    let token = good_token();
+    let uri = format!("/?access_token={token}");
+    for request in [
+        bearer(&token).header("x-access-token", &token),
+        bearer(&token).uri(&uri),
+        get().uri(&uri).header("x-access-token", &token),
+        bearer("x.y.z").header("x-access-token", &token),
+    ] {
+        let answer = send(&app, request).await;
+        answer.is_problem(400, "invalid_request", "Invalid request");
+    }
 }
