@@ -158,6 +158,24 @@ pub enum Error {
     /// `cnf` binds the token to a key of its sender, and no proof of that key came with it (RFC 7800 §3.1).
     #[error("claim `cnf` binds the token to its sender; it does not pass as a plain bearer token")]
     ProofRequired,
+    /// The status list is not what draft-ietf-oauth-status-list §4 describes.
+    #[error("the status list {what}")]
+    StatusListMalformed {
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The status list has more bytes than the reader takes, or than any list may have.
+    #[error("the status list is larger than {limit} bytes")]
+    StatusListTooLarge {
+        /// The limit in bytes, after inflating.
+        limit: usize,
+    },
+    /// The index that a token names lies beyond its status list (draft-ietf-oauth-status-list §8.3).
+    #[error("the status list has {entries} entries, and the token's index lies beyond them")]
+    StatusIndexOutOfRange {
+        /// How many entries the list has.
+        entries: u64,
+    },
     /// The verified claims do not fit the type that the caller asked for.
     #[error("the claims do not fit the expected type: {reason}")]
     ClaimsShape {
@@ -206,6 +224,12 @@ pub enum Error {
     ReservedName {
         /// The member.
         name: Cow<'static, str>,
+    },
+    /// A status is larger than the bits of its list hold.
+    #[error("the status does not fit into {bits} bits; make the list with more")]
+    StatusUnfit {
+        /// How many bits each token has.
+        bits: u8,
     },
     /// The claims cannot be written as a JSON object.
     #[error("the claims cannot be written as a JSON object: {reason}")]
@@ -495,6 +519,9 @@ impl Error {
             Self::TooOld { .. } => "token_too_old",
             Self::SubjectMismatch => "subject_mismatch",
             Self::ProofRequired => "proof_required",
+            Self::StatusListMalformed { .. } => "status_list_malformed",
+            Self::StatusListTooLarge { .. } => "status_list_too_large",
+            Self::StatusIndexOutOfRange { .. } => "status_index_out_of_range",
             Self::ClaimsShape { .. } => "claims_shape",
             Self::KeyWeak(_) => "key_weak",
             Self::KeyFormat { .. } => "key_format",
@@ -504,6 +531,7 @@ impl Error {
             Self::PayloadDetached => "payload_detached",
             Self::JwsUnwritable { .. } => "jws_unwritable",
             Self::ReservedName { .. } => "reserved_name",
+            Self::StatusUnfit { .. } => "status_unfit",
             Self::ClaimsUnwritable { .. } => "claims_unwritable",
             Self::Crypto { .. } => "crypto",
         }
@@ -519,6 +547,7 @@ impl Error {
             | Self::KeyUnfit { .. } => Blame::Key,
             Self::Policy { .. }
             | Self::ReservedName { .. }
+            | Self::StatusUnfit { .. }
             | Self::ClaimsUnwritable { .. }
             | Self::PayloadDetached
             | Self::JwsUnwritable { .. } => Blame::Caller,

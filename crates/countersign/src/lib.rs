@@ -31,6 +31,7 @@ mod jwa;
 mod jwk;
 mod jws;
 mod jwt;
+mod status_list;
 mod time;
 
 pub use cache::TokenCache;
@@ -48,6 +49,10 @@ pub use jws::{
 pub use jwt::{
     AccessToken, Audience, ClaimsSet, ClientAssertion, ConsideredKey, DpopClaims, DpopProof,
     DpopVerifier, IdToken, Issuers, LogoutToken, MAX_LEEWAY, NoClaims, Outcome, Policy,
-    PolicyBuilder, RegisteredClaims, Report, Scratch, Step, Verified, VerifiedRef, Verifier,
+    PolicyBuilder, RegisteredClaims, Report, Scratch, StatusListToken, Step, Verified, VerifiedRef,
+    Verifier,
+};
+pub use status_list::{
+    EncodedStatusList, MAX_STATUS_LIST_BYTES, Status, StatusBits, StatusList, StatusReference,
 };
 pub use time::Timestamp;

@@ -1,10 +1,10 @@
 //! What an OAuth 2.0 access token holds (RFC 9068).
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::error::Error;
 use crate::jwk::{SigningHeader, SigningKey};
+use crate::status_list::StatusReference;
 
 /// The claims of an access token (RFC 9068 §2.2), and `sid` of the session that it belongs to.
 ///
@@ -44,9 +44,9 @@ pub struct AccessToken {
         skip_serializing_if = "Option::is_none"
     )]
     pub auth_time: Option<i64>,
-    /// Where to learn whether it is revoked (draft-ietf-oauth-status-list §6).
+    /// Which entry of which list tells whether it was taken back (draft-ietf-oauth-status-list §6.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<Value>,
+    pub status: Option<StatusReference>,
 }
 
 impl AccessToken {

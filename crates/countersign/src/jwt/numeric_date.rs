@@ -50,6 +50,15 @@ pub(super) fn optional_time<'de, D: Deserializer<'de>>(
         .transpose()
 }
 
+/// `exp` of a claim type that may be without.
+pub(super) fn optional_exp<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<i64>, D::Error> {
+    Option::<serde_json::Number>::deserialize(deserializer)?
+        .map(|number| secs(&number, f64::floor))
+        .transpose()
+}
+
 fn secs<E: serde::de::Error>(number: &serde_json::Number, round: fn(f64) -> f64) -> Result<i64, E> {
     Number::of(number)
         .and_then(|number| whole(number, round))
@@ -101,6 +110,7 @@ mod tests {
                 );
             }
             assert_eq!(super::exp(&value).unwrap(), exp, "{value}");
+            assert_eq!(optional_exp(&value).unwrap(), Some(exp), "{value}");
             assert_eq!(time(&value).unwrap(), other, "{value}");
             assert_eq!(optional_time(&value).unwrap(), Some(other), "{value}");
         }
@@ -125,6 +135,7 @@ mod tests {
                 "{value}"
             );
             assert!(super::exp(&value).is_err(), "{value}");
+            assert!(optional_exp(&value).is_err(), "{value}");
             assert!(time(&value).is_err(), "{value}");
             assert!(optional_time(&value).is_err(), "{value}");
         }

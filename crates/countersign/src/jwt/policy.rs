@@ -12,7 +12,7 @@ use super::profile::Profile;
 use crate::error::Error;
 use crate::jwa::Algorithm;
 use crate::jwk::Thumbprint;
-use crate::jws::MAX_TOKEN_BYTES;
+use crate::jws::{MAX_JWS_BYTES, MAX_TOKEN_BYTES};
 
 /// The most that two clocks may be said to differ.
 pub const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -161,6 +161,23 @@ impl Policy {
         Self {
             subject: Some(client_id.clone()),
             ..Self::of(Profile::ClientAssertion, client_id, issuer.into())
+        }
+    }
+
+    /// Status lists (`typ` `statuslist+jwt`, with `iat` and `status_list`, and no `aud`) of one issuer: the one at `uri`, which
+    /// is its `sub`, exactly. `iss` may be absent, and is the issuer's where it is there (draft-ietf-oauth-status-list §5.1,
+    /// §8.3).
+    ///
+    /// The draft recommends `exp`, and this policy needs it: without, an old list that somebody kept counts for ever. An
+    /// issuer that writes none has to be named in words: `Policy::builder().status_list().without_expiry()`.
+    ///
+    /// A token of this kind is larger than others, so this policy takes as many bytes as there may ever be.
+    pub fn status_list(iss: impl Into<String>, uri: impl Into<String>) -> Self {
+        Self {
+            audience: Expected::Absent,
+            subject: Some(uri.into()),
+            max_token_bytes: MAX_JWS_BYTES,
+            ..Self::of(Profile::StatusList, iss.into(), String::new())
         }
     }
 

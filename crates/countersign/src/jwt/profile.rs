@@ -1,7 +1,7 @@
 //! The kinds of token, and the rules that keep them apart (RFC 8725 §3.11 and §3.12): one table, read by the policy and
 //! the check list.
 //!
-//! Four kinds have a `typ` of their own, which no other takes. Plain tokens and ID tokens share `JWT` and the absent
+//! Five kinds have a `typ` of their own, which no other takes. Plain tokens and ID tokens share `JWT` and the absent
 //! `typ`; claims separate them: an ID token needs a `nonce`, and a plain token has none, nor the other claims that only an
 //! ID token or a security event holds. Where a client waives the `nonce`, what is left is `aud`: a client is not an API.
 
@@ -24,6 +24,8 @@ pub(crate) enum Profile {
     ClientAssertion,
     /// RFC 9449 §4.2.
     DpopProof,
+    /// draft-ietf-oauth-status-list §5.1.
+    StatusList,
 }
 
 /// The member of `events` that makes a logout token (OpenID Connect Back-Channel Logout §2.4).
@@ -45,6 +47,7 @@ impl Profile {
             Self::LogoutToken => &["logout+jwt"],
             Self::ClientAssertion => &["client-authentication+jwt"],
             Self::DpopProof => &["dpop+jwt"],
+            Self::StatusList => &["statuslist+jwt"],
         }
     }
 
@@ -58,6 +61,7 @@ impl Profile {
             Self::LogoutToken => &["iat", "jti", "events"],
             Self::ClientAssertion => &["sub", "jti"],
             Self::DpopProof => &["jti"],
+            Self::StatusList => &["iat", "status_list"],
         }
     }
 
@@ -74,7 +78,7 @@ impl Profile {
     /// The claims that must be strings, and not empty, where they are there and no other check reads them.
     pub(crate) const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Plain | Self::PlainOrAccessToken | Self::Named => &[],
+            Self::Plain | Self::PlainOrAccessToken | Self::Named | Self::StatusList => &[],
             Self::AccessToken => &["client_id", "jti"],
             Self::IdToken => &["nonce", "at_hash", "c_hash"],
             Self::LogoutToken => &["sub", "sid", "jti"],
@@ -96,6 +100,16 @@ impl Profile {
         self.needs_expiry()
     }
 
+    /// Whether it may do without `iss`: what is there must be right all the same.
+    pub(crate) const fn takes_absent_iss(self) -> bool {
+        matches!(self, Self::StatusList)
+    }
+
+    /// Whether it is about one thing that the policy has to name.
+    pub(crate) const fn needs_subject(self) -> bool {
+        matches!(self, Self::StatusList)
+    }
+
     /// Whether it is meant for one party that the policy has to name.
     pub(crate) const fn needs_audience(self) -> bool {
         matches!(
@@ -115,6 +129,7 @@ impl Profile {
             Self::LogoutToken => "a logout token",
             Self::ClientAssertion => "a client assertion",
             Self::DpopProof => "a DPoP proof",
+            Self::StatusList => "a status list",
         }
     }
 
@@ -127,6 +142,7 @@ impl Profile {
             Self::LogoutToken => "OIDC Logout §2.4",
             Self::ClientAssertion => "RFC 7523 §3",
             Self::DpopProof => "RFC 9449 §4.2",
+            Self::StatusList => "status-list §5.1",
         }
     }
 }

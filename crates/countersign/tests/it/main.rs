@@ -20,6 +20,7 @@ mod one_verdict;
 mod primitives;
 mod profiles;
 mod refusals;
+mod status_lists;
 mod support;
 mod threats;
 mod vectors;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use countersign::{
     AccessToken, Algorithm, ClientAssertion, DpopClaims, DpopVerifier, Error, IdToken, LogoutToken,
-    Policy, SigningHeader, SigningKey, Timestamp, Verified, Verifier,
+    Policy, SigningHeader, SigningKey, StatusBits, StatusList, StatusListToken, Timestamp,
+    Verified, Verifier,
 };
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ use crate::support::*;
 
 const SUB: &str = "ada";
 const NONCE: &str = "n-0S6_WzA2Mj";
+const LIST: &str = "https://id.example/status-lists/1";
 const HTU: &str = "https://api.example/orders";
 
 /// A kind of token: one that is right in every way, and the verifier of its kind.
@@ -91,6 +93,17 @@ fn client_assertion() -> ClientAssertion {
     }
 }
 
+fn status_list_token() -> StatusListToken {
+    StatusListToken {
+        iss: Some(ISS.into()),
+        sub: LIST.into(),
+        iat: NOW.unix_secs(),
+        exp: Some(exp()),
+        ttl: None,
+        status_list: StatusList::new(StatusBits::One, 8).unwrap().encode(),
+    }
+}
+
 fn kinds(key: &SigningKey) -> Vec<Kind> {
     vec![
         Kind {
@@ -123,6 +136,11 @@ fn kinds(key: &SigningKey) -> Vec<Kind> {
             token: DpopClaims::new("GET", HTU, "1", NOW).sign(key).unwrap(),
             accepts: |_, token| DpopVerifier::new("GET", HTU).verify(token, NOW).map(drop),
         },
+        Kind {
+            name: "status list",
+            token: status_list_token().sign(key).unwrap(),
+            accepts: |key, token| with(Policy::status_list(ISS, LIST), key, token),
+        },
     ]
 }
 
@@ -144,7 +162,7 @@ fn the_matrix_of_every_kind_against_every_kind_is_diagonal() {
             looked_at += 1;
         }
     }
-    assert_eq!(looked_at, 36);
+    assert_eq!(looked_at, 49);
 }
 
 #[test]
@@ -154,6 +172,7 @@ fn the_matrix_holds_for_tokens_that_hold_every_claim_of_every_kind() {
         "iss": ISS, "sub": SUB, "aud": AUD, "exp": exp(), "iat": NOW.unix_secs(), "jti": "1", "client_id": SUB,
         "sid": "s", "nonce": NONCE, "htm": "GET", "htu": HTU,
         "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        "status_list": {"bits": 1, "lst": ""}, "ttl": 5,
     });
     let policies = || {
         [
@@ -161,6 +180,7 @@ fn the_matrix_holds_for_tokens_that_hold_every_claim_of_every_kind() {
             ("access token", Policy::access_token(ISS, AUD)),
             ("ID token", Policy::id_token(ISS, AUD, NONCE)),
             ("logout token", Policy::logout_token(ISS, AUD)),
+            ("status list", Policy::status_list(ISS, SUB)),
         ]
     };
     let mut looked_at = 0;
@@ -169,6 +189,7 @@ fn the_matrix_holds_for_tokens_that_hold_every_claim_of_every_kind() {
         ("access token", "at+jwt", &[]),
         ("ID token", "JWT", &["events"]),
         ("logout token", "logout+jwt", &["nonce"]),
+        ("status list", "statuslist+jwt", &["aud"]),
     ] {
         let mut claims = all.clone();
         for claim in without {
@@ -187,7 +208,7 @@ fn the_matrix_holds_for_tokens_that_hold_every_claim_of_every_kind() {
             looked_at += 1;
         }
     }
-    assert_eq!(looked_at, 16);
+    assert_eq!(looked_at, 25);
 }
 
 /// Signs the claims of a kind with some replaced; null takes one away.

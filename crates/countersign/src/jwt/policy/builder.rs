@@ -165,6 +165,13 @@ impl PolicyBuilder {
         self.profile(Profile::LogoutToken)
     }
 
+    /// Takes status lists, as [`Policy::status_list`] does. It needs [`subject`](Self::subject), the list's URI, and
+    /// [`no_audience`](Self::no_audience).
+    pub fn status_list(mut self) -> Self {
+        self.rest.max_token_bytes = MAX_JWS_BYTES;
+        self.profile(Profile::StatusList)
+    }
+
     /// Takes plain tokens (`typ` absent or `JWT`) and access tokens (`at+jwt`), and no other `typ`. Their claims are not
     /// looked at: this is for tools that show tokens to people.
     pub fn plain_or_access_token(self) -> Self {
@@ -292,6 +299,11 @@ impl PolicyBuilder {
             "the policy names an audience that is the empty string",
         )?;
         check_profile(profile, &audience, &self.rest)?;
+        if profile.needs_subject() && self.subject.is_none() {
+            return refused(
+                "the policy takes status lists and does not name which; add `.subject(uri)`",
+            );
+        }
         if self.subject.as_deref() == Some("") {
             return refused("the policy expects a `sub` that is the empty string");
         }
@@ -383,6 +395,14 @@ mod tests {
                 Policy::id_token("i", "a", "n"),
             ),
             (named().logout_token(), Policy::logout_token("i", "a")),
+            (
+                Policy::builder()
+                    .issuer("i")
+                    .no_audience()
+                    .subject("u")
+                    .status_list(),
+                Policy::status_list("i", "u"),
+            ),
         ] {
             assert_eq!(builder.build(), Ok(policy));
         }
@@ -393,6 +413,7 @@ mod tests {
             named().id_token().any_nonce(),
             Policy::builder().any_issuer().any_audience().access_token(),
             named().typ("at+jwt").without_expiry(),
+            named().status_list().subject("u").without_expiry(),
             named().plain_or_access_token().without_expiry(),
             named().require("scope"),
             named().typ("JWT").require("nonce"),
@@ -444,6 +465,7 @@ mod tests {
             Policy::builder().issuer("i").no_audience().logout_token(),
             Policy::builder().issuer("i").no_audience().access_token(),
             named().id_token(),
+            Policy::builder().issuer("i").no_audience().status_list(),
         ] {
             assert!(refused(builder.clone()), "{builder:?}");
         }

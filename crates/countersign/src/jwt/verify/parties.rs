@@ -20,6 +20,7 @@ pub(super) fn issuer(evidence: &Evidence<'_>) -> Result<(), Error> {
         (Expected::OneOf(names), Some(_)) => Err(Error::IssuerMismatch {
             expected: names.join(" or "),
         }),
+        (_, None) if evidence.policy.profile.takes_absent_iss() => Ok(()),
         (_, None) => missing("iss"),
         (Expected::Absent, Some(_)) => Err(Error::IssuerMismatch {
             expected: String::new(),
