@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use countersign::{JwsBuilder, JwsSigner, SigningHeader, SigningKey};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use countersign::{JwsBuilder, JwsSigner, SigningHeader, SigningKey, StatusReference};
 use countersign_fuzz::{AUD, ISS, NOW, SECRET, signed};
 use serde_json::{Value, json};
 
@@ -89,6 +89,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             )?;
         }
     }
+
+    let lists: Vec<Value> = serde_json::from_slice(&fs::read(data.join("status-lists.json"))?)?;
+    for list in &lists {
+        let (bits, lst) = (&list["bits"], list["lst"].as_str().unwrap_or_default());
+        let stream = URL_SAFE_NO_PAD.decode(lst).map_err(|error| error.to_string())?;
+        let name = format!("{}-{bits}", list["section"].as_str().unwrap_or("list"))
+            .replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+        seed("status_list", &name, json!({"bits": bits, "lst": lst}).to_string().as_bytes())?;
+        seed("status_list", &format!("{name}.zlib"), &stream)?;
+    }
+    let reference = StatusReference::new("https://id.example/status-lists/1", 77);
+    seed("status_list", "reference", Value::from(reference).to_string().as_bytes())?;
     Ok(())
 }
 
@@ -136,6 +148,12 @@ fn tokens() -> Vec<(&'static str, &'static str, Value)> {
             "assertion",
             r#"{"alg":"HS256","typ":"client-authentication+jwt"}"#,
             claims(json!({"sub": ISS, "jti": "7"})),
+        ),
+        (
+            "list",
+            r#"{"alg":"HS256","typ":"statuslist+jwt"}"#,
+            json!({"iss": ISS, "sub": AUD, "iat": now, "exp": now + 600, "ttl": 5,
+            "status_list": {"bits": 1, "lst": "eNrbuRgAAhcBXQ"}}),
         ),
         ("bound", r#"{"alg":"HS256"}"#, claims(json!({"cnf": {"jkt": "AA"}}))),
     ]

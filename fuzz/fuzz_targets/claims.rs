@@ -10,13 +10,14 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
 /// Every kind of token, by its `typ`.
-static KINDS: LazyLock<[(&str, Verifier); 5]> = LazyLock::new(|| {
+static KINDS: LazyLock<[(&str, Verifier); 6]> = LazyLock::new(|| {
     [
         ("JWT", Policy::new(ISS, AUD)),
         ("at+jwt", Policy::access_token(ISS, AUD)),
         ("JWT", Policy::id_token(ISS, AUD, "n-0S6")),
         ("logout+jwt", Policy::logout_token(ISS, AUD)),
         ("client-authentication+jwt", Policy::client_assertion(ISS, AUD)),
+        ("statuslist+jwt", Policy::status_list(ISS, AUD)),
     ]
     .map(|(typ, policy)| (typ, Verifier::new(key(), policy)))
 });
