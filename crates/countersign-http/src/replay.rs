@@ -62,7 +62,7 @@ impl SingleUse {
     }
 
     /// Takes a token's one use. Of two requests with one token, at the same moment too, one gets it.
-    pub(crate) fn take(&self, token: &RegisteredClaims, now: Timestamp) -> Result<(), Refused> {
+    pub(crate) fn take(&self, token: RegisteredClaims<'_>, now: Timestamp) -> Result<(), Refused> {
         let (Some(jti), Some(exp)) = (token.jti(), token.exp()) else {
             return Err(Refused::Unnamed);
         };
