@@ -1,0 +1,57 @@
+//! Countersign, as a caller calls it. Each flavour stands in one function: whoever changes the library's way in changes
+//! it here, and the timed, the counted and the growing runs follow.
+
+use countersign::{Algorithm, JwkSet, Policy, SigningKey, Timestamp, Verified, Verifier};
+use harness::data::{self, Owned};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// No claim of the caller's own: the registered ones are checked and kept by the library alone.
+#[derive(Debug, Deserialize)]
+pub struct NoClaims {}
+
+/// What a caller keeps from one verification to the next.
+#[derive(Debug, Default)]
+pub struct Scratch;
+
+/// Claims borrowed from the scratch into the caller's type.
+pub fn borrowed(verifier: &Verifier, _scratch: &mut Scratch, token: &str, now: Timestamp) {
+    let verified: Verified<Owned> = verifier.verify(token, now).expect("the token is good");
+    std::hint::black_box(&verified);
+}
+
+/// The registered claims alone.
+pub fn registered(verifier: &Verifier, _scratch: &mut Scratch, token: &str, now: Timestamp) {
+    let verified: Verified<NoClaims> = verifier.verify(token, now).expect("the token is good");
+    std::hint::black_box(&verified);
+}
+
+/// Claims that the caller keeps.
+pub fn owned<C: DeserializeOwned>(verifier: &Verifier, token: &str, now: Timestamp) -> C {
+    let verified: Verified<C> = verifier.verify(token, now).expect("the token is good");
+    verified.into_claims()
+}
+
+/// A token in a buffer that is used again.
+pub fn sign(key: &SigningKey, buffer: &mut String, claims: &Owned) {
+    *buffer = key.sign(claims).expect("the claims are good");
+    std::hint::black_box(buffer);
+}
+
+/// A service's verifier: one key under its name, one issuer, one audience.
+pub fn verifier(alg: &str) -> Verifier {
+    Verifier::new(JwkSet::new([signing_key(alg).verifying_key()]), policy())
+}
+
+pub fn policy() -> Policy {
+    Policy::new(data::ISSUER, data::AUDIENCE)
+}
+
+pub fn signing_key(alg: &str) -> SigningKey {
+    let algorithm: Algorithm = alg.parse().expect("the algorithm is known");
+    let key = match data::pem(alg) {
+        Some(pem) => SigningKey::from_pem(algorithm, pem.private),
+        None => SigningKey::from_secret(algorithm, data::SECRET),
+    };
+    key.expect("the key is good").with_key_id(data::KID)
+}
