@@ -41,12 +41,15 @@ pub struct Step {
     pub us: f64,
     /// The reference of the same rounds.
     pub raw_us: f64,
+    /// The median of the rounds' ratios.
+    pub ratio_to_raw: f64,
     /// What is above the reference, in nanoseconds: the median of the rounds.
     pub above_raw_ns: f64,
     pub allocations: Option<f64>,
     /// How much larger the input is than in the step before.
     pub input_times: Option<f64>,
-    /// How much larger what is above the reference is than in the step before.
+    /// How much larger what is above the reference is than in the step before; of threads, how much larger the ratio is,
+    /// because the reference has to share the machine as well.
     pub cost_times: Option<f64>,
 }
 
@@ -207,10 +210,14 @@ fn steps(measured: &[Measured]) -> Vec<Step> {
             claims: item.claims.clone(),
             us: one.us() / each,
             raw_us: quantile(&one.raw, 0.1) / 1000.0 / each,
+            ratio_to_raw: one.ratio_to_raw(),
             above_raw_ns,
             allocations: (each == 1.0).then_some(item.allocations).flatten(),
             input_times: before.map(|before| input(&item.op, &item.alg) / input(&item.op, &before.at)),
-            cost_times: before.map(|before| above_raw_ns / before.above_raw_ns),
+            cost_times: before.map(|before| match item.op.as_str() {
+                "threads" => one.ratio_to_raw() / before.ratio_to_raw,
+                _ => above_raw_ns / before.above_raw_ns,
+            }),
         });
     }
     steps

@@ -13,13 +13,13 @@ pub struct Options {
 
 const USAGE: &str = "\
 cargo run --release [-- [--rounds N] [--only NAME,…] [--one-part]]
-  --rounds N     rounds of the Rust libraries (600); those of Node and Python have a third
+  --rounds N     rounds of the Rust libraries (300); those of Node and Python have a third
   --only NAME,…  these libraries alone, beside countersign; prints, and writes no file
   --one-part     only without the processor's SHA instructions";
 
 impl Options {
     pub fn read() -> Self {
-        let mut options = Self { rounds: 600, only: Vec::new(), one_part: false };
+        let mut options = Self { rounds: 300, only: Vec::new(), one_part: false };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| usage());

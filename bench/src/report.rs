@@ -104,6 +104,7 @@ impl Report {
         let growth = self.growth.iter().flatten().map(|step| Step {
             us: rounded(step.us),
             raw_us: rounded(step.raw_us),
+            ratio_to_raw: rounded(step.ratio_to_raw),
             above_raw_ns: rounded(step.above_raw_ns),
             input_times: step.input_times.map(rounded),
             cost_times: step.cost_times.map(rounded),

@@ -123,7 +123,7 @@ impl Group {
         }
         for (measured, nanos) in both {
             let Measured { run, batch, .. } = measured;
-            run(*batch / 8 + 1, Measure::Nanoseconds);
+            run(*batch, Measure::Nanoseconds);
             *nanos = run(*batch, Measure::Nanoseconds) / f64::from(*batch);
         }
         times
