@@ -5,10 +5,12 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use countersign::{JwkSet, TokenCache};
 use harness::{Group, data::Owned, raw};
 use moka::sync::Cache;
 
-use crate::growth::on_threads;
+use crate::growth::{self, on_threads};
+use crate::ours;
 
 /// How many tokens are asked for in turn.
 const HOT: usize = 1_000;
@@ -38,7 +40,18 @@ fn group(name: &'static str, threads: usize, tokens: &Arc<[String]>) -> Group {
             black_box(moka.get(&key(&asked[turn % HOT])).expect("it is hot"));
         });
     });
-    // The library's own cache joins here, asked in the same way.
+
+    let (keys, now) = (JwkSet::new([ours::signing_key("HS256").verifying_key()]), growth::now());
+    let own = TokenCache::<Owned>::new(ours::policy(), HOT * 4, 16 * 1024 * 1024);
+    for token in tokens.iter() {
+        own.verify(&keys, token, now).expect("the token is good");
+    }
+    let asked = Arc::clone(tokens);
+    group.add("countersign", None, move || {
+        on_threads(threads, |turn| {
+            black_box(own.verify(&keys, &asked[turn % HOT], now).expect("it is hot"));
+        });
+    });
     group
 }
 

@@ -64,7 +64,7 @@ pub fn serve_growth() {
     serve(vec![], groups);
 }
 
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
 }
 

@@ -1,28 +1,21 @@
 //! Countersign, as a caller calls it. Each flavour stands in one function: whoever changes the library's way in changes
 //! it here, and the timed, the counted and the growing runs follow.
 
-use countersign::{Algorithm, JwkSet, Policy, SigningKey, Timestamp, Verified, Verifier};
-use harness::data::{self, Owned};
-use serde::Deserialize;
+use countersign::{Algorithm, JwkSet, NoClaims, Policy, SigningHeader, SigningKey, Timestamp, Verified, Verifier};
+use harness::data::{self, Borrowed, Owned};
 use serde::de::DeserializeOwned;
 
-/// No claim of the caller's own: the registered ones are checked and kept by the library alone.
-#[derive(Debug, Deserialize)]
-pub struct NoClaims {}
-
-/// What a caller keeps from one verification to the next.
-#[derive(Debug, Default)]
-pub struct Scratch;
+pub use countersign::Scratch;
 
 /// Claims borrowed from the scratch into the caller's type.
-pub fn borrowed(verifier: &Verifier, _scratch: &mut Scratch, token: &str, now: Timestamp) {
-    let verified: Verified<Owned> = verifier.verify(token, now).expect("the token is good");
+pub fn borrowed(verifier: &Verifier, scratch: &mut Scratch, token: &str, now: Timestamp) {
+    let verified = verifier.verify_in::<Borrowed<'_>>(scratch, token, now).expect("the token is good");
     std::hint::black_box(&verified);
 }
 
 /// The registered claims alone.
-pub fn registered(verifier: &Verifier, _scratch: &mut Scratch, token: &str, now: Timestamp) {
-    let verified: Verified<NoClaims> = verifier.verify(token, now).expect("the token is good");
+pub fn registered(verifier: &Verifier, scratch: &mut Scratch, token: &str, now: Timestamp) {
+    let verified = verifier.verify_in::<NoClaims>(scratch, token, now).expect("the token is good");
     std::hint::black_box(&verified);
 }
 
@@ -34,7 +27,7 @@ pub fn owned<C: DeserializeOwned>(verifier: &Verifier, token: &str, now: Timesta
 
 /// A token in a buffer that is used again.
 pub fn sign(key: &SigningKey, buffer: &mut String, claims: &Owned) {
-    *buffer = key.sign(claims).expect("the claims are good");
+    key.sign_into(&SigningHeader::new(), claims, buffer).expect("the claims are good");
     std::hint::black_box(buffer);
 }
 
