@@ -154,47 +154,60 @@ impl Authenticator {
             .map_err(|refused| self.refuse_token(refused.into(), Some(token)))
     }
 
-    /// The verification: whose token, which key, the check list. Whoever has `waited` for keys does not wait again.
+    /// The verification: whose token, which keys, the check list. Whoever has `waited` for keys does not wait again.
     fn verify(&self, text: &str, waited: bool) -> Result<Verdict, Rejection> {
-        let refuse = |rejection: Rejection, kid, issuer: Option<&Trusted>| {
-            let about = About {
-                kid,
-                issuer: issuer.map(|issuer| issuer.name.as_str()),
-                explain: self.explanation(text),
-            };
-            self.refuse(rejection, &about)
+        let issuer = match self.issuers.only() {
+            Some(only) => only,
+            None => Unverified::parse(text)
+                .and_then(|parsed| self.issuers.of(&parsed))
+                .map_err(|error| self.refuse_text(Rejection::from(&error), text, None))?,
         };
-        let parsed =
-            Unverified::parse(text).map_err(|error| refuse(Rejection::from(&error), None, None))?;
-        let kid = parsed.header().kid();
-        let issuer = self
-            .issuers
-            .of(&parsed)
-            .map_err(|error| refuse(Rejection::from(&error), kid, None))?;
-        let invalid = |error: &Error| refuse(Rejection::from(error), kid, Some(issuer));
-        let unavailable = |wait| refuse(Rejection::unavailable(wait), kid, Some(issuer));
+        let refuse = |rejection| self.refuse_text(rejection, text, Some(issuer));
+        let invalid = |error: &Error| refuse(Rejection::from(error));
+        // Nobody waits for keys with what is no token.
+        let is_token = || Unverified::parse(text).map_err(|error| invalid(&error));
         let keys = match issuer.keys.at_hand(&self.clock) {
             AtHand::Set(keys) => keys,
-            AtHand::Wait(wait) => return Ok(Verdict::Wait(wait)),
-            AtHand::Nothing { retry_after } => return Err(unavailable(retry_after)),
+            AtHand::Wait(wait) => {
+                is_token()?;
+                return Ok(Verdict::Wait(wait));
+            }
+            AtHand::Nothing { retry_after } => {
+                is_token()?;
+                return Err(refuse(Rejection::unavailable(retry_after)));
+            }
         };
-        // The header is a hint: it selects a key, and the key's own algorithm is the one that counts.
-        let key = match keys.find(parsed.header()) {
-            Ok(key) => key,
+        match issuer.verify(&keys, text, self.clock.now()) {
+            Ok(token) => Ok(Verdict::Verified(token)),
             // A key of that name for another algorithm is no such key either.
             Err(error @ (Error::KeyNotFound | Error::AlgorithmMismatch { .. })) => {
-                return match issuer.keys.missing(kid, &keys, &self.clock, waited) {
+                let parsed = Unverified::parse(text).map_err(|error| invalid(&error))?;
+                let kid = parsed.header().kid();
+                match issuer.keys.missing(kid, &keys, &self.clock, waited) {
                     Missing::Wait(wait) => Ok(Verdict::Wait(wait)),
                     Missing::Unknown => Err(invalid(&error)),
-                    Missing::Unavailable { retry_after } => Err(unavailable(retry_after)),
-                };
+                    Missing::Unavailable { retry_after } => {
+                        Err(refuse(Rejection::unavailable(retry_after)))
+                    }
+                }
             }
-            Err(error) => return Err(invalid(&error)),
+            Err(error) => Err(invalid(&error)),
+        }
+    }
+
+    /// `rejection` of the token that a text is, or is not.
+    fn refuse_text(&self, rejection: Rejection, text: &str, issuer: Option<&Trusted>) -> Rejection {
+        let parsed = Unverified::parse(text).ok();
+        let about = About {
+            kid: parsed.as_ref().and_then(|parsed| parsed.header().kid()),
+            // What is no token is of no issuer.
+            issuer: parsed
+                .as_ref()
+                .and(issuer)
+                .map(|issuer| issuer.name.as_str()),
+            explain: self.explanation(text),
         };
-        parsed
-            .verify(key, &issuer.policy, self.clock.now())
-            .map(|verified| Verdict::Verified(VerifiedToken::new(verified)))
-            .map_err(|error| invalid(&error))
+        self.refuse(rejection, &about)
     }
 
     /// Every check and its outcome, by the keys at hand.

@@ -1,12 +1,17 @@
 //! Whom to trust: an issuer, its keys, and what its tokens must say.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{Algorithm, JwkSet, Policy, Report, Unverified, Verifier};
+use countersign::{Algorithm, JwkSet, Policy, Report, Timestamp, TokenCache, Unverified, Verifier};
 
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::keys::{AtHand, Keys};
+use crate::token::{Unread, VerifiedToken};
+
+/// What a token in the cache takes at most on average, in bytes.
+const CACHED_BYTES: usize = 4096;
 
 /// One issuer that a [`Protect`](crate::Protect) trusts, with its own keys, audience, algorithms and kind of token
 /// (RFC 8725 §3.8).
@@ -98,7 +103,7 @@ impl Issuer {
         self.audiences.first().map(String::as_str)
     }
 
-    fn build(self) -> Result<Trusted, Error> {
+    fn build(self, cached: Option<usize>) -> Result<Trusted, Error> {
         let policy = self.policy()?;
         let keys = self.keys?;
         if keys.is_empty_for_ever() {
@@ -107,6 +112,9 @@ impl Issuer {
         Ok(Trusted {
             name: self.name,
             keys,
+            cache: cached.map(|tokens| {
+                TokenCache::new(policy.clone(), tokens, tokens.saturating_mul(CACHED_BYTES))
+            }),
             policy,
         })
     }
@@ -139,6 +147,23 @@ pub(crate) struct Trusted {
     pub(crate) name: String,
     pub(crate) keys: Keys,
     pub(crate) policy: Policy,
+    cache: Option<TokenCache<Unread>>,
+}
+
+impl Trusted {
+    /// The one verification, or the memory of it.
+    pub(crate) fn verify(
+        &self,
+        keys: &JwkSet,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<VerifiedToken, countersign::Error> {
+        let verified = match &self.cache {
+            Some(cache) => cache.verify(keys, text, now)?,
+            None => Arc::new(keys.verify(&self.policy, text, now)?),
+        };
+        Ok(VerifiedToken::new(verified))
+    }
 }
 
 /// All issuers of one layer.
@@ -151,10 +176,11 @@ pub(crate) struct Issuers {
 }
 
 impl Issuers {
-    pub(crate) fn build(issuers: Vec<Issuer>) -> Result<Self, Error> {
+    /// With memory for so many verified tokens of each, where it is asked for.
+    pub(crate) fn build(issuers: Vec<Issuer>, cached: Option<usize>) -> Result<Self, Error> {
         let trusted = issuers
             .into_iter()
-            .map(Issuer::build)
+            .map(|issuer| issuer.build(cached))
             .collect::<Result<Vec<_>, _>>()?;
         let selection = countersign::Issuers::new(
             trusted
@@ -162,6 +188,14 @@ impl Issuers {
                 .map(|issuer| Verifier::new(JwkSet::default(), issuer.policy.clone())),
         )?;
         Ok(Self { trusted, selection })
+    }
+
+    /// The issuer, where there is no choice.
+    pub(crate) fn only(&self) -> Option<&Trusted> {
+        match self.trusted.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
     }
 
     /// The issuer whose keys and policy a token is held against. What the token says of itself selects, and no more; where

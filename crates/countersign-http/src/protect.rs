@@ -84,6 +84,7 @@ impl Protect {
             clock: Clock::system(),
             checks: Vec::new(),
             single_use: None,
+            cached: None,
         }
     }
 
@@ -140,6 +141,7 @@ pub struct ProtectBuilder {
     clock: Clock,
     checks: Vec<Check>,
     single_use: Option<SingleUse>,
+    cached: Option<usize>,
 }
 
 impl ProtectBuilder {
@@ -226,6 +228,16 @@ impl ProtectBuilder {
         self
     }
 
+    /// Remembers up to so many verified tokens of each issuer (at some 4 KiB each, at most): a token that has passed and comes
+    /// again costs no signature. Its times are checked again at every request, its key must still be among the issuer's, and
+    /// every check of one's own is asked as ever.
+    ///
+    /// Without a call nothing is remembered.
+    pub fn cache(mut self, tokens: usize) -> Self {
+        self.cached = Some(tokens);
+        self
+    }
+
     /// A check of one's own, after the token was verified: is this session still open, this customer still one?
     ///
     /// It runs for every request that has a token; several run in the order in which they were named. Without
@@ -288,7 +300,7 @@ impl ProtectBuilder {
             first.map(str::to_owned)
         });
         let authenticator = Authenticator {
-            issuers: Issuers::build(self.issuers)?,
+            issuers: Issuers::build(self.issuers, self.cached)?,
             sources: self.sources.checked()?,
             challenge: Arc::new(Challenge::new(
                 realm.unwrap_or_default(),

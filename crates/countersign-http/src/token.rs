@@ -1,11 +1,11 @@
 //! What the layer leaves in the request, and nobody else can: the verified token, or the fact that there was none.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use countersign::{RegisteredClaims, Verified};
 use http::{Extensions, HeaderMap};
-use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, IntoDeserializer};
 use serde_json::Value;
 
 use crate::authenticate::Authenticator;
@@ -17,11 +17,24 @@ use crate::rejection::{About, Rejection, is_grpc};
 /// of one's own ([`ProtectBuilder::check`](crate::ProtectBuilder::check)) and for services without axum.
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct VerifiedToken(Arc<Verified<Value>>);
+pub struct VerifiedToken(Arc<Verified<Unread>>);
+
+/// All claims, as a tree that is only made where somebody asks for one of them by name; handlers with a type of their own
+/// read that from the text. Tokens of a cache share it.
+#[derive(Default)]
+pub(crate) struct Unread(OnceLock<Value>);
+
+impl<'de> Deserialize<'de> for Unread {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_ignored_any(IgnoredAny)
+            .map(|_| Self::default())
+    }
+}
 
 impl VerifiedToken {
-    pub(crate) fn new(verified: Verified<Value>) -> Self {
-        Self(Arc::new(verified))
+    pub(crate) const fn new(verified: Arc<Verified<Unread>>) -> Self {
+        Self(verified)
     }
 
     /// The token of a request, from its extensions; `None` where no layer let one in.
@@ -39,7 +52,12 @@ impl VerifiedToken {
     /// One claim by its name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        self.0.claims().get(name)
+        let tree = self.0.claims().0.get_or_init(|| {
+            // What was verified is an object, and every object is a tree.
+            let tree = self.0.deserialize().map(Verified::into_claims);
+            tree.unwrap_or_default()
+        });
+        tree.get(name)
     }
 
     /// The claims as a type of one's own.

@@ -5,6 +5,7 @@ mod answers;
 #[cfg(test)]
 mod build;
 #[cfg(test)]
+mod cached;
 mod checks;
 #[cfg(test)]
 mod claims;

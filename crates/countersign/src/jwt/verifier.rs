@@ -121,6 +121,22 @@ impl Verifier {
     }
 }
 
+impl JwkSet {
+    /// Verifies a compact token with these keys, as [`Verifier::verify`] does: for a service whose keys change while its
+    /// policy stays.
+    ///
+    /// # Errors
+    /// Those of [`Verifier::verify`].
+    pub fn verify<C: DeserializeOwned>(
+        &self,
+        policy: &Policy,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Verified<C>, Error> {
+        verify_with(self, policy, token, now)
+    }
+}
+
 /// Verifies a token with keys and a policy.
 ///
 /// # Errors
