@@ -12,6 +12,7 @@ use http::StatusCode;
 use crate::config::Settings;
 use crate::cookies::Cookies;
 use crate::error::{Error, REALM};
+use crate::metrics::Metrics;
 use crate::rules::issue::Terms;
 use crate::rules::keys::{self, Ring};
 use crate::rules::password::Pool;
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) limits: Limits,
     pub(crate) rotation: RotationRule,
+    pub(crate) metrics: Metrics,
     invalid_token_status: StatusCode,
     clock: Clock,
     seal: Seal,
@@ -95,7 +97,8 @@ impl App {
             },
             lifetimes: settings.lifetimes(),
             limits: Limits::of(settings.is_development()),
-            rotation: RotationRule::DEFAULT,
+            rotation: RotationRule::with_idle(settings.lifetimes().idle),
+            metrics: Metrics::default(),
             invalid_token_status: settings.invalid_token_status(),
             clock,
             seal,

@@ -32,6 +32,7 @@ const DAY: i64 = 24 * 60 * 60;
 #[derive(Clone)]
 pub struct Settings {
     listen: SocketAddr,
+    metrics_listen: Option<SocketAddr>,
     data: PathBuf,
     public_url: Option<String>,
     audience: Vec<String>,
@@ -71,6 +72,10 @@ impl Settings {
         })?;
         Ok(Self {
             listen,
+            metrics_listen: given
+                .one("metrics_listen")
+                .map(values::address)
+                .transpose()?,
             data: given.one("data").map_or_else(
                 || PathBuf::from("countersign-data"),
                 |value| PathBuf::from(value.text()),
@@ -108,6 +113,12 @@ impl Settings {
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// Where the figures are told, if anywhere; never where the world is answered.
+    #[must_use]
+    pub fn metrics_listen(&self) -> Option<SocketAddr> {
+        self.metrics_listen
     }
 
     /// The data folder.

@@ -7,7 +7,7 @@ use axum::Router;
 use crate::app::{App, Clock};
 use crate::config::Settings;
 use crate::error::Error;
-use crate::router::router;
+use crate::router::{for_operators, router};
 use crate::rules::setup::{self, SetupCode};
 
 /// An auth server without a listener; cheap to clone.
@@ -44,6 +44,11 @@ impl Embedded {
     /// [`Error::Argument`] when the settings contradict each other.
     pub fn router(&self) -> Result<Router, Error> {
         router(self.0.clone())
+    }
+
+    /// `GET /metrics`, for a listener that the world does not reach.
+    pub fn metrics_router(&self) -> Router {
+        for_operators(self.0.clone())
     }
 
     /// A new one-time code for the first administrator, which replaces the one before; `None` when there is one.

@@ -20,6 +20,7 @@ mod config;
 mod cookies;
 mod embedded;
 mod error;
+mod metrics;
 pub mod offline;
 mod router;
 mod routes;

@@ -11,11 +11,15 @@ use crate::app::App;
 use crate::body;
 use crate::error::Error;
 use crate::routes::{
-    assets, discovery, health, home, jwks, login, logout, profile, refresh, setup, signup, users,
+    assets, audit, discovery, health, home, jwks, login, logout, profile, refresh, setup, signup,
+    users,
 };
 use crate::rules::roles::ADMIN;
 
 mod frame;
+mod operators;
+
+pub(crate) use operators::for_operators;
 
 /// The whole server as one service.
 ///
@@ -29,6 +33,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route_layer(protect.clone());
     let for_administrators = Router::new()
         .route("/admin/v1/users", get(users::get))
+        .route("/admin/v1/audit", get(audit::get))
         .route_layer(require_role(ADMIN))
         .route_layer(protect);
     Ok(Router::new()

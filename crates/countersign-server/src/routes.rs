@@ -1,12 +1,14 @@
 //! HTTP only: what a request says, and what it is answered. One file for each thing that can be asked for.
 
 pub(crate) mod assets;
+pub(crate) mod audit;
 pub(crate) mod discovery;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod metrics;
 pub(crate) mod profile;
 pub(crate) mod refresh;
 pub(crate) mod refused;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod address;
+pub(crate) mod audit;
 pub(crate) mod email;
 pub(crate) mod issue;
 pub(crate) mod keys;

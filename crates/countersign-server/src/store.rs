@@ -15,7 +15,9 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::error::Error;
 
+pub(crate) mod audit;
 mod file;
+pub(crate) mod group;
 pub(crate) mod issuer;
 pub(crate) mod keys;
 pub(crate) mod sessions;
@@ -43,6 +45,7 @@ const CACHE_KIB: &str = "-512";
 pub(crate) struct Store {
     writer: SqlitePool,
     reader: SqlitePool,
+    group: group::Group,
 }
 
 /// Several statements that hold together or not at all. Dropped without [`Write::commit`], it is rolled back.
@@ -110,7 +113,11 @@ impl Store {
             .await
             .map_err(|problem| unusable(problem.into()))?;
         let reader = pool(READERS).connect_lazy_with(options);
-        Ok(Self { writer, reader })
+        Ok(Self {
+            writer,
+            reader,
+            group: group::Group::default(),
+        })
     }
 
     /// Starts a transaction that holds the write lock from its first moment, so that it never fails half way.

@@ -35,6 +35,9 @@ pub(crate) struct Serve {
     /// The address to listen on; port 0 lets the system choose [default: 127.0.0.1:8080; env: COUNTERSIGN_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// An address at which to tell figures to Prometheus, GET /metrics, and nothing else [default: none; env: COUNTERSIGN_METRICS_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<String>,
     /// The data folder; made when it does not exist [default: ./countersign-data; env: COUNTERSIGN_DATA].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -81,6 +84,7 @@ impl Serve {
         Flags {
             config: self.config,
             listen: self.listen,
+            metrics_listen: self.metrics_listen,
             data: self.data,
             public_url: self.public_url,
             audience: self.audience,

@@ -14,7 +14,7 @@ use super::folder::Lock;
 use super::{App, system_clock};
 use crate::config::Settings;
 use crate::error::Error;
-use crate::router::router;
+use crate::router::{for_operators, router};
 use crate::rules::address;
 use crate::rules::setup::{self, SetupCode};
 use crate::store::DURABILITY;
@@ -35,6 +35,8 @@ pub struct Facts {
     pub development: bool,
     /// The address as it was bound.
     pub address: SocketAddr,
+    /// The address at which the figures are told, as it was bound.
+    pub metrics: Option<SocketAddr>,
     /// The public URL, which is `iss` in every token.
     pub issuer: String,
     /// Where the public keys are.
@@ -74,6 +76,7 @@ impl SetupLink {
 pub struct Server {
     app: App,
     listener: TcpListener,
+    metrics: Option<TcpListener>,
     facts: Facts,
     lock: Lock,
 }
@@ -92,12 +95,11 @@ impl fmt::Debug for Server {
 /// [`Error::Listen`] before anything is made; [`Error::File`], [`Error::DatabaseUnusable`], [`Error::KeyEncryptionKey`],
 /// [`Error::KeyEncryptionKeyWrong`].
 pub async fn start(settings: Settings) -> Result<Server, Error> {
-    let failed = |source| Error::Listen {
-        address: settings.listen(),
-        source,
+    let (listener, address) = bind(settings.listen()).await?;
+    let metrics = match settings.metrics_listen() {
+        Some(address) => Some(bind(address).await?),
+        None => None,
     };
-    let listener = TcpListener::bind(settings.listen()).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
     let app = App::open(&settings, settings.issuer(address), system_clock()).await?;
     let lock = Lock::of(&settings);
     let warnings = warnings(&settings, &app, &lock).await?;
@@ -105,6 +107,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let facts = Facts {
         development: settings.is_development(),
         address,
+        metrics: metrics.as_ref().map(|(_, address)| *address),
         issuer: app.terms.issuer.clone(),
         jwks_uri: app.url("/.well-known/jwks.json"),
         keys: app.ring().describe(app.now()),
@@ -116,9 +119,17 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     Ok(Server {
         app,
         listener,
+        metrics: metrics.map(|(listener, _)| listener),
         facts,
         lock,
     })
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let failed = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 async fn warnings(settings: &Settings, app: &App, lock: &Lock) -> Result<Vec<String>, Error> {
@@ -169,6 +180,7 @@ impl Server {
         let Self {
             app,
             listener,
+            metrics,
             lock: _lock,
             ..
         } = self;
@@ -185,6 +197,9 @@ impl Server {
             .header_read_timeout(HEAD)
             .max_buf_size(HEAD_BYTES);
         let housekeeping = tokio::spawn(keep_house(app.clone()));
+        if let Some(listener) = metrics {
+            tokio::spawn(tell_figures(app.clone(), listener, handle.clone()));
+        }
         tokio::spawn(async move {
             shutdown.await;
             handle.graceful_shutdown(Some(GRACE));
@@ -193,6 +208,17 @@ impl Server {
         housekeeping.abort();
         app.store.close().await;
         served
+    }
+}
+
+/// Serves the figures until the server ends. That they cannot be told any more is no reason to end it.
+async fn tell_figures(app: App, listener: TcpListener, handle: Handle<SocketAddr>) {
+    let server = axum_server::Server::from_listener(listener)
+        .http1_only()
+        .first_request_timeout(HEAD)
+        .handle(handle);
+    if let Err(error) = server.serve(for_operators(app).into_make_service()).await {
+        tracing::error!(%error, "the figures are no longer told");
     }
 }
 

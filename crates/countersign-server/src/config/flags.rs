@@ -14,6 +14,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// Address and port to listen on.
     pub listen: Option<String>,
+    /// Address and port on which the figures are told; nowhere by default.
+    pub metrics_listen: Option<String>,
     /// The data folder.
     pub data: Option<PathBuf>,
     /// The URL under which the world sees the server.

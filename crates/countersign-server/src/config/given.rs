@@ -78,7 +78,7 @@ impl Given {
             .into_iter()
             .filter(|(key, ..)| !names::OF_THE_COMMAND.contains(&key.as_str()));
         let entries = named.map(|(key, _, text)| {
-            let texts = if key == "audience" {
+            let texts = if names::LISTS.contains(&key.as_str()) {
                 text.split(',').map(|one| one.trim().to_owned()).collect()
             } else {
                 vec![text]
@@ -234,7 +234,7 @@ fn from_toml(path: &Path, key: &str, value: toml::Value) -> Result<Entry, Error>
         _ => Err(problem()),
     };
     let texts = match value {
-        toml::Value::Array(items) if key == "audience" => {
+        toml::Value::Array(items) if names::LISTS.contains(&key) => {
             items.into_iter().map(scalar).collect::<Result<_, _>>()?
         }
         other => vec![scalar(other)?],
@@ -246,6 +246,7 @@ fn from_flags(flags: Flags) -> Vec<Entry> {
     let path = |path: Option<PathBuf>| path.map(|path| path.to_string_lossy().into_owned());
     let single = [
         ("listen", flags.listen),
+        ("metrics_listen", flags.metrics_listen),
         ("data", path(flags.data)),
         ("public_url", flags.public_url),
         ("signing_alg", flags.signing_alg),
@@ -269,9 +270,9 @@ fn from_flags(flags: Flags) -> Vec<Entry> {
         .into_iter()
         .filter_map(|(key, text)| Some(entry(key, vec![text?])))
         .collect();
-    if !flags.audience.is_empty() {
-        entries.push(entry("audience", flags.audience));
-    }
+    let lists = [("audience", flags.audience)];
+    let lists = lists.into_iter().filter(|(_, texts)| !texts.is_empty());
+    entries.extend(lists.map(|(key, texts)| entry(key, texts)));
     entries
 }
 

@@ -1,7 +1,7 @@
 //! The names of all settings, and the nearest to a name that is none.
 
 /// Every setting, as it is spelled in the file.
-pub(super) const ALL: [&str; 13] = [
+pub(super) const ALL: [&str; 14] = [
     "access_ttl",
     "audience",
     "data",
@@ -9,6 +9,7 @@ pub(super) const ALL: [&str; 13] = [
     "key_encryption_key",
     "key_encryption_key_file",
     "listen",
+    "metrics_listen",
     "public_url",
     "session_idle_ttl",
     "session_ttl",
@@ -16,6 +17,9 @@ pub(super) const ALL: [&str; 13] = [
     "signing_secret",
     "signing_secret_file",
 ];
+
+/// Those that can be given several times: a list in the file, separated by commas in the environment.
+pub(super) const LISTS: [&str; 1] = ["audience"];
 
 /// Names of the environment that are the command's own, or its tests'.
 pub(super) const OF_THE_COMMAND: [&str; 3] = ["config", "log", "vectors"];

@@ -10,7 +10,7 @@ use crate::body::MaybeJson;
 use crate::error::Error;
 use crate::routes::tokens::{self, Mode};
 use crate::rules::secret::Secret;
-use crate::rules::session;
+use crate::rules::session::Refreshing;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,16 +38,14 @@ pub(crate) async fn post(
 
 async fn rotate(app: &App, token: &Secret, mode: Mode) -> Result<Response, Error> {
     let ring = app.ring();
-    let token = token.expose();
-    let session = session::refresh(
-        &app.store,
-        ring.refresh(),
-        token,
-        &app.rotation,
-        app.lifetimes,
-        app.now(),
-    )
-    .await?;
+    let refreshing = Refreshing {
+        store: &app.store,
+        keys: ring.refresh(),
+        rule: &app.rotation,
+        metrics: &app.metrics,
+        now: app.now(),
+    };
+    let session = refreshing.refresh(token.expose()).await?;
     // The rotation is durable here; if the answer is lost from now on, the client may ask again.
     let user = app.store.user_by_id(&session.user_id).await?;
     let user = user

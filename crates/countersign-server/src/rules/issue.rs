@@ -45,7 +45,10 @@ pub(crate) fn access_token(
         .ok_or(Error::NotReady("no key signs now"))?;
     let exp = expiry(
         terms.access_ttl,
-        session.counter.expires_at,
+        session
+            .counter
+            .expires_at
+            .min(session.counter.idle_expires_at),
         now,
         *secret::random::<2>()?,
     );

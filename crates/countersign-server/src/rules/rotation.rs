@@ -15,14 +15,20 @@ pub(crate) struct RotationRule {
     pub(crate) late_budget: i64,
     /// The length of the window over which late retries are counted.
     pub(crate) late_window: i64,
+    /// How long a session lives without being used.
+    pub(crate) idle: i64,
 }
 
 impl RotationRule {
-    pub(crate) const DEFAULT: Self = Self {
-        grace: 10,
-        late_budget: 3,
-        late_window: 24 * 60 * 60,
-    };
+    /// The rule for sessions that live this long unused.
+    pub(crate) const fn with_idle(idle: i64) -> Self {
+        Self {
+            grace: 10,
+            late_budget: 3,
+            late_window: 24 * 60 * 60,
+            idle,
+        }
+    }
 }
 
 /// Why a refresh was answered or refused; the name is what logs and metrics count.
@@ -37,6 +43,15 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Normal,
+        Self::Race,
+        Self::LateRetry,
+        Self::Reuse,
+        Self::Ahead,
+        Self::Unknown,
+    ];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Normal => "normal",
@@ -52,30 +67,31 @@ impl Cause {
 /// What to do with a row when a token of generation `n` is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The row stands at `n`: rotate it.
-    Rotate,
+    /// Write this, where the row is still what it was, and answer the token at which it stands then.
+    Write(Counter, Cause),
     /// Answer the row's current token; write nothing.
     Current,
-    /// Answer the row's current token after this is written to the budget.
-    LateRetry { count: i64, since: i64 },
-    /// Revoke the session and refuse.
+    /// End the session and refuse.
     Revoke(Cause),
-    /// The row went back in time: move it to `n + 1` and answer that.
-    FastForward,
     /// Refuse; the session is over.
     Dead,
 }
 
 /// The rule.
 pub(crate) fn decide(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> Decision {
-    if row.revoked_at.is_some() || row.expires_at <= now || row.idle_expires_at <= now {
+    if row.revoked_at.is_some() || row.expires_at <= now {
+        return Decision::Dead;
+    }
+    if n > row.n {
+        // The database went back in time. The token proves a use that this row never saw, so what the row says of the
+        // last use, and of how long the session may be idle after it, counts for nothing.
+        return Decision::Write(caught_up(row, n, now, rule), Cause::Ahead);
+    }
+    if row.idle_expires_at <= now {
         return Decision::Dead;
     }
     if n == row.n {
-        return Decision::Rotate;
-    }
-    if n > row.n {
-        return Decision::FastForward;
+        return Decision::Write(rotated(row, now, rule), Cause::Normal);
     }
     let last = n.saturating_add(1) == row.n;
     let in_window = row.grace_n <= n && !opens_window(row, now, rule);
@@ -90,8 +106,41 @@ pub(crate) fn decide(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> De
     }
 }
 
-/// Whether a rotation at this time opens a new grace window. The statement that rotates says the same in SQL.
-pub(crate) fn opens_window(row: &Counter, now: i64, rule: &RotationRule) -> bool {
+/// One generation on. Outside the grace window this opens a new one.
+fn rotated(row: &Counter, now: i64, rule: &RotationRule) -> Counter {
+    let (grace_n, grace_at) = if opens_window(row, now, rule) {
+        (row.n, now)
+    } else {
+        (row.grace_n, row.grace_at)
+    };
+    Counter {
+        n: row.n.saturating_add(1),
+        grace_n,
+        grace_at,
+        ..used(row, now, rule)
+    }
+}
+
+/// To where generation `n`, which is ahead of the row, has been used.
+fn caught_up(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> Counter {
+    Counter {
+        n: n.saturating_add(1),
+        grace_n: n,
+        grace_at: now,
+        ..used(row, now, rule)
+    }
+}
+
+fn used(row: &Counter, now: i64, rule: &RotationRule) -> Counter {
+    Counter {
+        rotated_at: now,
+        idle_expires_at: now.saturating_add(rule.idle),
+        ..*row
+    }
+}
+
+/// Whether a rotation at this time opens a new grace window.
+fn opens_window(row: &Counter, now: i64, rule: &RotationRule) -> bool {
     !is_near(row.grace_at, now, rule.grace)
 }
 
@@ -101,6 +150,8 @@ fn is_near(at: i64, now: i64, secs: i64) -> bool {
     at.abs_diff(now) <= secs.unsigned_abs()
 }
 
+/// The answer to the last generation was lost. It is given again, also to whoever asks at the same time: one lost
+/// answer costs one retry, however many tabs wake up together.
 fn late_retry(row: &Counter, now: i64, rule: &RotationRule) -> Decision {
     let window_is_over = row.late_since.abs_diff(now) >= rule.late_window.unsigned_abs();
     let (count, since) = if window_is_over {
@@ -112,10 +163,14 @@ fn late_retry(row: &Counter, now: i64, rule: &RotationRule) -> Decision {
         // A thief and a victim who take turns look like a client that loses every answer.
         return Decision::Revoke(Cause::LateRetry);
     }
-    Decision::LateRetry {
-        count: count.saturating_add(1),
-        since,
-    }
+    let written = Counter {
+        late_count: count.saturating_add(1),
+        late_since: since,
+        grace_n: row.n.saturating_sub(1),
+        grace_at: now,
+        ..used(row, now, rule)
+    };
+    Decision::Write(written, Cause::LateRetry)
 }
 
 /// The counter of a session that begins now and may live for these many seconds, idle and in all.
@@ -128,7 +183,6 @@ pub(crate) fn fresh(now: i64, idle: i64, life: i64) -> Counter {
         grace_at: 0,
         late_count: 0,
         late_since: 0,
-        last_used_at: now,
         idle_expires_at: now.saturating_add(idle),
         expires_at: now.saturating_add(life),
         revoked_at: None,
@@ -141,7 +195,7 @@ mod tests {
 
     use super::*;
 
-    const RULE: RotationRule = RotationRule::DEFAULT;
+    const RULE: RotationRule = RotationRule::with_idle(10_000);
     const NOW: i64 = 1_000_000;
 
     /// Rotated from 4 to 5 at `NOW`, in a window that opened with that rotation.
@@ -156,8 +210,24 @@ mod tests {
     }
 
     #[test]
-    fn the_generation_at_which_the_row_stands_rotates() {
-        assert_eq!(decide(&row(), 5, NOW, &RULE), Decision::Rotate);
+    fn the_generation_at_which_the_row_stands_rotates_and_opens_a_window_outside_of_one() {
+        for (now, window) in [
+            (NOW + 10, (4, NOW)),
+            (NOW + 11, (5, NOW + 11)),
+            (NOW - 10, (4, NOW)),
+            (NOW - 11, (5, NOW - 11)),
+        ] {
+            let rotated = Counter {
+                n: 6,
+                rotated_at: now,
+                grace_n: window.0,
+                grace_at: window.1,
+                idle_expires_at: now + 10_000,
+                ..row()
+            };
+            let decision = decide(&row(), 5, now, &RULE);
+            assert_eq!(decision, Decision::Write(rotated, Cause::Normal), "{now}");
+        }
     }
 
     #[test]
@@ -205,19 +275,42 @@ mod tests {
     fn a_late_retry_spends_the_budget_and_the_fourth_in_a_day_revokes() {
         let mut row = row();
         for count in 1..=3 {
-            let decision = decide(&row, 4, NOW + 100, &RULE);
-            assert_eq!(
-                decision,
-                Decision::LateRetry {
-                    count,
-                    since: NOW + 100
-                }
-            );
-            (row.late_count, row.late_since) = (count, NOW + 100);
+            let now = NOW + 100 * count;
+            let retried = Counter {
+                rotated_at: now,
+                grace_n: 4,
+                grace_at: now,
+                late_count: count,
+                late_since: NOW + 100,
+                idle_expires_at: now + 10_000,
+                ..row
+            };
+            let decision = decide(&row, 4, now, &RULE);
+            assert_eq!(decision, Decision::Write(retried, Cause::LateRetry));
+            row = retried;
         }
         assert_eq!(
-            decide(&row, 4, NOW + 100, &RULE),
+            decide(&row, 4, NOW + 400, &RULE),
             Decision::Revoke(Cause::LateRetry)
+        );
+    }
+
+    #[test]
+    fn tabs_that_wake_up_together_spend_one_retry() {
+        let Decision::Write(retried, Cause::LateRetry) = decide(&row(), 4, NOW + 100, &RULE) else {
+            panic!("a late retry");
+        };
+        for now in [NOW + 100, NOW + 110] {
+            assert_eq!(decide(&retried, 4, now, &RULE), Decision::Current);
+        }
+        // Also when one of them goes on in the meantime.
+        let Decision::Write(rotated, Cause::Normal) = decide(&retried, 5, NOW + 101, &RULE) else {
+            panic!("a rotation");
+        };
+        assert_eq!(decide(&rotated, 4, NOW + 110, &RULE), Decision::Current);
+        assert_eq!(
+            decide(&rotated, 4, NOW + 111, &RULE),
+            Decision::Revoke(Cause::Reuse)
         );
     }
 
@@ -235,13 +328,7 @@ mod tests {
             decide(&row, 4, NOW + day - 1, &RULE),
             Decision::Revoke(Cause::LateRetry)
         );
-        assert_eq!(
-            decide(&row, 4, NOW + day, &RULE),
-            Decision::LateRetry {
-                count: 1,
-                since: NOW + day
-            }
-        );
+        assert_eq!(late(decide(&row, 4, NOW + day, &RULE)), (1, NOW + day));
     }
 
     #[test]
@@ -279,40 +366,58 @@ mod tests {
             late_since: NOW + 30 * RULE.late_window,
             ..row()
         };
-        assert_eq!(
-            decide(&row, 4, NOW + 100, &RULE),
-            Decision::LateRetry {
-                count: 1,
-                since: NOW + 100
-            }
-        );
+        assert_eq!(late(decide(&row, 4, NOW + 100, &RULE)), (1, NOW + 100));
     }
 
     #[test]
     fn a_token_ahead_of_its_row_fast_forwards() {
         for n in [6, 7, 1_000] {
-            assert_eq!(decide(&row(), n, NOW, &RULE), Decision::FastForward, "{n}");
+            let ahead = Counter {
+                n: n + 1,
+                rotated_at: NOW + 1,
+                grace_n: n,
+                grace_at: NOW + 1,
+                idle_expires_at: NOW + 10_001,
+                ..row()
+            };
+            let decision = decide(&row(), n, NOW + 1, &RULE);
+            assert_eq!(decision, Decision::Write(ahead, Cause::Ahead), "{n}");
         }
     }
 
     #[test]
+    fn a_token_ahead_was_used_after_the_row_thinks_that_the_session_went_idle() {
+        let idle = Counter {
+            idle_expires_at: NOW,
+            ..row()
+        };
+        assert!(matches!(
+            decide(&idle, 6, NOW, &RULE),
+            Decision::Write(_, Cause::Ahead)
+        ));
+        let over = Counter {
+            expires_at: NOW,
+            ..row()
+        };
+        assert_eq!(decide(&over, 6, NOW, &RULE), Decision::Dead);
+    }
+
+    #[test]
     fn a_session_that_is_over_answers_no_generation() {
-        let over = [
-            Counter {
-                revoked_at: Some(NOW),
-                ..row()
-            },
-            Counter {
-                expires_at: NOW,
-                ..row()
-            },
-            Counter {
-                idle_expires_at: NOW,
-                ..row()
-            },
-        ];
-        for row in over {
-            for n in 1..10 {
+        let revoked = Counter {
+            revoked_at: Some(NOW),
+            ..row()
+        };
+        let expired = Counter {
+            expires_at: NOW,
+            ..row()
+        };
+        let idle = Counter {
+            idle_expires_at: NOW,
+            ..row()
+        };
+        for (row, up_to) in [(revoked, 9), (expired, 9), (idle, 5)] {
+            for n in 1..=up_to {
                 assert_eq!(decide(&row, n, NOW, &RULE), Decision::Dead, "{n}");
             }
         }
@@ -321,7 +426,18 @@ mod tests {
             idle_expires_at: NOW + 1,
             ..row()
         };
-        assert_eq!(decide(&alive, 5, NOW, &RULE), Decision::Rotate);
+        assert!(matches!(
+            decide(&alive, 5, NOW, &RULE),
+            Decision::Write(_, Cause::Normal)
+        ));
+    }
+
+    /// What a late retry leaves of the budget.
+    fn late(decision: Decision) -> (i64, i64) {
+        match decision {
+            Decision::Write(row, Cause::LateRetry) => (row.late_count, row.late_since),
+            other => panic!("{other:?}"),
+        }
     }
 
     proptest! {

@@ -4,11 +4,14 @@ use countersign::AccessToken;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::metrics::Metrics;
+use crate::rules::audit::{self, About, Event};
 use crate::rules::refresh_token::{Presented, RefreshKeys};
 use crate::rules::rotation::{self, Cause, Decision, RotationRule};
 use crate::rules::secret;
 use crate::rules::throttle::Attempt;
-use crate::store::sessions::SessionRow;
+use crate::store::group::Running;
+use crate::store::sessions::{Counter, SessionRow};
 use crate::store::users::UserRow;
 use crate::store::{Store, Write};
 
@@ -19,7 +22,7 @@ const SECRET_BYTES: usize = 16;
 /// How many sessions of one user live at once; the one that was not used for longest makes room.
 const MOST_SESSIONS: i64 = 100;
 const USER_AGENT_CHARS: usize = 160;
-// Only another node can change a row between two statements here; it does not do so again and again.
+// Between what was read and what is written others may have moved the row on; they do not do so again and again.
 const ATTEMPTS: usize = 8;
 
 /// How long sessions live, in seconds.
@@ -92,49 +95,158 @@ pub(crate) async fn start(
     Ok(Some((user.with_present_roles(roles), row)))
 }
 
-/// Takes a refresh token and answers with its session, at the generation whose token the client is to have now.
-///
-/// # Errors
-/// [`Error::InvalidRefreshToken`]; [`Error::Busy`] when other nodes do not let the row alone.
-pub(crate) async fn refresh(
-    store: &Store,
-    keys: &RefreshKeys,
-    token: &str,
-    rule: &RotationRule,
-    lifetimes: Lifetimes,
-    now: i64,
-) -> Result<SessionRow, Error> {
-    let Some(presented) = keys.read(token) else {
-        return refused(None, Cause::Unknown);
-    };
-    for _ in 0..ATTEMPTS {
-        let mut write = store.begin().await?;
-        match step(&mut write, &presented, rule, lifetimes, now).await? {
-            Step::Answer(row, cause) => {
-                write.commit().await?;
-                if cause == Cause::Ahead {
-                    tracing::warn!(
-                        sid = row.id,
-                        "a token was ahead of its session: the database went back in time"
-                    );
+/// What a refresh needs besides its token.
+pub(crate) struct Refreshing<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) keys: &'a RefreshKeys,
+    pub(crate) rule: &'a RotationRule,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) now: i64,
+}
+
+impl Refreshing<'_> {
+    /// Takes a refresh token and answers with its session, at the generation whose token the client is to have now.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRefreshToken`]; [`Error::Busy`] when others do not let the row alone.
+    pub(crate) async fn refresh(&self, token: &str) -> Result<SessionRow, Error> {
+        let Some(presented) = self.keys.read(token) else {
+            // Whoever sends garbage fills no log and asks no database.
+            tracing::debug!("refresh refused: the token is none of ours");
+            self.metrics.count_garbage();
+            return Err(Error::InvalidRefreshToken);
+        };
+        for _ in 0..ATTEMPTS {
+            match self.attempt(&presented).await? {
+                Outcome::Answer(row, cause) => {
+                    self.metrics.count_refresh(cause);
+                    if cause == Cause::Ahead {
+                        tracing::warn!(
+                            sid = row.id,
+                            "a token was ahead of its session: the database went back in time"
+                        );
+                    }
+                    tracing::info!(cause = cause.name(), sid = row.id, "refreshed");
+                    return Ok(*row);
                 }
-                tracing::info!(cause = cause.name(), sid = row.id, "refreshed");
-                return Ok(*row);
+                Outcome::Refuse(cause) => {
+                    self.metrics.count_refresh(cause);
+                    return Err(refused(&presented, cause));
+                }
+                Outcome::Again => {}
             }
-            Step::Refuse(cause) => {
-                write.commit().await?;
-                return refused(Some(&presented), cause);
+        }
+        Err(Error::Busy {
+            retry_after_secs: 1,
+        })
+    }
+
+    /// Reads, decides, and writes where the row has stayed what was read.
+    async fn attempt(&self, presented: &Presented<'_>) -> Result<Outcome, Error> {
+        let read = self.store.session_by_id(presented.sid).await?;
+        // A second tag that does not hold is an unknown session's: nothing is done to the one that it names.
+        let Some(row) = read.filter(|row| presented.is_of(row)) else {
+            return Ok(Outcome::Refuse(Cause::Unknown));
+        };
+        match rotation::decide(&row.counter, presented.n, self.now, self.rule) {
+            Decision::Current => Ok(Outcome::answer(row, Cause::Race)),
+            Decision::Dead => Ok(Outcome::Refuse(Cause::Unknown)),
+            Decision::Write(to, cause) => {
+                let now = self.now;
+                let moved = self
+                    .store
+                    .together(move |write| Turn::of(&row).go_on(write, to, cause, now))
+                    .await?;
+                Ok(moved.map_or(Outcome::Again, |row| Outcome::answer(row, cause)))
             }
-            Step::Forged => {
-                write.rollback().await?;
-                return refused(None, Cause::Unknown);
+            Decision::Revoke(cause) => {
+                let now = self.now;
+                let is_ended = self
+                    .store
+                    .together(move |write| Turn::of(&row).end(write, now))
+                    .await?;
+                Ok(if is_ended {
+                    Outcome::Refuse(cause)
+                } else {
+                    Outcome::Again
+                })
             }
-            Step::Again => write.rollback().await?,
         }
     }
-    Err(Error::Busy {
-        retry_after_secs: 1,
-    })
+}
+
+enum Outcome {
+    Answer(Box<SessionRow>, Cause),
+    Refuse(Cause),
+    /// The row is no longer what was decided on.
+    Again,
+}
+
+impl Outcome {
+    fn answer(row: SessionRow, cause: Cause) -> Self {
+        Self::Answer(Box::new(row), cause)
+    }
+}
+
+/// A session as it was decided on, and what is to be written about it.
+struct Turn {
+    id: String,
+    from: Counter,
+    about: About,
+}
+
+impl Turn {
+    fn of(row: &SessionRow) -> Self {
+        Self {
+            id: row.id.clone(),
+            from: row.counter,
+            about: About {
+                user: Some(row.user_id.clone()),
+                session: Some(row.id.clone()),
+                by: None,
+            },
+        }
+    }
+
+    fn go_on(
+        self,
+        write: &mut Write,
+        to: Counter,
+        cause: Cause,
+        now: i64,
+    ) -> Running<'_, Option<SessionRow>> {
+        Box::pin(async move {
+            let moved = write.move_session(&self.id, &self.from, &to).await?;
+            if moved.is_some() && cause == Cause::Ahead {
+                audit::record(write, Event::SessionAhead, &self.about, now).await?;
+            }
+            Ok(moved)
+        })
+    }
+
+    fn end(self, write: &mut Write, now: i64) -> Running<'_, bool> {
+        Box::pin(async move {
+            let is_ended = write.revoke_session_at(&self.id, self.from.n, now).await?;
+            if is_ended {
+                audit::record(write, Event::SessionReused, &self.about, now).await?;
+            }
+            Ok(is_ended)
+        })
+    }
+}
+
+fn refused(presented: &Presented<'_>, cause: Cause) -> Error {
+    let (sid, cause_name) = (presented.sid, cause.name());
+    if cause == Cause::Unknown {
+        tracing::info!(cause = cause_name, sid, "refresh refused");
+    } else {
+        tracing::warn!(
+            cause = cause_name,
+            sid,
+            "refresh refused and the session ended"
+        );
+    }
+    Error::InvalidRefreshToken
 }
 
 /// The session that a refresh token names, in whatever state, for ending it.
@@ -152,7 +264,8 @@ pub(crate) async fn named_by(
 
 /// Whether tokens of a session count now.
 pub(crate) fn is_alive(row: &SessionRow, now: i64) -> bool {
-    row.counter.revoked_at.is_none() && now < row.counter.expires_at
+    let counter = &row.counter;
+    counter.revoked_at.is_none() && now < counter.expires_at && now < counter.idle_expires_at
 }
 
 /// Whether a verified access token still says the truth: its session lives, and its user is there, may log in, and has
@@ -171,77 +284,4 @@ pub(crate) async fn still_says(
     }
     let user = store.user_by_id(&token.sub).await?;
     Ok(user.is_some_and(|user| !user.disabled && user.roles() == token.roles))
-}
-
-enum Step {
-    Answer(Box<SessionRow>, Cause),
-    Refuse(Cause),
-    /// The first tag held and the second does not: nothing that was done for this token may stay.
-    Forged,
-    Again,
-}
-
-impl Step {
-    fn answer(row: SessionRow, cause: Cause) -> Self {
-        Self::Answer(Box::new(row), cause)
-    }
-}
-
-async fn step(
-    write: &mut Write,
-    presented: &Presented<'_>,
-    rule: &RotationRule,
-    lifetimes: Lifetimes,
-    now: i64,
-) -> Result<Step, Error> {
-    let (sid, n, idle) = (presented.sid, presented.n, lifetimes.idle);
-    if let Some(row) = write.rotate(sid, n, now, rule.grace, idle).await? {
-        return Ok(if presented.is_of(&row) {
-            Step::answer(row, Cause::Normal)
-        } else {
-            Step::Forged
-        });
-    }
-    let Some(row) = write.session_by_id(sid).await? else {
-        return Ok(Step::Refuse(Cause::Unknown));
-    };
-    if !presented.is_of(&row) {
-        return Ok(Step::Forged);
-    }
-    Ok(match rotation::decide(&row.counter, n, now, rule) {
-        Decision::Rotate => Step::Again,
-        Decision::Current => Step::answer(row, Cause::Race),
-        Decision::LateRetry { count, since } => {
-            if write.spend_late_retry(&row, count, since).await? {
-                Step::answer(row, Cause::LateRetry)
-            } else {
-                Step::Again
-            }
-        }
-        Decision::Revoke(cause) => {
-            write.revoke_session(sid, now).await?;
-            Step::Refuse(cause)
-        }
-        Decision::FastForward => {
-            match write.fast_forward(sid, row.counter.n, n, now, idle).await? {
-                Some(row) => Step::answer(row, Cause::Ahead),
-                None => Step::Again,
-            }
-        }
-        Decision::Dead => Step::Refuse(Cause::Unknown),
-    })
-}
-
-fn refused<T>(presented: Option<&Presented<'_>>, cause: Cause) -> Result<T, Error> {
-    let sid = presented.map(|presented| presented.sid);
-    if cause == Cause::Unknown {
-        tracing::info!(cause = cause.name(), sid, "refresh refused");
-    } else {
-        tracing::warn!(
-            cause = cause.name(),
-            sid,
-            "refresh refused and the session ended"
-        );
-    }
-    Err(Error::InvalidRefreshToken)
 }

@@ -30,41 +30,44 @@ pub(crate) struct Counter {
     pub(crate) grace_at: i64,
     pub(crate) late_count: i64,
     pub(crate) late_since: i64,
-    pub(crate) last_used_at: i64,
     pub(crate) idle_expires_at: i64,
     pub(crate) expires_at: i64,
     pub(crate) revoked_at: Option<i64>,
 }
 
-const BY_ID: &str = "SELECT id, user_id, client_id, v, secret, created_at, n, rotated_at, grace_n, grace_at, late_count, late_since, \
-     last_used_at, idle_expires_at, expires_at, revoked_at, user_agent, address FROM sessions WHERE id = $1";
+macro_rules! columns {
+    () => {
+        "id, user_id, client_id, v, secret, created_at, n, rotated_at, grace_n, grace_at, late_count, late_since, \
+         idle_expires_at, expires_at, revoked_at, user_agent, address"
+    };
+}
+
+const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
 // Only for a user whose password is still the one that was proven and who may log in; their roles are those of this
 // moment.
-const START: &str = "INSERT INTO sessions (id, user_id, client_id, v, secret, created_at, n, rotated_at, grace_n, grace_at, late_count, \
-     late_since, last_used_at, idle_expires_at, expires_at, revoked_at, user_agent, address) \
-     SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 FROM users \
-     WHERE id = $2 AND password_hash = $19 AND NOT disabled \
-     RETURNING (SELECT roles FROM users WHERE users.id = user_id)";
+const START: &str = concat!(
+    "INSERT INTO sessions (",
+    columns!(),
+    ") SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM users \
+     WHERE id = $2 AND password_hash = $18 AND NOT disabled \
+     RETURNING (SELECT roles FROM users WHERE users.id = user_id)"
+);
 // Leaves the $3 that were used last.
 const LIMIT: &str = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND id NOT IN \
-     (SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 \
-     ORDER BY last_used_at DESC, id DESC LIMIT $3)";
-// The right-hand sides see the row as it was. A rotation outside the grace window opens a new one; so does one before
-// it, where the clock was set back (see `rotation::opens_window`).
-const ROTATE: &str = "UPDATE sessions SET n = n + 1, rotated_at = $3, last_used_at = $3, \
-     grace_n = CASE WHEN $3 - grace_at > $4 OR grace_at - $3 > $4 THEN n ELSE grace_n END, \
-     grace_at = CASE WHEN $3 - grace_at > $4 OR grace_at - $3 > $4 THEN $3 ELSE grace_at END, \
-     idle_expires_at = $3 + $5 \
-     WHERE id = $1 AND n = $2 AND revoked_at IS NULL AND expires_at > $3 AND idle_expires_at > $3 \
-     RETURNING id, user_id, client_id, v, secret, created_at, n, rotated_at, grace_n, grace_at, late_count, late_since, \
-     last_used_at, idle_expires_at, expires_at, revoked_at, user_agent, address";
-const FAST_FORWARD: &str = "UPDATE sessions SET n = $3 + 1, rotated_at = $4, last_used_at = $4, grace_n = $3, grace_at = $4, \
-     idle_expires_at = $4 + $5 \
-     WHERE id = $1 AND n = $2 AND n < $3 AND revoked_at IS NULL AND expires_at > $4 \
-     RETURNING id, user_id, client_id, v, secret, created_at, n, rotated_at, grace_n, grace_at, late_count, late_since, \
-     last_used_at, idle_expires_at, expires_at, revoked_at, user_agent, address";
-const SPEND_LATE: &str = "UPDATE sessions SET late_count = $4, late_since = $5 WHERE id = $1 AND n = $2 AND late_count = $3 AND revoked_at IS NULL";
+     (SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+     ORDER BY rotated_at DESC, id DESC LIMIT $3)";
+// The one statement by which a refresh writes. It does so where nothing that was decided on has changed, so of several
+// that decided on the same row one writes, and the others decide again.
+const MOVE: &str = concat!(
+    "UPDATE sessions SET n = $2, rotated_at = $3, grace_n = $4, grace_at = $5, late_count = $6, late_since = $7, \
+     idle_expires_at = $8 \
+     WHERE id = $1 AND n = $9 AND grace_at = $10 AND late_count = $11 AND late_since = $12 AND revoked_at IS NULL AND expires_at > $3 \
+     RETURNING ",
+    columns!()
+);
 const REVOKE: &str = "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+const REVOKE_AT: &str =
+    "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND n = $2 AND revoked_at IS NULL";
 const REVOKE_ALL: &str =
     "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
 const REVOKE_OTHERS: &str =
@@ -128,14 +131,6 @@ impl Store {
 }
 
 impl Write {
-    /// The session with this identifier, as this transaction sees it.
-    pub(crate) async fn session_by_id(&mut self, id: &str) -> Result<Option<SessionRow>, Error> {
-        Ok(sqlx::query_as(BY_ID)
-            .bind(id)
-            .fetch_optional(&mut *self.0)
-            .await?)
-    }
-
     /// Adds a session of a user who has this password hash still and may log in, and reads their roles in the same
     /// statement. `None` when that is no longer so.
     pub(crate) async fn start_session(
@@ -157,7 +152,6 @@ impl Write {
             .bind(counter.grace_at)
             .bind(counter.late_count)
             .bind(counter.late_since)
-            .bind(counter.last_used_at)
             .bind(counter.idle_expires_at)
             .bind(counter.expires_at)
             .bind(counter.revoked_at)
@@ -185,75 +179,50 @@ impl Write {
         Ok(done.rows_affected())
     }
 
-    /// The one statement that rotates: generation `n` becomes `n + 1` where the row still stands at `n` and lives.
-    pub(crate) async fn rotate(
+    /// Moves a session on from the counter that was decided on. `None` when it is another by now.
+    pub(crate) async fn move_session(
+        &mut self,
+        id: &str,
+        from: &Counter,
+        to: &Counter,
+    ) -> Result<Option<SessionRow>, Error> {
+        let row = sqlx::query_as(MOVE)
+            .bind(id)
+            .bind(to.n)
+            .bind(to.rotated_at)
+            .bind(to.grace_n)
+            .bind(to.grace_at)
+            .bind(to.late_count)
+            .bind(to.late_since)
+            .bind(to.idle_expires_at)
+            .bind(from.n)
+            .bind(from.grace_at)
+            .bind(from.late_count)
+            .bind(from.late_since);
+        Ok(row.fetch_optional(&mut *self.0).await?)
+    }
+
+    /// Ends a session that stands at generation `n` still. False when it does not, or is over.
+    pub(crate) async fn revoke_session_at(
         &mut self,
         id: &str,
         n: i64,
         now: i64,
-        grace: i64,
-        idle: i64,
-    ) -> Result<Option<SessionRow>, Error> {
-        let row = sqlx::query_as(ROTATE)
-            .bind(id)
-            .bind(n)
-            .bind(now)
-            .bind(grace)
-            .bind(idle);
-        Ok(row.fetch_optional(&mut *self.0).await?)
-    }
-
-    /// Moves a row that stands at `from` to where generation `n`, which is ahead of it, has been used.
-    pub(crate) async fn fast_forward(
-        &mut self,
-        id: &str,
-        from: i64,
-        n: i64,
-        now: i64,
-        idle: i64,
-    ) -> Result<Option<SessionRow>, Error> {
-        let row = sqlx::query_as(FAST_FORWARD)
-            .bind(id)
-            .bind(from)
-            .bind(n)
-            .bind(now)
-            .bind(idle);
-        Ok(row.fetch_optional(&mut *self.0).await?)
-    }
-
-    /// Writes the budget of late retries, where nothing has changed since `row` was read.
-    pub(crate) async fn spend_late_retry(
-        &mut self,
-        row: &SessionRow,
-        count: i64,
-        since: i64,
     ) -> Result<bool, Error> {
-        let done = sqlx::query(SPEND_LATE)
-            .bind(&row.id)
-            .bind(row.counter.n)
-            .bind(row.counter.late_count)
-            .bind(count)
-            .bind(since)
+        let done = sqlx::query(REVOKE_AT)
+            .bind(id)
+            .bind(n)
+            .bind(now)
             .execute(&mut *self.0)
             .await?;
         Ok(done.rows_affected() > 0)
-    }
-
-    /// Ends one session.
-    pub(crate) async fn revoke_session(&mut self, id: &str, now: i64) -> Result<(), Error> {
-        sqlx::query(REVOKE)
-            .bind(id)
-            .bind(now)
-            .execute(&mut *self.0)
-            .await?;
-        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::rotation::{self, RotationRule};
+    use crate::rules::rotation;
     use crate::store::users::UserRow;
 
     const NOW: i64 = 1_000_000;
@@ -286,30 +255,48 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_statement_that_rotates_opens_a_window_when_the_rule_does() {
+    async fn a_session_moves_on_from_what_was_decided_on_and_from_nothing_else() {
         let (_folder, store) = store().await;
-        let rule = RotationRule::DEFAULT;
-        let mut opened = 0;
-        let apart = [0, 1, 9, 10, 11, 12, 3_600, 90 * 24 * 3_600];
-        for (i, grace_at) in apart
-            .iter()
-            .flat_map(|secs| [NOW - secs, NOW + secs])
-            .enumerate()
-        {
-            let mut row = row(&i.to_string(), NOW - 500);
-            (row.counter.n, row.counter.grace_n, row.counter.grace_at) = (7, 4, grace_at);
-            let mut write = store.begin().await.unwrap();
-            write.start_session(&row, HASH).await.unwrap().unwrap();
-            let rotated = write.rotate(&row.id, 7, NOW, rule.grace, 60).await.unwrap();
-            write.commit().await.unwrap();
-            let rotated = rotated.unwrap().counter;
-            let opens = rotation::opens_window(&row.counter, NOW, &rule);
-            let window = if opens { (7, NOW) } else { (4, grace_at) };
-            assert_eq!((rotated.grace_n, rotated.grace_at), window, "{grace_at}");
-            assert_eq!((rotated.n, rotated.rotated_at), (8, NOW));
-            opened += usize::from(opens);
+        let begun = row("a", NOW);
+        let mut write = store.begin().await.unwrap();
+        write.start_session(&begun, HASH).await.unwrap().unwrap();
+        let from = begun.counter;
+        let to = Counter {
+            n: 2,
+            rotated_at: NOW + 1,
+            grace_n: 3,
+            grace_at: NOW + 2,
+            late_count: 4,
+            late_since: NOW + 3,
+            idle_expires_at: NOW + 4,
+            ..from
+        };
+        let others = [
+            Counter { n: 2, ..from },
+            Counter {
+                grace_at: 1,
+                ..from
+            },
+            Counter {
+                late_count: 1,
+                ..from
+            },
+            Counter {
+                late_since: 1,
+                ..from
+            },
+        ];
+        for other in others {
+            let moved = write.move_session("a", &other, &to).await.unwrap();
+            assert!(moved.is_none(), "{other:?}");
         }
-        assert_eq!(opened, 8);
+        let moved = write.move_session("a", &from, &to).await.unwrap().unwrap();
+        assert_eq!(moved.counter, to);
+        assert!(write.move_session("a", &from, &to).await.unwrap().is_none());
+        assert!(!write.revoke_session_at("a", 1, NOW).await.unwrap());
+        assert!(write.revoke_session_at("a", 2, NOW).await.unwrap());
+        assert!(write.move_session("a", &to, &from).await.unwrap().is_none());
+        write.commit().await.unwrap();
     }
 
     #[tokio::test]
@@ -357,8 +344,9 @@ mod tests {
             let row = row(id, NOW);
             write.start_session(&row, HASH).await.unwrap().unwrap();
         }
-        write.revoke_session("ended", NOW).await.unwrap();
-        write.revoke_session("just ended", NOW + 1).await.unwrap();
+        assert!(write.revoke_session_at("ended", 1, NOW).await.unwrap());
+        let just = write.revoke_session_at("just ended", 1, NOW + 1).await;
+        assert!(just.unwrap());
         write.commit().await.unwrap();
         let swept = store.sweep_sessions(NOW + 601, NOW + 1).await.unwrap();
         assert_eq!(swept, 1);

@@ -135,6 +135,20 @@ impl TestApp {
             .await
     }
 
+    /// What the operator's own listener tells.
+    pub(crate) async fn metrics(&self) -> String {
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        let router = self.server.metrics_router();
+        let answer = Answer::of(router.oneshot(request).await.unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(
+            answer
+                .header("content-type")
+                .starts_with("text/plain; version=0.0.4")
+        );
+        answer.body
+    }
+
     pub(crate) async fn get_as(&self, path: &str, token: &str) -> Answer {
         let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.send(request.body(Body::empty()).unwrap()).await

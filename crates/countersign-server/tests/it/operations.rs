@@ -48,3 +48,15 @@ async fn discovery_says_what_there_is() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_figures_are_not_told_where_the_world_is_answered() {
+    let app = TestApp::new().await;
+    let administrator = app.administrator().await;
+    for path in ["/metrics", "/metrics/", "/admin/v1/metrics"] {
+        app.get_as(path, &administrator.access)
+            .await
+            .is_problem(404, "not_found", "Not found");
+    }
+    assert!(app.metrics().await.contains("countersign_refresh_total"));
+}

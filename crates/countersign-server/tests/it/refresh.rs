@@ -86,20 +86,41 @@ async fn a_third_tab_gets_the_current_token_while_the_window_is_open_and_no_long
 async fn an_answer_that_was_lost_is_given_again_three_times_a_day() {
     let (app, first) = TestApp::with_session().await;
     let second = next(&app, &first).await;
-    app.wait(LATE);
     for _ in 0..3 {
+        app.wait(LATE);
         assert_eq!(next(&app, &first).await.refresh, second.refresh);
     }
+    app.wait(LATE);
     is_refused(&app.refresh(&first.refresh).await);
     is_refused(&app.refresh(&second.refresh).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ten_tabs_that_wake_up_after_a_lost_answer_spend_one_retry() {
+    let (app, first) = TestApp::with_session().await;
+    let second = next(&app, &first).await;
+    let app = std::sync::Arc::new(app);
+    for _ in 0..3 {
+        app.wait(LATE);
+        let mut waking = JoinSet::new();
+        for _ in 0..10 {
+            let (app, refresh) = (std::sync::Arc::clone(&app), first.refresh.clone());
+            waking.spawn(async move { Tokens::of(&app.refresh(&refresh).await).refresh });
+        }
+        for answered in waking.join_all().await {
+            assert_eq!(answered, second.refresh);
+        }
+    }
+    let spent = "SELECT CAST(late_count AS TEXT) FROM sessions";
+    assert_eq!(app.look_up(spent).await, "3");
 }
 
 #[tokio::test]
 async fn the_budget_for_lost_answers_is_whole_again_after_a_day() {
     let (app, first) = TestApp::with_session().await;
     next(&app, &first).await;
-    app.wait(LATE);
     for _ in 0..3 {
+        app.wait(LATE);
         next(&app, &first).await;
     }
     app.wait(DAY);
@@ -119,6 +140,8 @@ async fn reuse_ends_the_session_and_its_access_tokens() {
         .await
         .is_problem(401, "token_revoked", "Invalid token");
     is_refused(&app.refresh(&third.refresh).await);
+    let entries = "SELECT group_concat(event) FROM audit";
+    assert_eq!(app.look_up(entries).await, "session_reused");
 }
 
 #[tokio::test]
@@ -164,9 +187,12 @@ async fn garbage_never_reaches_the_database() {
         with(3, "AAAAAAAAAAAAAAAAAAAAAA"),
         with(3, ""),
     ];
+    let sent = garbage.len();
     for token in garbage {
         is_refused(&app.refresh(&token).await);
     }
+    let counted = format!("countersign_refresh_garbage_total {sent}");
+    assert!(app.metrics().await.lines().any(|line| line == counted));
     // The database is really gone: a token whose first tag holds asks for it.
     app.refresh(&tokens.refresh)
         .await
@@ -199,6 +225,8 @@ async fn a_database_that_went_back_in_time_logs_nobody_out() {
     app.reopen_with(&[]).await.unwrap();
     let after = next(&app, &tokens).await;
     assert_eq!(after.refresh.split('.').nth(2), Some("7"));
+    let entries = "SELECT group_concat(event) FROM audit";
+    assert_eq!(app.look_up(entries).await, "session_ahead");
     app.wait(LATE);
     next(&app, &after).await;
     app.wait(LATE);
@@ -230,4 +258,49 @@ async fn a_log_in_elsewhere_leaves_a_session_as_it_is() {
     app.post("/login", &json!({"email": EMAIL, "password": PASSWORD}))
         .await;
     next(&app, &tokens).await;
+}
+
+#[tokio::test]
+async fn a_restored_session_lives_on_also_when_its_copy_thinks_that_it_went_idle() {
+    let (mut app, mut tokens) = TestApp::with_session().await;
+    let copy = app.data().join("copy");
+    app.server.close().await;
+    std::fs::copy(app.data().join("countersign.db"), &copy).unwrap();
+    app.reopen_with(&[]).await.unwrap();
+    for _ in 0..2 {
+        app.wait(10 * DAY);
+        tokens = next(&app, &tokens).await;
+    }
+    app.server.close().await;
+    std::fs::copy(&copy, app.data().join("countersign.db")).unwrap();
+    app.reopen_with(&[]).await.unwrap();
+    let after = next(&app, &tokens).await;
+    assert_eq!(app.get_as("/profile", &after.access).await.status, 200);
+}
+
+#[tokio::test]
+async fn every_refresh_is_counted_by_its_cause() {
+    let (app, first) = TestApp::with_session().await;
+    let second = next(&app, &first).await;
+    next(&app, &first).await;
+    app.wait(LATE);
+    next(&app, &first).await;
+    app.wait(LATE);
+    let third = next(&app, &second).await;
+    app.wait(LATE);
+    is_refused(&app.refresh(&first.refresh).await);
+    is_refused(&app.refresh(&third.refresh).await);
+    is_refused(&app.refresh("garbage").await);
+    let text = app.metrics().await;
+    for (cause, count) in [
+        ("normal", 2),
+        ("race", 1),
+        ("late_retry", 1),
+        ("reuse", 1),
+        ("ahead", 0),
+        ("unknown", 1),
+    ] {
+        let line = format!("countersign_refresh_total{{cause=\"{cause}\"}} {count}");
+        assert!(text.lines().any(|one| one == line), "{line} in {text}");
+    }
 }

@@ -194,3 +194,36 @@ async fn behind_a_proxy_it_says_that_networks_are_not_limited() {
         "{warnings:?}"
     );
 }
+
+#[tokio::test]
+async fn the_figures_have_a_listener_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = Flags {
+        data: Some(folder.path().join("data")),
+        listen: Some("127.0.0.1:0".to_owned()),
+        metrics_listen: Some("127.0.0.1:0".to_owned()),
+        ..Flags::default()
+    };
+    let server = start(Settings::load(flags, []).unwrap()).await.unwrap();
+    let facts = server.facts().clone();
+    let metrics = facts.metrics.unwrap();
+    let (end, ended) = oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
+    let text = |address| async move {
+        let answer = reqwest::get(format!("http://{address}/metrics")).await;
+        let answer = answer.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (status, figures) = text(metrics).await;
+    assert!(status == 200 && figures.contains("countersign_refresh_total"));
+    assert_eq!(text(facts.address).await.0, 404);
+    let elsewhere = reqwest::get(format!("http://{metrics}/profile")).await;
+    assert_eq!(elsewhere.unwrap().status(), 404);
+    end.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    assert!(
+        reqwest::get(format!("http://{metrics}/metrics"))
+            .await
+            .is_err()
+    );
+}

@@ -27,6 +27,9 @@ pub(super) fn banner(facts: &Facts) -> String {
         "\n  keys      {}        {}",
         facts.jwks_uri, facts.keys
     );
+    if let Some(metrics) = facts.metrics {
+        let _ = write!(text, "\n  metrics   http://{metrics}/metrics");
+    }
     let _ = write!(text, "\n  console   {}/", facts.issuer);
     if let Some(setup) = &facts.setup {
         let _ = write!(

@@ -1,0 +1,86 @@
+//! What is counted, and how it is told: the text format of Prometheus, one line for each figure.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::rules::rotation::Cause;
+
+/// The figures of a server since it started.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    refresh: [AtomicU64; Cause::ALL.len()],
+    garbage: AtomicU64,
+}
+
+impl Metrics {
+    /// A refresh with a token of a session, whether it was answered or refused.
+    pub(crate) fn count_refresh(&self, cause: Cause) {
+        let counted = Cause::ALL.iter().zip(&self.refresh);
+        for (_, count) in counted.filter(|(of, _)| **of == cause) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A refresh with what is no token of this server. It is not one of the others: strangers would drown what honest
+    /// clients meet.
+    pub(crate) fn count_garbage(&self) {
+        self.garbage.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All of them as text.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        family(
+            &mut text,
+            "countersign_refresh_total",
+            "Refreshes with a token of this server, by what became of them; reuse and unknown were refused.",
+        );
+        for (cause, count) in Cause::ALL.iter().zip(&self.refresh) {
+            let (cause, count) = (cause.name(), count.load(Ordering::Relaxed));
+            let _ = writeln!(
+                text,
+                "countersign_refresh_total{{cause=\"{cause}\"}} {count}"
+            );
+        }
+        family(
+            &mut text,
+            "countersign_refresh_garbage_total",
+            "Refreshes with what is no token of this server.",
+        );
+        let garbage = self.garbage.load(Ordering::Relaxed);
+        let _ = writeln!(text, "countersign_refresh_garbage_total {garbage}");
+        text
+    }
+}
+
+// Writing to a String does not fail.
+fn family(text: &mut String, name: &str, help: &str) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_told_also_while_it_has_not_happened() {
+        let metrics = Metrics::default();
+        metrics.count_refresh(Cause::LateRetry);
+        metrics.count_refresh(Cause::LateRetry);
+        metrics.count_garbage();
+        let text = metrics.text();
+        for line in [
+            "# TYPE countersign_refresh_total counter",
+            "countersign_refresh_total{cause=\"normal\"} 0",
+            "countersign_refresh_total{cause=\"race\"} 0",
+            "countersign_refresh_total{cause=\"late_retry\"} 2",
+            "countersign_refresh_total{cause=\"reuse\"} 0",
+            "countersign_refresh_total{cause=\"ahead\"} 0",
+            "countersign_refresh_total{cause=\"unknown\"} 0",
+            "countersign_refresh_garbage_total 1",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line} in {text}");
+        }
+        assert!(text.ends_with('\n'));
+    }
+}
