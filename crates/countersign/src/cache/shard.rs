@@ -2,7 +2,6 @@
 //! last (the clock algorithm).
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::jwk::VerifyingKey;
@@ -34,7 +33,7 @@ struct Slot<C> {
 
 pub(super) struct Shard<C> {
     /// The places of entries, by hash. Of two with one hash, the later takes the place of the earlier.
-    places: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
+    places: HashMap<u64, usize>,
     ring: Vec<Option<Slot<C>>>,
     free: Vec<usize>,
     hand: usize,
@@ -46,7 +45,7 @@ pub(super) struct Shard<C> {
 impl<C> Shard<C> {
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self {
-            places: HashMap::default(),
+            places: HashMap::new(),
             ring: Vec::new(),
             free: Vec::new(),
             hand: 0,
@@ -148,25 +147,5 @@ impl<C> Shard<C> {
             self.bytes = self.bytes.saturating_sub(slot.entry.bytes());
             self.free.push(place);
         }
-    }
-}
-
-/// The hash of something that is one already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }

@@ -125,7 +125,11 @@ fn no_map_and_no_pattern_can_be_steered_by_who_sends_its_keys() {
             );
         }
     }
-    assert_eq!(holding(&["buildhasher", "regex::"]), Vec::<String>::new());
+    // The cache of tokens hashes with std's own, keyed at random.
+    assert_eq!(
+        holding(&["buildhasher", "regex::"]),
+        ["crates/countersign/src/cache.rs"]
+    );
 }
 
 #[test]
