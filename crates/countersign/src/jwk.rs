@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 pub use import::{ImportedKey, KeyFormat};
-pub use set::{JwkSet, MAX_KEYS, UnusableKey};
+pub use set::{JwkSet, MAX_JWKS_BYTES, MAX_KEYS, UnusableKey};
 pub use signing::{SigningHeader, SigningKey};
 pub use thumbprint::Thumbprint;
 pub use verifying::VerifyingKey;
@@ -47,11 +47,11 @@ pub struct PublicJwk {
 }
 
 impl Jwk {
-    /// Reads one JWK from JSON text. Members that are not known are ignored (RFC 7517 §4).
+    /// Reads one JWK from JSON text of at most 64 KiB. Members that are not known are ignored (RFC 7517 §4).
     ///
     /// # Errors
     /// [`Error::Malformed`] for text that is no JSON object, [`Error::KeyFormat`] for a `kty`, `crv` or number that
-    /// cannot be read, [`Error::KeyUnfit`] for `use` and `key_ops` that contradict (RFC 7517 §4.3).
+    /// cannot be read and for a text that is too large for one key, [`Error::KeyUnfit`] for `use` and `key_ops` that contradict (RFC 7517 §4.3).
     ///
     /// ```
     /// # fn main() -> Result<(), countersign::Error> {
@@ -61,6 +61,7 @@ impl Jwk {
     /// # Ok(()) }
     /// ```
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        der::check_size(json)?;
         Self::from_members(&json::parse_object(json, Part::Document)?)
     }
 

@@ -34,6 +34,9 @@ static GENERATION: AtomicU64 = AtomicU64::new(1);
 /// The most keys that a set may have; an issuer has a handful.
 pub const MAX_KEYS: usize = 100;
 
+/// The largest JWK Set that is read, in bytes: a hundred keys, each with a short chain of certificates.
+pub const MAX_JWKS_BYTES: usize = 1024 * 1024;
+
 /// A key of a set that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -51,8 +54,8 @@ impl JwkSet {
     /// [say so](VerifyingKey::has_assumed_algorithm).
     ///
     /// # Errors
-    /// [`Error::Malformed`] where the text is no JSON object, [`Error::KeyFormat`] where it has no array `keys`, or
-    /// more than [`MAX_KEYS`] in it. A key
+    /// [`Error::Malformed`] where the text is no JSON object, [`Error::KeyFormat`] where it has no array `keys`, more
+    /// than [`MAX_KEYS`] in it, or more than [`MAX_JWKS_BYTES`]. A key
     /// that cannot be used is no error of the set: see [`unusable`](Self::unusable).
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         Self::read(json, import)
@@ -68,6 +71,11 @@ impl JwkSet {
     }
 
     fn read(json: &[u8], import: fn(Jwk) -> Result<VerifyingKey, Error>) -> Result<Self, Error> {
+        if json.len() > MAX_JWKS_BYTES {
+            return Err(Error::key_format(format!(
+                "this JWK Set has more than {MAX_JWKS_BYTES} bytes, and is not looked at"
+            )));
+        }
         let members = json::parse_object(json, Part::Document)?;
         let keys = members
             .get("keys")

@@ -1,5 +1,6 @@
 //! The rows of docs/THREATS.md that no other module covers: one weakness for each test. Here, the text of a token.
 
+mod documents;
 mod keys;
 mod memory;
 mod paddings;
