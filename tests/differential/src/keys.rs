@@ -5,8 +5,10 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use countersign::{Algorithm, Jwk, SigningKey};
+use countersign::{Algorithm, Jwk, Policy, SigningKey, Verifier};
 use serde_json::{Value, json};
+
+use crate::row::{AUD, ISS};
 
 pub const ALGORITHMS: [Algorithm; 8] = [
     Algorithm::HS256,
@@ -27,6 +29,7 @@ pub struct Key {
     pub alg: Algorithm,
     pub key: SigningKey,
     raw: Raw,
+    verifier: Verifier,
 }
 
 enum Raw {
@@ -51,13 +54,19 @@ impl Key {
 
     fn of(key: SigningKey) -> Self {
         let alg = key.algorithm();
-        Self { alg, raw: Raw::of(&key), key }
+        let verifier = Verifier::new(key.verifying_key(), Policy::new(ISS, AUD));
+        Self { alg, raw: Raw::of(&key), key, verifier }
     }
 
     /// A line for the peers: `alg`, the `private` JWK and, for a key pair, its PEM.
     pub fn to_json(&self) -> Value {
         let jwk: Value = serde_json::from_str(&self.key.to_jwk().to_json()).expect("a JWK is JSON");
         json!({"alg": self.alg.name(), "private": jwk, "pem": self.key.to_pem().ok().map(|pem| pem.to_string())})
+    }
+
+    /// One that stays, and remembers the headers of the tokens that passed.
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
     }
 
     /// The JWK to verify with.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use countersign::{Policy, Timestamp, Verified, Verifier, VerifyingKey};
+use countersign::{Policy, Timestamp, Verified, Verifier};
 use serde_json::{Value, json};
 
 use crate::compare::same;
@@ -26,7 +26,7 @@ pub struct Row<'k> {
 
 impl Row<'_> {
     pub fn to_json(&self, id: usize) -> Value {
-        let ours = outcome(&self.key.key.verifying_key(), &self.token);
+        let ours = outcome(self.key, &self.token);
         let (code, claims) = match ours {
             Ok(verified) => ("ok", Some(verified.into_claims())),
             Err(error) => (error.code(), None),
@@ -39,8 +39,17 @@ impl Row<'_> {
     }
 }
 
-fn outcome(key: &VerifyingKey, token: &str) -> Result<Verified<Value>, countersign::Error> {
-    Verifier::new(key.clone(), Policy::new(ISS, AUD)).verify(token, Timestamp::from_unix_secs(NOW))
+/// What we say of a token, which is the same whether its header is remembered or not and whichever way it is read: the
+/// verifier of a key has seen other tokens before, and `explain` reads everything anew.
+fn outcome(key: &Key, token: &str) -> Result<Verified<Value>, countersign::Error> {
+    let now = Timestamp::from_unix_secs(NOW);
+    let policy = Policy::new(ISS, AUD);
+    let fresh = Verifier::new(key.key.verifying_key(), policy).verify::<Value>(token, now);
+    let experienced = key.verifier().verify::<Value>(token, now);
+    let explained = key.verifier().explain(token, now);
+    assert_eq!(fresh.as_ref().err(), experienced.as_ref().err(), "{token}");
+    assert_eq!(fresh.as_ref().err(), explained.error(), "{token}");
+    fresh
 }
 
 /// Verifies every token that a peer signed, and compares the claims with those that it meant to sign.
@@ -51,7 +60,7 @@ pub fn verify_signed(folder: &Path, peer: &str) -> bool {
     for line in &signed {
         let alg = line["alg"].as_str().unwrap_or_default();
         let key = keys.iter().find(|key| key.alg.name() == alg).expect("a key for every algorithm");
-        let problem = match outcome(&key.key.verifying_key(), line["token"].as_str().unwrap_or_default()) {
+        let problem = match outcome(key, line["token"].as_str().unwrap_or_default()) {
             Ok(verified) if same(verified.claims(), &line["claims"]) => continue,
             Ok(_) => "its claims are read differently",
             Err(error) => error.code(),
