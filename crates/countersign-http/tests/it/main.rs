@@ -16,6 +16,8 @@ mod docs;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod fault_server;
 #[cfg(test)]
 mod grpc;

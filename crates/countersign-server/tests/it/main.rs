@@ -15,6 +15,8 @@ mod cookies;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod elsewhere;
+#[cfg(test)]
 mod flood;
 #[cfg(test)]
 mod frame;
