@@ -1,4 +1,4 @@
-//! Bearer -> parse -> key -> verify: the only caller of verification in this crate.
+//! Bearer -> parse -> key -> verify -> revoked?
 
 use std::fmt;
 use std::future::Future;
@@ -6,17 +6,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{Error, Report, Unverified};
+use countersign::{MAX_TOKEN_BYTES, Report, Unverified};
 
 use crate::bearer::{self, RequestHead, Sources};
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::issuer::{Issuers, Trusted};
-use crate::keys::{AtHand, Missing, Waiting};
+use crate::keys::Waiting;
 use crate::outcomes::Outcomes;
 use crate::rejection::{About, Challenge, Rejection, is_grpc};
 use crate::replay::SingleUse;
+#[cfg(feature = "remote")]
+use crate::status::Looked;
 use crate::token::{Passage, VerifiedToken};
+use crate::verify::{Refused, Text, Verdict, with_keys};
 
 /// A check of the service's own, after verification.
 pub(crate) type Check = Arc<dyn Fn(VerifiedToken) -> Checking + Send + Sync>;
@@ -55,16 +58,31 @@ pub(crate) struct Pending {
 }
 
 enum Todo {
-    /// Keys are on their way; then the token is verified.
-    Verify { text: String, wait: Waiting },
-    /// Verified; the checks of the service are still to run.
+    /// Keys or a status list are on their way; then the token is looked at again.
+    Judge {
+        text: String,
+        wait: Waiting,
+        waited: Waited,
+    },
+    /// It passes; the checks of the service are still to run.
     Check(VerifiedToken),
 }
 
-/// A verification, as far as it needs no waiting.
-enum Verdict {
-    Verified(VerifiedToken),
-    Wait(Waiting),
+/// What a request has waited for already, and waits for no more.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waited {
+    keys: bool,
+    #[cfg(feature = "remote")]
+    status: bool,
+}
+
+/// How often a request waits at most: for keys, for the status list, and once for a newer one.
+const MAX_WAITS: usize = 3;
+
+/// A judgement, as far as it needs no waiting.
+enum Judged {
+    Passes(VerifiedToken),
+    Wait { wait: Waiting, waited: Waited },
 }
 
 impl Authenticator {
@@ -88,17 +106,18 @@ impl Authenticator {
             Ok(None) => return Err(refuse(Rejection::no_credential())),
             Err(rejection) => return Err(refuse(rejection)),
         };
-        let verdict = self.verify(text, false);
-        let todo = match verdict.map_err(answered)? {
-            Verdict::Verified(token) if self.checks.is_empty() => {
+        let judged = self.judge(text, Waited::default());
+        let todo = match judged.map_err(answered)? {
+            Judged::Passes(token) if self.checks.is_empty() => {
                 self.use_up(&token).map_err(answered)?;
                 self.outcomes.passed();
                 return Ok(Decision::Passed(self.passage(Some(token))));
             }
-            Verdict::Verified(token) => Todo::Check(token),
-            Verdict::Wait(wait) => Todo::Verify {
+            Judged::Passes(token) => Todo::Check(token),
+            Judged::Wait { wait, waited } => Todo::Judge {
                 text: text.to_owned(),
                 wait,
+                waited,
             },
         };
         let grpc = is_grpc(head.headers);
@@ -123,17 +142,7 @@ impl Authenticator {
     async fn approve(&self, todo: Todo) -> Result<VerifiedToken, Rejection> {
         let token = match todo {
             Todo::Check(token) => token,
-            Todo::Verify { text, wait } => {
-                wait.await;
-                match self.verify(&text, true)? {
-                    Verdict::Verified(token) => token,
-                    // What was waited for has come and gone.
-                    Verdict::Wait(_) => {
-                        let unavailable = Rejection::unavailable(Duration::from_secs(1));
-                        return Err(self.refuse(unavailable, &About::default()));
-                    }
-                }
-            }
+            Todo::Judge { text, wait, waited } => self.judge_after(&text, wait, waited).await?,
         };
         // In the order in which they were named.
         for check in &self.checks {
@@ -154,8 +163,29 @@ impl Authenticator {
             .map_err(|refused| self.refuse_token(refused.into(), Some(token)))
     }
 
-    /// The verification: whose token, which keys, the check list. Whoever has `waited` for keys does not wait again.
-    fn verify(&self, text: &str, waited: bool) -> Result<Verdict, Rejection> {
+    async fn judge_after(
+        &self,
+        text: &str,
+        mut wait: Waiting,
+        mut waited: Waited,
+    ) -> Result<VerifiedToken, Rejection> {
+        for _ in 0..MAX_WAITS {
+            wait.await;
+            match self.judge(text, waited)? {
+                Judged::Passes(token) => return Ok(token),
+                Judged::Wait {
+                    wait: next,
+                    waited: by_now,
+                } => (wait, waited) = (next, by_now),
+            }
+        }
+        // What was waited for has come and gone.
+        let unavailable = Rejection::unavailable(Duration::from_secs(1));
+        Err(self.refuse(unavailable, &About::default()))
+    }
+
+    /// Whose token it is, which keys, the check list, and whether it was taken back.
+    fn judge(&self, text: &str, mut waited: Waited) -> Result<Judged, Rejection> {
         let issuer = match self.issuers.only() {
             Some(only) => only,
             None => Unverified::parse(text)
@@ -163,36 +193,38 @@ impl Authenticator {
                 .map_err(|error| self.refuse_text(Rejection::from(&error), text, None))?,
         };
         let refuse = |rejection| self.refuse_text(rejection, text, Some(issuer));
-        let invalid = |error: &Error| refuse(Rejection::from(error));
-        // Nobody waits for keys with what is no token.
-        let is_token = || Unverified::parse(text).map_err(|error| invalid(&error));
-        let keys = match issuer.keys.at_hand(&self.clock) {
-            AtHand::Set(keys) => keys,
-            AtHand::Wait(wait) => {
-                is_token()?;
-                return Ok(Verdict::Wait(wait));
+        let token = Text {
+            text,
+            max_bytes: MAX_TOKEN_BYTES,
+        };
+        let verdict = with_keys(&issuer.keys, &self.clock, token, waited.keys, |keys| {
+            issuer.verify(keys, text, self.clock.now())
+        });
+        let token = match verdict {
+            Ok(Verdict::Verified(token)) => token,
+            Ok(Verdict::Wait(wait)) => {
+                waited.keys = true;
+                return Ok(Judged::Wait { wait, waited });
             }
-            AtHand::Nothing { retry_after } => {
-                is_token()?;
+            Err(Refused::Invalid(error)) => return Err(refuse(Rejection::from(&error))),
+            Err(Refused::Unavailable { retry_after }) => {
                 return Err(refuse(Rejection::unavailable(retry_after)));
             }
         };
-        match issuer.verify(&keys, text, self.clock.now()) {
-            Ok(token) => Ok(Verdict::Verified(token)),
-            // A key of that name for another algorithm is no such key either.
-            Err(error @ (Error::KeyNotFound | Error::AlgorithmMismatch { .. })) => {
-                let parsed = Unverified::parse(text).map_err(|error| invalid(&error))?;
-                let kid = parsed.header().kid();
-                match issuer.keys.missing(kid, &keys, &self.clock, waited) {
-                    Missing::Wait(wait) => Ok(Verdict::Wait(wait)),
-                    Missing::Unknown => Err(invalid(&error)),
-                    Missing::Unavailable { retry_after } => {
-                        Err(refuse(Rejection::unavailable(retry_after)))
-                    }
+        #[cfg(feature = "remote")]
+        if let Some(status) = &issuer.status {
+            match status.look(&token, waited.status) {
+                Looked::Passes => {}
+                Looked::Wait(wait) => {
+                    waited.status = true;
+                    return Ok(Judged::Wait { wait, waited });
+                }
+                Looked::Refused(rejection) => {
+                    return Err(self.refuse_token(rejection, Some(&token)));
                 }
             }
-            Err(error) => Err(invalid(&error)),
         }
+        Ok(Judged::Passes(token))
     }
 
     /// `rejection` of the token that a text is, or is not.

@@ -43,6 +43,11 @@ impl Clock {
         Self(Source::Own(Arc::new(clock)))
     }
 
+    /// Whether it goes by itself, as fast as timers do.
+    pub(crate) fn is_system(&self) -> bool {
+        matches!(self.0, Source::System)
+    }
+
     /// The time that tokens name.
     pub(crate) fn now(&self) -> Timestamp {
         match &self.0 {

@@ -37,6 +37,16 @@ pub enum Error {
     #[cfg(feature = "remote")]
     #[error("the keys cannot be fetched: {0}")]
     Fetch(#[from] crate::fetch::FetchError),
+    /// Status lists cannot be fetched from the place that was named.
+    #[cfg(feature = "remote")]
+    #[error("status lists cannot be fetched from there: {0}")]
+    StatusLists(#[source] crate::fetch::FetchError),
+    /// There is no place where a status list would be believed.
+    #[cfg(feature = "remote")]
+    #[error(
+        "the issuer is no URL that could have status lists; name their place with `StatusLists::new().at(…)`"
+    )]
+    StatusListsNowhere,
     /// The policy that follows from the settings is refused.
     #[error("the policy is refused: {0}")]
     Policy(#[from] countersign::Error),
@@ -56,6 +66,10 @@ impl Error {
             Self::OriginInvalid => "origin_invalid",
             #[cfg(feature = "remote")]
             Self::Fetch(error) => error.code(),
+            #[cfg(feature = "remote")]
+            Self::StatusLists(error) => error.code(),
+            #[cfg(feature = "remote")]
+            Self::StatusListsNowhere => "status_lists_nowhere",
             Self::Policy(error) => error.code(),
         }
     }

@@ -70,6 +70,23 @@ impl Wanted {
         },
         max_bytes: MAX_DOCUMENT_BYTES,
     };
+
+    /// A status list token (draft-ietf-oauth-status-list §8.2).
+    pub(crate) const STATUS_LIST: Self = Self {
+        accept: "application/statuslist+jwt",
+        comes_as: |media_type| {
+            // The last ones again: a list may lie with a host that knows nothing of it. Its signature says what it is.
+            matches!(
+                media_type,
+                "" | "application/statuslist+jwt"
+                    | "application/jwt"
+                    | "text/plain"
+                    | "application/octet-stream"
+                    | "binary/octet-stream"
+            )
+        },
+        max_bytes: countersign::MAX_JWS_BYTES,
+    };
 }
 
 /// An answer with a document in it.
@@ -281,6 +298,29 @@ mod tests {
             assert_eq!(answer, Ok(()), "{media_type}");
         }
         assert_eq!(check_form(&HeaderMap::new(), Wanted::JSON), Ok(()));
+    }
+
+    #[test]
+    fn a_status_list_comes_by_its_own_type_or_by_none_and_never_as_a_page() {
+        let form = |media_type| check_form(&headers(CONTENT_TYPE, media_type), Wanted::STATUS_LIST);
+        for media_type in [
+            "application/statuslist+jwt",
+            "Application/JWT",
+            "text/plain",
+        ] {
+            assert_eq!(form(media_type), Ok(()), "{media_type}");
+        }
+        for media_type in [
+            "text/html",
+            "application/json",
+            "application/statuslist+cwt",
+        ] {
+            assert_eq!(
+                form(media_type),
+                Err(FetchError::ContentType),
+                "{media_type}"
+            );
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use countersign::{Algorithm, JwkSet, Policy, Report, Timestamp, TokenCache, Unve
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::keys::{AtHand, Keys};
+#[cfg(feature = "remote")]
+use crate::status::{StatusCheck, StatusSettings, Trust};
 use crate::token::{Unread, VerifiedToken};
 
 /// What a token in the cache takes at most on average, in bytes.
@@ -36,6 +38,11 @@ pub struct Issuer {
     algorithms: Vec<Algorithm>,
     plain_jwt: bool,
     leeway: Duration,
+    #[cfg(feature = "remote")]
+    status: StatusSettings,
+    /// Where its status lists are believed: its own name and the URL of its keys, if they are URLs.
+    #[cfg(feature = "remote")]
+    homes: Vec<String>,
 }
 
 impl Issuer {
@@ -44,14 +51,17 @@ impl Issuer {
     pub fn discover(issuer: impl Into<String>) -> Self {
         let issuer = issuer.into();
         let keys = crate::jwks::RemoteKeys::discover(&issuer);
-        Self::new(issuer, keys.map(Keys::from).map_err(Error::from))
+        Self::new(issuer, keys.map(Keys::from).map_err(Error::from)).with_status()
     }
 
     /// The same, with the URL of the key set.
     #[cfg(feature = "remote")]
     pub fn jwks(issuer: impl Into<String>, url: &str) -> Self {
         let keys = crate::jwks::RemoteKeys::at(url);
-        Self::new(issuer.into(), keys.map(Keys::from).map_err(Error::from))
+        let mut issuer =
+            Self::new(issuer.into(), keys.map(Keys::from).map_err(Error::from)).with_status();
+        issuer.homes.push(url.to_owned());
+        issuer
     }
 
     /// The same, with keys at hand: a `VerifyingKey`, a `JwkSet`, [`SharedKeys`](crate::SharedKeys) to replace them later,
@@ -62,6 +72,10 @@ impl Issuer {
 
     fn new(name: String, keys: Result<Keys, Error>) -> Self {
         Self {
+            #[cfg(feature = "remote")]
+            status: StatusSettings::off(),
+            #[cfg(feature = "remote")]
+            homes: vec![name.clone()],
             name,
             keys,
             audiences: Vec::new(),
@@ -99,17 +113,58 @@ impl Issuer {
         self
     }
 
+    /// Looks at the status lists of this issuer, and how: see [`StatusLists`](crate::StatusLists). For issuers whose keys are
+    /// fetched that is so without a word; those whose keys are at hand are asked for nothing unless it is said.
+    #[cfg(feature = "remote")]
+    pub fn status_lists(mut self, lists: crate::StatusLists) -> Self {
+        self.status = self.status.with(lists);
+        self
+    }
+
+    /// Refuses a token that names no place in a status list; it would pass otherwise, because there is no way to take it back.
+    #[cfg(feature = "remote")]
+    pub fn require_status(mut self) -> Self {
+        self.status = self.status.required();
+        self
+    }
+
+    /// Looks at no status list: a token that was taken back passes until it expires.
+    #[cfg(feature = "remote")]
+    pub fn without_status(mut self) -> Self {
+        self.status = StatusSettings::off();
+        self
+    }
+
+    #[cfg(feature = "remote")]
+    fn with_status(mut self) -> Self {
+        self.status = StatusSettings::on();
+        self
+    }
+
     pub(crate) fn first_audience(&self) -> Option<&str> {
         self.audiences.first().map(String::as_str)
     }
 
-    fn build(self, cached: Option<usize>) -> Result<Trusted, Error> {
+    #[cfg_attr(
+        not(feature = "remote"),
+        expect(unused_variables, reason = "only lists that are fetched have an age")
+    )]
+    fn build(self, cached: Option<usize>, clock: &Clock) -> Result<Trusted, Error> {
         let policy = self.policy()?;
         let keys = self.keys?;
         if keys.is_empty_for_ever() {
             return Err(Error::KeysMissing);
         }
         Ok(Trusted {
+            #[cfg(feature = "remote")]
+            status: self.status.build(Trust {
+                issuer: &self.name,
+                keys: &keys,
+                algorithms: &self.algorithms,
+                leeway: self.leeway,
+                clock,
+                homes: &self.homes,
+            })?,
             name: self.name,
             keys,
             cache: cached.map(|tokens| {
@@ -148,6 +203,9 @@ pub(crate) struct Trusted {
     pub(crate) keys: Keys,
     pub(crate) policy: Policy,
     cache: Option<TokenCache<Unread>>,
+    /// Who says whether a token was taken back.
+    #[cfg(feature = "remote")]
+    pub(crate) status: Option<StatusCheck>,
 }
 
 impl Trusted {
@@ -177,10 +235,14 @@ pub(crate) struct Issuers {
 
 impl Issuers {
     /// With memory for so many verified tokens of each, where it is asked for.
-    pub(crate) fn build(issuers: Vec<Issuer>, cached: Option<usize>) -> Result<Self, Error> {
+    pub(crate) fn build(
+        issuers: Vec<Issuer>,
+        cached: Option<usize>,
+        clock: &Clock,
+    ) -> Result<Self, Error> {
         let trusted = issuers
             .into_iter()
-            .map(|issuer| issuer.build(cached))
+            .map(|issuer| issuer.build(cached, clock))
             .collect::<Result<Vec<_>, _>>()?;
         let selection = countersign::Issuers::new(
             trusted

@@ -16,7 +16,7 @@ use http::HeaderValue;
 pub use builder::RemoteKeysBuilder;
 
 use crate::clock::{Clock, Moment};
-use crate::fetch::{Answer, FetchError, Fetched, Fetcher, Target, Wanted};
+use crate::fetch::{Answer, Connecting, FetchError, Fetched, Fetcher, Target, Wanted};
 use crate::health::{self, KeysState};
 use crate::keys::Missing;
 use crate::refresh::{Asked, Loaded, Refresher, Rule, Standing, View};
@@ -51,6 +51,8 @@ pub struct RemoteKeys(Arc<Remote>);
 struct Remote {
     keys: Refresher<JwkSet>,
     missing: MissingNames,
+    /// For whoever asks the same issuer for something else.
+    connecting: Connecting,
 }
 
 /// What is asked for a key set.
@@ -100,7 +102,11 @@ impl RemoteKeys {
         }
     }
 
-    fn new(source: Source, fetcher: Fetcher, rule: Rule) -> Self {
+    pub(crate) fn connecting(&self) -> &Connecting {
+        &self.0.connecting
+    }
+
+    fn new(source: Source, fetcher: Fetcher, connecting: Connecting, rule: Rule) -> Self {
         let loader = Arc::new(Loader {
             source,
             fetcher,
@@ -113,6 +119,7 @@ impl RemoteKeys {
         Self(Arc::new(Remote {
             keys,
             missing: MissingNames::new(rule.cool_down),
+            connecting,
         }))
     }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 use countersign::{JwkSet, VerifyingKey};
 
 use crate::clock::Clock;
+#[cfg(feature = "remote")]
+use crate::fetch::Connecting;
 use crate::health::{IssuerHealth, KeysState, Standing};
 #[cfg(feature = "remote")]
 use crate::jwks::RemoteKeys;
@@ -124,6 +126,15 @@ impl Keys {
             },
         };
         IssuerHealth::new(issuer, &standing, set.as_deref())
+    }
+
+    /// How the issuer is asked for its keys, where it is.
+    #[cfg(feature = "remote")]
+    pub(crate) fn connecting(&self) -> Option<&Connecting> {
+        match &self.0 {
+            Source::Remote(keys) => Some(keys.connecting()),
+            Source::Fixed(_) | Source::Shared(_) => None,
+        }
     }
 
     /// No key now, and no way to ever get one.

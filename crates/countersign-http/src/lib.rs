@@ -27,7 +27,10 @@ mod protect;
 mod refresh;
 mod rejection;
 mod replay;
+#[cfg(feature = "remote")]
+mod status;
 mod token;
+mod verify;
 
 pub use bearer::{CookieSource, RequestHead, cookie_value, unverified_bearer};
 pub use body::ProtectedBody;
@@ -47,6 +50,8 @@ pub use layer::Protected;
 pub use protect::{Protect, ProtectBuilder};
 pub use rejection::Rejection;
 pub use replay::SingleUse;
+#[cfg(feature = "remote")]
+pub use status::StatusLists;
 pub use token::VerifiedToken;
 
 /// The examples of the repository's README, compiled.

@@ -173,6 +173,25 @@ impl ProtectBuilder {
         self.each(|issuer| issuer.leeway(leeway))
     }
 
+    /// Looks at status lists, and how: see [`Issuer::status_lists`]. For every issuer that is named so far.
+    #[cfg(feature = "remote")]
+    pub fn status_lists(self, lists: crate::StatusLists) -> Self {
+        self.each(|issuer| issuer.status_lists(lists.clone()))
+    }
+
+    /// Refuses a token that names no place in a status list: see [`Issuer::require_status`]. For every issuer that is named
+    /// so far.
+    #[cfg(feature = "remote")]
+    pub fn require_status(self) -> Self {
+        self.each(Issuer::require_status)
+    }
+
+    /// Looks at no status list: see [`Issuer::without_status`]. For every issuer that is named so far.
+    #[cfg(feature = "remote")]
+    pub fn without_status(self) -> Self {
+        self.each(Issuer::without_status)
+    }
+
     fn each(mut self, change: impl Fn(Issuer) -> Issuer) -> Self {
         self.issuers = self.issuers.into_iter().map(change).collect();
         self
@@ -292,7 +311,8 @@ impl ProtectBuilder {
     ///
     /// # Errors
     /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::RealmInvalid`],
-    /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`]; `Error::Fetch` for a URL that may not be asked; or
+    /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`]; `Error::Fetch`, `Error::StatusLists` and
+    /// `Error::StatusListsNowhere` for a URL that may not be asked; or
     /// [`Error::Policy`] for a leeway beyond its range, and for no issuer or one that is named twice.
     pub fn build(self) -> Result<Protect, Error> {
         let realm = self.realm.or_else(|| {
@@ -300,7 +320,7 @@ impl ProtectBuilder {
             first.map(str::to_owned)
         });
         let authenticator = Authenticator {
-            issuers: Issuers::build(self.issuers, self.cached)?,
+            issuers: Issuers::build(self.issuers, self.cached, &self.clock)?,
             sources: self.sources.checked()?,
             challenge: Arc::new(Challenge::new(
                 realm.unwrap_or_default(),

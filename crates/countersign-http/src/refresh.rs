@@ -166,6 +166,11 @@ impl<T: Send + Sync + 'static> Refresher<T> {
         }
     }
 
+    /// How long until it is to be renewed: never at once, because whoever asks for this only wants to wait.
+    pub(crate) fn renewal_in(&self, now: Moment) -> Duration {
+        self.0.read().renewal_in(now, &self.0.rule)
+    }
+
     /// How the value stands, without asking anybody.
     pub(crate) fn condition(&self, now: Moment) -> Condition {
         self.0.read().condition(now, &self.0.rule)

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+#[cfg(feature = "remote")]
+use countersign::StatusReference;
 use countersign::{RegisteredClaims, Verified};
 use http::{Extensions, HeaderMap};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, IntoDeserializer};
@@ -22,7 +24,11 @@ pub struct VerifiedToken(Arc<Verified<Unread>>);
 /// All claims, as a tree that is only made where somebody asks for one of them by name; handlers with a type of their own
 /// read that from the text. Tokens of a cache share it.
 #[derive(Default)]
-pub(crate) struct Unread(OnceLock<Value>);
+pub(crate) struct Unread {
+    tree: OnceLock<Value>,
+    #[cfg(feature = "remote")]
+    status: OnceLock<Result<Option<StatusReference>, countersign::Error>>,
+}
 
 impl<'de> Deserialize<'de> for Unread {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -52,12 +58,20 @@ impl VerifiedToken {
     /// One claim by its name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        let tree = self.0.claims().0.get_or_init(|| {
+        let tree = self.0.claims().tree.get_or_init(|| {
             // What was verified is an object, and every object is a tree.
             let tree = self.0.deserialize().map(Verified::into_claims);
             tree.unwrap_or_default()
         });
         tree.get(name)
+    }
+
+    /// Its place in a status list, if it has one.
+    #[cfg(feature = "remote")]
+    pub(crate) fn status(&self) -> Result<Option<&StatusReference>, &countersign::Error> {
+        let status = &self.0.claims().status;
+        let read = status.get_or_init(|| StatusReference::of(&*self.0));
+        read.as_ref().map(Option::as_ref)
     }
 
     /// The claims as a type of one's own.

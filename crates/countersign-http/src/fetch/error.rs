@@ -80,6 +80,9 @@ pub enum FetchError {
     /// The document was read and cannot be used.
     #[error("what was fetched cannot be used: {0}")]
     Document(countersign::Error),
+    /// The status list was issued before the one that is held: a copy that somebody has kept.
+    #[error("the status list was issued before the one that is held")]
+    StatusListOlder,
     /// The metadata has no `jwks_uri`, or one that may not be asked.
     #[error("the issuer's metadata has no `jwks_uri` that may be asked")]
     KeysUrlMissing,
@@ -110,6 +113,7 @@ impl FetchError {
             Self::ContentType => "fetch_content_type",
             Self::TooLarge { .. } => "fetch_too_large",
             Self::Document(error) => error.code(),
+            Self::StatusListOlder => "status_list_older",
             Self::KeysUrlMissing => "metadata_keys_url_missing",
             Self::IssuerMismatch => "metadata_issuer_mismatch",
         }

@@ -63,6 +63,11 @@ impl Target {
         self.url.clone()
     }
 
+    /// Scheme, host and port (RFC 6454 §4).
+    pub(crate) fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// The path, as it will be sent.
     pub(crate) fn path(&self) -> &str {
         self.url.path()

@@ -66,6 +66,7 @@ impl RemoteKeysBuilder {
         Ok(RemoteKeys::new(
             Source::Issuer(discovery),
             fetcher,
+            self.connecting,
             self.rule,
         ))
     }
@@ -77,6 +78,7 @@ impl RemoteKeysBuilder {
     pub fn at(self, url: &str) -> Result<RemoteKeys, FetchError> {
         let target = Target::parse(url)?;
         let fetcher = Fetcher::new(std::slice::from_ref(&target), &self.connecting)?;
-        Ok(RemoteKeys::new(Source::Url(target), fetcher, self.rule))
+        let source = Source::Url(target);
+        Ok(RemoteKeys::new(source, fetcher, self.connecting, self.rule))
     }
 }

@@ -13,6 +13,9 @@ use crate::fetch::FetchError;
 /// While there is nothing to use at all, the first attempts follow each other faster, doubling from this.
 const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
 
+/// Whoever waits for something to become due waits at least so long.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+
 pub(super) struct State<T> {
     held: Option<Held<T>>,
     attempt: Option<Attempt>,
@@ -46,6 +49,15 @@ pub(super) enum Next<T> {
     Nothing { retry_after: Duration },
 }
 
+impl<T> Held<T> {
+    /// A quarter of its life is time enough to renew it in.
+    fn renewal_in(&self, now: Moment) -> Duration {
+        let quarter = self.life.checked_div(4).unwrap_or_default();
+        let due = self.life.saturating_sub(quarter);
+        due.saturating_sub(now.since(self.checked))
+    }
+}
+
 impl<T> State<T> {
     pub(super) fn new() -> Self {
         Self {
@@ -59,9 +71,7 @@ impl<T> State<T> {
     pub(super) fn next(&self, now: Moment, rule: &Rule) -> Next<T> {
         let standing = self.standing(now, rule);
         if let Some(held) = &self.held {
-            let age = now.since(held.checked);
-            // A quarter of its life is time enough to renew it in.
-            let due = age.saturating_mul(4) >= held.life.saturating_mul(3);
+            let due = held.renewal_in(now).is_zero();
             // Beyond its life it counts on only where somebody has tried to renew it and could not.
             let counts =
                 standing == Standing::Fresh || (standing == Standing::Stale && self.failed());
@@ -165,6 +175,14 @@ impl<T> State<T> {
             Err(_) => self.failures.saturating_add(1),
         };
         self.last_error = outcome.err();
+    }
+
+    pub(super) fn renewal_in(&self, now: Moment, rule: &Rule) -> Duration {
+        let due = match &self.held {
+            Some(held) => held.renewal_in(now),
+            None => Duration::ZERO,
+        };
+        due.max(self.cooling(now, rule)).max(SHORTEST_PAUSE)
     }
 
     pub(super) fn condition(&self, now: Moment, rule: &Rule) -> Condition {

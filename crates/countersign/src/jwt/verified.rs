@@ -6,12 +6,14 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
+use serde_json::Value;
 
 use kept::Kept;
 
 use super::policy::Policy;
 use super::registered::RegisteredClaims;
 use super::verify::check_again;
+use super::verify::{Notes, Payload};
 use crate::error::Error;
 use crate::json;
 use crate::jws::Header;
@@ -109,6 +111,13 @@ impl<C> Verified<C> {
     #[must_use]
     pub const fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// One claim, whatever the caller has read of them.
+    pub(crate) fn claim(&self, name: &str) -> Result<Option<Value>, Error> {
+        let mut notes = Notes::new();
+        let members = Payload::peek(self.kept.payload().as_bytes(), &mut notes)?;
+        Ok(members.get(name).map(|claim| claim.to_value().into_owned()))
     }
 
     /// The same proof, with the claims read into another type.

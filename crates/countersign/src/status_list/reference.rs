@@ -17,7 +17,7 @@ const EXPECTED: &str =
 /// ```
 /// # fn main() -> Result<(), countersign::Error> {
 /// use std::time::{Duration, SystemTime};
-/// use countersign::{Algorithm, ClaimsSet, Policy, SigningKey, StatusReference, Timestamp, Verifier};
+/// use countersign::{Algorithm, ClaimsSet, NoClaims, Policy, SigningKey, StatusReference, Timestamp, Verifier};
 /// let now = Timestamp::from(SystemTime::now());
 /// let key = SigningKey::generate(Algorithm::ES256)?;
 /// let status = StatusReference::new("https://id.example/status-lists/1", 77);
@@ -27,7 +27,7 @@ const EXPECTED: &str =
 /// let token = key.sign(&claims)?;
 ///
 /// let policy = Policy::new("https://id.example", "orders-api");
-/// let verified = Verifier::new(key.verifying_key(), policy).verify(&token, now)?;
+/// let verified = Verifier::new(key.verifying_key(), policy).verify::<NoClaims>(&token, now)?;
 /// assert_eq!(StatusReference::of(&verified)?, Some(status));
 /// # Ok(()) }
 /// ```
@@ -53,8 +53,9 @@ impl StatusReference {
     /// # Errors
     /// [`Error::ClaimType`] for a claim that holds something else. So does one that names only another way to tell a
     /// status: what its issuer wants looked at is not passed over.
-    pub fn of(token: &Verified<Value>) -> Result<Option<Self>, Error> {
-        token.claims().get("status").map(Self::read).transpose()
+    pub fn of<C>(token: &Verified<C>) -> Result<Option<Self>, Error> {
+        let claim = token.claim("status")?;
+        claim.as_ref().map(Self::read).transpose()
     }
 
     fn read(claim: &Value) -> Result<Self, Error> {

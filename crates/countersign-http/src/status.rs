@@ -1,0 +1,177 @@
+//! Is this token revoked? (draft-ietf-oauth-status-list §8.3)
+//!
+//! An issuer publishes a few bits for each of its tokens, in lists that it signs. They are held in memory and renewed by
+//! their own `ttl` ([`refresh`](crate::refresh)), so that a request looks at one bit and asks nobody. Here stands what
+//! follows from that bit, and from not knowing it; `load` brings a list, `warm` keeps it fresh, `lists` is for the service to
+//! describe it.
+
+mod lists;
+mod load;
+mod warm;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use countersign::{Status, StatusList, Timestamp};
+
+pub use lists::StatusLists;
+pub(crate) use lists::{StatusSettings, Trust};
+
+use crate::fetch::Target;
+use crate::keys::Waiting;
+use crate::refresh::{Asked, Refresher, Rule, View};
+use crate::rejection::Rejection;
+use crate::token::VerifiedToken;
+use load::{Loader, Source};
+
+/// How many lists of one issuer are held: 64 of a million tokens are 8 MB.
+const MAX_LISTS: usize = 64;
+
+/// What is known of a token.
+pub(crate) enum Looked {
+    Passes,
+    /// A list is on its way: look again when this has ended.
+    Wait(Waiting),
+    Refused(Rejection),
+}
+
+/// Looks tokens of one issuer up.
+pub(crate) struct StatusCheck {
+    source: Arc<Source>,
+    rule: Rule,
+    /// Where lists are believed.
+    origins: Vec<String>,
+    required: bool,
+    fail_open: bool,
+    lists: RwLock<HashMap<String, Arc<Entry>>>,
+}
+
+/// One list and its fetches.
+struct Entry {
+    list: Refresher<Held>,
+    /// Since the last look at this.
+    used: AtomicBool,
+    /// Whether a task keeps it fresh.
+    kept_warm: AtomicBool,
+}
+
+/// A list as it is held.
+#[derive(Debug)]
+struct Held {
+    list: StatusList,
+    iat: Timestamp,
+    exp: Option<Timestamp>,
+}
+
+impl StatusCheck {
+    /// What is known of a token now. Whoever has `waited` for a list takes what there is.
+    pub(crate) fn look(&self, token: &VerifiedToken, waited: bool) -> Looked {
+        let place = match token.status() {
+            Ok(Some(place)) => place,
+            Ok(None) if self.required => {
+                return Looked::Refused(Rejection::invalid_token("status_missing"));
+            }
+            Ok(None) => return Looked::Passes,
+            Err(_) => return Looked::Refused(Rejection::invalid_token("status_malformed")),
+        };
+        let Some(entry) = self.entry(&place.uri) else {
+            return Looked::Refused(Rejection::invalid_token("status_uri_refused"));
+        };
+        warm::keep(&entry, &self.source.clock);
+        let now = self.source.clock.moment();
+        let held = match entry.list.view(now) {
+            View::Held(held) => held,
+            View::Wait(flight) => return Looked::Wait(flight),
+            View::Nothing { retry_after } => return self.unknown(retry_after),
+        };
+        let expired = held.exp.is_some_and(|exp| exp <= self.source.clock.now());
+        let status = held.list.get(place.idx);
+        if !expired && status == Ok(Status::VALID) {
+            return Looked::Passes;
+        }
+        // A list from before the token cannot speak of it: the place may have been another's.
+        let older = token
+            .registered()
+            .iat()
+            .is_none_or(|issued| issued >= held.iat);
+        if (expired || older)
+            && !waited
+            && let Asked::Wait(flight) = entry.list.ask_again(now)
+        {
+            return Looked::Wait(flight);
+        }
+        match status {
+            _ if expired => self.unknown(self.rule.cool_down),
+            Ok(_) => Looked::Refused(Rejection::revoked()),
+            Err(error) => Looked::Refused(Rejection::from(&error)),
+        }
+    }
+
+    /// What follows from a list that cannot be had.
+    fn unknown(&self, retry_after: Duration) -> Looked {
+        if self.fail_open {
+            Looked::Passes
+        } else {
+            Looked::Refused(Rejection::unavailable(retry_after))
+        }
+    }
+
+    /// The list at `uri`; `None` where it is at a place that nobody has named.
+    fn entry(&self, uri: &str) -> Option<Arc<Entry>> {
+        // A poisoned lock still holds a whole map: its changes are one call each.
+        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = lists.get(uri) {
+            if !entry.used.load(Ordering::Relaxed) {
+                entry.used.store(true, Ordering::Relaxed);
+            }
+            return Some(Arc::clone(entry));
+        }
+        drop(lists);
+        let target = Target::parse(uri).ok()?;
+        if !self.origins.contains(&target.origin()) {
+            return None;
+        }
+        let loader = Arc::new(Loader::new(Arc::clone(&self.source), uri, target)?);
+        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= MAX_LISTS && !lists.contains_key(uri) {
+            make_room(&mut lists);
+        }
+        let entry = lists.entry(uri.to_owned()).or_insert_with(|| {
+            Arc::new(Entry {
+                list: Refresher::new("status list", self.rule, move |etag| {
+                    let loader = Arc::clone(&loader);
+                    Box::pin(async move { loader.load(etag).await })
+                }),
+                used: AtomicBool::new(true),
+                kept_warm: AtomicBool::new(false),
+            })
+        });
+        Some(Arc::clone(entry))
+    }
+}
+
+/// Lets go of one list that nobody has looked at for a while, or of any.
+fn make_room(lists: &mut HashMap<String, Arc<Entry>>) {
+    let unused = |entry: &Entry| !entry.used.load(Ordering::Relaxed);
+    let victim = lists
+        .iter()
+        .find(|(_, entry)| unused(entry))
+        .or_else(|| lists.iter().next())
+        .map(|(uri, _)| uri.clone());
+    if let Some(uri) = victim {
+        lists.remove(&uri);
+    }
+}
+
+impl fmt::Debug for StatusCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusCheck")
+            .field("origins", &self.origins)
+            .field("required", &self.required)
+            .field("fail_open", &self.fail_open)
+            .finish_non_exhaustive()
+    }
+}
