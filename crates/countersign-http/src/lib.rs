@@ -29,6 +29,8 @@ mod rejection;
 mod replay;
 #[cfg(feature = "remote")]
 mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 mod verify;
 

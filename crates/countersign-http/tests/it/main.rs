@@ -37,3 +37,7 @@ mod policies;
 mod remote;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod status;
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,150 @@
+//! What a service says about status, and what holds where it says nothing.
+
+use countersign_http::{Error, Issuer};
+
+use super::*;
+use crate::fault_server::{KEYS, OIDC};
+use crate::harness::{access_token, claims};
+
+/// An issuer with discovery whose token is taken back, and a service of it.
+async fn discovered(build: impl FnOnce(ProtectBuilder) -> ProtectBuilder) -> (Scene, u16) {
+    let scene = Scene::new().await;
+    let set = JwkSet::new([scene.key.verifying_key()]);
+    scene
+        .server
+        .answers(OIDC, Fault::json(&scene.server.metadata(KEYS)));
+    scene
+        .server
+        .answers(KEYS, Fault::with("application/json", set.to_public_json()));
+    scene.revokes(&[1]);
+    let clock = scene.clock.clone();
+    let auth = build(Protect::issuer(&scene.server.url).audience(AUDIENCE))
+        .clock(move || clock.now())
+        .build()
+        .unwrap();
+    let status = send(&app(auth), bearer(&scene.token(1))).await.status;
+    (scene, status)
+}
+
+#[tokio::test]
+async fn where_keys_are_fetched_lists_are_looked_at_without_a_word() {
+    let (scene, status) = discovered(|protect| protect).await;
+    assert_eq!((status, scene.asked()), (401, 1));
+    let (scene, status) = discovered(ProtectBuilder::without_status).await;
+    assert_eq!((status, scene.asked()), (200, 0));
+}
+
+#[tokio::test]
+async fn the_url_of_the_keys_is_a_place_for_lists_where_the_issuer_is_none() {
+    let scene = Scene::new().await;
+    let set = JwkSet::new([scene.key.verifying_key()]);
+    scene
+        .server
+        .answers(KEYS, Fault::with("application/json", set.to_public_json()));
+    let url = format!("{}{KEYS}", scene.server.url);
+    let clock = scene.clock.clone();
+    let auth = Protect::jwks("urn:example:issuer", &url)
+        .audience(AUDIENCE)
+        .clock(move || clock.now())
+        .build()
+        .unwrap();
+    let published = StatusListToken {
+        iss: Some("urn:example:issuer".to_owned()),
+        ..scene.claims()
+    };
+    scene.publishes(&published);
+    let claims = claims_of("urn:example:issuer", AUDIENCE)
+        .expires_in(scene.clock.now(), Duration::from_secs(600))
+        .claim("status", StatusReference::new(scene.uri(), 1))
+        .unwrap();
+    let token = signed(&scene.key, "at+jwt", &claims);
+    send(&app(auth), bearer(&token)).await.is_ok("in");
+    assert_eq!(scene.asked(), 1);
+}
+
+#[tokio::test]
+async fn where_keys_are_at_hand_nobody_is_asked_for_lists_unless_it_is_said() {
+    let scene = Scene::built(|protect| protect).await;
+    scene.revokes(&[1]);
+    scene.answer(&scene.token(1)).await.is_ok("in");
+    assert_eq!(scene.server.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_token_without_status_passes_unless_it_has_to_have_one() {
+    let scene = Scene::new().await;
+    let plain = claims_of(&scene.server.url, AUDIENCE);
+    let plain = signed(&scene.key, "at+jwt", &plain);
+    scene.answer(&plain).await.is_ok("in");
+    let strict = Scene::built(ProtectBuilder::require_status).await;
+    strict.answer(&strict.token(1)).await.is_ok("in");
+    let plain = claims_of(&strict.server.url, AUDIENCE);
+    let answer = strict.answer(&signed(&strict.key, "at+jwt", &plain)).await;
+    answer.is_problem(401, "invalid_token", "Invalid token");
+}
+
+#[tokio::test]
+async fn an_optional_layer_refuses_what_was_taken_back_as_well() {
+    let scene = Scene::new().await;
+    scene.revokes(&[1]);
+    let clock = scene.clock.clone();
+    let auth = Protect::with_keys(&scene.server.url, scene.key.verifying_key())
+        .audience(AUDIENCE)
+        .realm("orders")
+        .status_lists(StatusLists::new())
+        .clock(move || clock.now())
+        .build()
+        .unwrap();
+    let app = app(auth.optional());
+    assert_eq!(send(&app, crate::harness::get()).await.status, 200);
+    is_revoked(&send(&app, bearer(&scene.token(1))).await);
+}
+
+#[tokio::test]
+async fn lists_without_exp_are_taken_where_that_is_said() {
+    let scene = Scene::with(StatusLists::without_expiry).await;
+    let claims = StatusListToken {
+        exp: None,
+        ..scene.claims()
+    };
+    scene.publishes(&claims);
+    scene.answer(&scene.token(1)).await.is_ok("in");
+    scene.server.answers(LIST, Fault::Hangup);
+    scene.passes_by(TTL + 299);
+    scene.answer(&scene.token(1)).await.is_ok("in");
+}
+
+#[test]
+fn rejects_settings_that_lead_nowhere() {
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let protect = |issuer: &str| Protect::with_keys(issuer, key.verifying_key()).audience(AUDIENCE);
+    let code = |protect: ProtectBuilder| protect.build().err().map(|error| error.code());
+    let nowhere = Error::StatusListsNowhere;
+    let refused = protect("urn:example").require_status().build().unwrap_err();
+    assert_eq!(refused, nowhere);
+    for (place, expected) in [
+        ("https://status.example", None),
+        ("https://status.example/lists?of=us", None),
+        ("http://127.0.0.1:8080", None),
+        ("http://status.example", Some("fetch_scheme_refused")),
+        ("status.example", Some("fetch_url_invalid")),
+        ("", Some("fetch_url_invalid")),
+    ] {
+        let lists = StatusLists::new().at(place);
+        assert_eq!(
+            code(protect("urn:example").status_lists(lists)),
+            expected,
+            "{place}"
+        );
+    }
+    let issuer = Issuer::with_keys("https://id.example", key.verifying_key());
+    let both = protect("https://other.example").and(issuer.audience(AUDIENCE).require_status());
+    assert_eq!(code(both), None);
+}
+
+#[tokio::test]
+async fn a_token_of_another_issuer_is_told_apart_before_any_list_is_asked_for() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.status(&access_token(&claims())).await, 401);
+    assert_eq!(scene.server.connections(), 0);
+}
