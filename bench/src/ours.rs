@@ -1,7 +1,9 @@
 //! Countersign, as a caller calls it. Each flavour stands in one function: whoever changes the library's way in changes
 //! it here, and the timed, the counted and the growing runs follow.
 
-use countersign::{Algorithm, JwkSet, NoClaims, Policy, SigningHeader, SigningKey, Timestamp, Verified, Verifier};
+use countersign::{
+    Algorithm, JwkSet, NoClaims, Policy, SigningHeader, SigningKey, Timestamp, Verified, Verifier,
+};
 use harness::data::{self, Borrowed, Owned};
 use serde::de::DeserializeOwned;
 

@@ -16,14 +16,14 @@ use crate::data;
 /// A key that verifies.
 #[derive(Debug)]
 pub enum Verifier {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
 impl Verifier {
     pub fn new(alg: &str) -> Self {
         let algorithm: &'static dyn VerificationAlgorithm = match alg {
-            "HS256" => return Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, data::SECRET)),
+            "HS256" => return Self::Hmac(Box::new(hmac_key())),
             "RS256" => &RSA_PKCS1_2048_8192_SHA256,
             "PS256" => &RSA_PSS_2048_8192_SHA256,
             "ES256" => &ECDSA_P256_SHA256_FIXED,
@@ -46,7 +46,7 @@ impl Verifier {
 /// A key that signs.
 #[derive(Debug)]
 pub enum Signer {
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -60,7 +60,7 @@ impl Signer {
             EcdsaKeyPair::from_pkcs8(algorithm, &key()).expect("the key is good")
         };
         match alg {
-            "HS256" => Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, data::SECRET)),
+            "HS256" => Self::Hmac(Box::new(hmac_key())),
             "RS256" => Self::Rsa(rsa(), &RSA_PKCS1_SHA256),
             "PS256" => Self::Rsa(rsa(), &RSA_PSS_SHA256),
             "ES256" => Self::Ecdsa(ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING)),
@@ -87,6 +87,10 @@ impl Signer {
             Self::Ed25519(pair) => copy(pair.sign(input).as_ref(), signature),
         }
     }
+}
+
+fn hmac_key() -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, data::SECRET)
 }
 
 fn copy(made: &[u8], signature: &mut [u8; 256]) -> usize {

@@ -1,5 +1,6 @@
 //! Running callgrind, and reading what it wrote.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::{fs, io};
@@ -14,12 +15,19 @@ pub struct Count {
 }
 
 /// What one dump says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Cost {
     /// Instructions outside of aws-lc.
     own: i64,
-    /// Calls from Rust into aws-lc.
-    calls: i64,
+    /// Calls from Rust into aws-lc, by function.
+    calls: BTreeMap<String, u32>,
+}
+
+impl Cost {
+    /// Calls in one operation. What callgrind saw of a function before, in the making of keys, is a fraction of one.
+    fn calls(&self) -> i64 {
+        self.calls.values().map(|calls| (f64::from(*calls) / f64::from(CALLED)).round() as i64).sum()
+    }
 }
 
 pub fn count() -> io::Result<Count> {
@@ -55,8 +63,7 @@ pub fn count() -> io::Result<Count> {
             alg: counted.alg,
             claims: counted.claims,
             instructions: (cost.own - raw.0.own) / i64::from(TIMES),
-            // Those of the very first signature are among those of the reference, and a fraction of one.
-            calls: ((cost.calls - raw.0.calls) as f64 / f64::from(CALLED)).round() as i64,
+            calls: cost.calls() - raw.0.calls(),
             // ECDSA allocates at random, so only the mean is whole.
             allocations: (counted.allocations - raw.1).round() as i64,
         });
@@ -85,14 +92,16 @@ fn parse(dump: &str) -> Option<Cost> {
         } else if let Some(name) = line.strip_prefix("cfn=") {
             callee = name;
         } else if let Some(calls) = line.strip_prefix("calls=") {
-            called = calls.split(' ').next()?.parse::<i64>().ok();
+            called = calls.split(' ').next()?.parse::<u32>().ok();
         } else if line.starts_with("totals:") {
             total = number(line);
         } else if let Some(calls) = called.take() {
             let into_aws_lc = callee.starts_with("aws_lc_");
             if in_rust && (into_aws_lc || ALLOCATING.contains(&callee)) {
                 cost.own -= number(line)?;
-                cost.calls += if into_aws_lc { calls } else { 0 };
+            }
+            if in_rust && into_aws_lc {
+                *cost.calls.entry(callee.to_owned()).or_default() += calls;
             }
         }
     }
@@ -116,7 +125,7 @@ cfn=_ZN6crates4moreE
 calls=2 30
 11 70
 cfn=aws_lc_0_1_0_HMAC_Update
-calls=3 0
+calls=82 0
 12 500
 
 fn=_ZN6crates4moreE
@@ -136,7 +145,8 @@ totals: 670
 
     #[test]
     fn counts_what_is_outside_of_the_primitive_and_the_calls_into_it() {
-        assert_eq!(parse(DUMP), Some(Cost { own: 120, calls: 3 }));
+        let cost = parse(DUMP).unwrap();
+        assert_eq!((cost.own, cost.calls()), (120, 2));
     }
 
     #[test]
