@@ -25,8 +25,8 @@ fn group(name: &'static str, threads: usize, tokens: &Arc<[String]>) -> Group {
     let reference = raw::Verifier::new("HS256");
     let (input, signature) = raw::parts(&tokens[0]);
     let input = input.to_owned();
-    let mut group = Group::new("cache", name, move || {
-        on_threads(threads, |_| assert!(reference.verify(input.as_bytes(), &signature)));
+    let mut group = Group::timed("cache", name, move || {
+        on_threads(threads, || (), |(), _| assert!(reference.verify(input.as_bytes(), &signature)))
     });
 
     let moka: Cache<[u8; 32], Arc<Owned>> = Cache::new(HOT as u64 * 2);
@@ -35,10 +35,14 @@ fn group(name: &'static str, threads: usize, tokens: &Arc<[String]>) -> Group {
     }
     moka.run_pending_tasks();
     let asked = Arc::clone(tokens);
-    group.add("moka by SHA-256", None, move || {
-        on_threads(threads, |turn| {
-            black_box(moka.get(&key(&asked[turn % HOT])).expect("it is hot"));
-        });
+    group.add_timed("moka by SHA-256", None, move || {
+        on_threads(
+            threads,
+            || (),
+            |(), turn| {
+                black_box(moka.get(&key(&asked[turn % HOT])).expect("it is hot"));
+            },
+        )
     });
 
     let (keys, now) = (JwkSet::new([ours::signing_key("HS256").verifying_key()]), growth::now());
@@ -47,10 +51,14 @@ fn group(name: &'static str, threads: usize, tokens: &Arc<[String]>) -> Group {
         own.verify(&keys, token, now).expect("the token is good");
     }
     let asked = Arc::clone(tokens);
-    group.add("countersign", None, move || {
-        on_threads(threads, |turn| {
-            black_box(own.verify(&keys, &asked[turn % HOT], now).expect("it is hot"));
-        });
+    group.add_timed("countersign", None, move || {
+        on_threads(
+            threads,
+            || (),
+            |(), turn| {
+                black_box(own.verify(&keys, &asked[turn % HOT], now).expect("it is hot"));
+            },
+        )
     });
     group
 }

@@ -3,7 +3,8 @@
 
 use std::hint::black_box;
 use std::io;
-use std::time::SystemTime;
+use std::sync::Barrier;
+use std::time::{Instant, SystemTime};
 
 use countersign::{JwkSet, SigningKey, Timestamp, Verifier};
 use harness::{Group, data, raw, serve};
@@ -24,8 +25,8 @@ const CLAIMS: [(&str, usize); 3] = [("5", 5), ("50", 50), ("500", 500)];
 const KEYS: [(&str, usize); 3] = [("1", 1), ("10", 10), ("100", 100)];
 const THREADS: [(&str, usize); 2] = [("1", 1), ("2", 2)];
 
-/// Operations of one thread in one turn of [`on_threads`]: its start is one in a thousand of them.
-pub const TURNS: usize = 2_000;
+/// Operations of one thread in one go.
+const TURNS: usize = 2_000;
 
 const HEADER: &str = r#"{"alg":"HS256","kid":"2026-11","typ":"JWT"}"#;
 
@@ -140,39 +141,42 @@ fn keys(at: &'static str, count: usize) -> Group {
 fn threads(at: &'static str, count: usize) -> Group {
     let raw = raw::Verifier::new("HS256");
     let (input, signature) = raw::parts(data::token("HS256"));
-    let mut group = Group::new("threads", at, move || {
-        on_threads(count, |_| assert!(raw.verify(input.as_bytes(), &signature)));
+    let mut group = Group::timed("threads", at, move || {
+        on_threads(count, || (), |(), _| assert!(raw.verify(input.as_bytes(), &signature)))
     });
     let verifier = ours::verifier("HS256");
-    group.add("countersign", Some("registered"), move || {
-        on_threads_with(count, ours::Scratch::default, |scratch, _| {
+    group.add_timed("countersign", Some("registered"), move || {
+        on_threads(count, ours::Scratch::default, |scratch, _| {
             ours::registered(&verifier, scratch, data::token("HS256"), now());
-        });
+        })
     });
     group
 }
 
-/// [`TURNS`] operations on each of so many threads at once.
-pub fn on_threads(threads: usize, operation: impl Fn(usize) + Sync) {
-    on_threads_with(threads, || (), |(), turn| operation(turn));
-}
-
-/// The same, with something of each thread's own.
-pub fn on_threads_with<T>(
+/// [`TURNS`] operations on each of so many threads at once: nanoseconds of one, on the thread that took longest.
+pub fn on_threads<T>(
     threads: usize,
     own: impl Fn() -> T + Sync,
     operation: impl Fn(&mut T, usize) + Sync,
-) {
+) -> f64 {
+    let together = Barrier::new(threads);
+    let work = |thread: usize| {
+        let mut own = own();
+        // Each begins elsewhere, so that two threads rarely want the same at once.
+        let mut go =
+            |turns: usize| (0..turns).for_each(|turn| operation(&mut own, turn + thread * TURNS / 2));
+        go(TURNS / 4);
+        together.wait();
+        let begun = Instant::now();
+        go(TURNS);
+        begun.elapsed().as_secs_f64() * 1e9 / TURNS as f64
+    };
     std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let (own, operation) = (&own, &operation);
-            scope.spawn(move || {
-                let mut own = own();
-                // Each begins elsewhere, so that two threads rarely want the same at once.
-                (0..TURNS).for_each(|turn| operation(&mut own, turn + thread * TURNS / 2));
-            });
-        }
-    });
+        let work = &work;
+        let handles: Vec<_> = (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
+        let times = handles.into_iter().map(|handle| handle.join().expect("no operation panics"));
+        times.fold(0.0, f64::max)
+    })
 }
 
 /// The parent's side.
@@ -187,7 +191,7 @@ pub fn run(part: &Part, options: &Options) -> io::Result<Vec<Step>> {
     let large: Vec<_> = ["threads", "cache"].iter().flat_map(|of| [(*of, "1"), (*of, "2")]).collect();
     let mut measured = interleave(&mut processes, &small, options.rounds)?;
     measured.retain(|measured| !measured.nanos.is_empty());
-    let many = interleave(&mut processes, &large, (options.rounds / 10).max(3))?;
+    let many = interleave(&mut processes, &large, (options.rounds / 2).max(3))?;
     measured.extend(many.into_iter().filter(|measured| !measured.nanos.is_empty()));
     Ok(steps(&measured))
 }
@@ -196,23 +200,21 @@ fn steps(measured: &[Measured]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for one in measured.iter().filter(|one| !one.item.raw) {
         let item = &one.item;
-        // An operation on threads is many.
-        let each = if matches!(item.op.as_str(), "threads" | "cache") { TURNS as f64 } else { 1.0 };
         let before = steps
             .iter()
             .rev()
             .find(|step| step.of == item.op && step.who == item.who && step.claims == item.claims);
-        let above_raw_ns = one.above_raw() / each;
+        let above_raw_ns = one.above_raw();
         steps.push(Step {
             of: item.op.clone(),
             at: item.alg.clone(),
             who: item.who.clone(),
             claims: item.claims.clone(),
-            us: one.us() / each,
-            raw_us: quantile(&one.raw, 0.1) / 1000.0 / each,
+            us: one.us(),
+            raw_us: quantile(&one.raw, 0.1) / 1000.0,
             ratio_to_raw: one.ratio_to_raw(),
             above_raw_ns,
-            allocations: (each == 1.0).then_some(item.allocations).flatten(),
+            allocations: item.allocations,
             input_times: before.map(|before| input(&item.op, &item.alg) / input(&item.op, &before.at)),
             cost_times: before.map(|before| match item.op.as_str() {
                 "threads" => one.ratio_to_raw() / before.ratio_to_raw,

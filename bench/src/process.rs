@@ -27,11 +27,11 @@ impl Process {
         Ok(Self { child, to, from, listing })
     }
 
-    /// One round of one group: nanoseconds of each of its items, or nothing where it has no such group.
-    pub fn round(&mut self, op: &str, alg: &str) -> io::Result<Option<Vec<f64>>> {
+    /// Some rounds of one group: nanoseconds of each of its items, or nothing where it has no such group.
+    pub fn rounds(&mut self, op: &str, alg: &str) -> io::Result<Vec<Vec<f64>>> {
         writeln!(self.to, "{op} {alg}")?;
         self.to.flush()?;
-        line(&mut self.from)
+        Ok(line::<Option<_>>(&mut self.from)?.unwrap_or_default())
     }
 }
 

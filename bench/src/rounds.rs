@@ -2,7 +2,7 @@
 
 use std::io;
 
-use harness::{Item, data};
+use harness::{IN_A_ROW, Item, data};
 
 use crate::machine::Part;
 use crate::peers::Peer;
@@ -68,7 +68,7 @@ pub fn run(peers: &[Peer], part: &Part, rounds: usize) -> io::Result<Rows> {
     Ok(rows)
 }
 
-/// Asks every process for one round of every group, and again.
+/// Asks every process for a few rounds of every group, and again.
 pub fn interleave(
     processes: &mut [Process],
     groups: &[(&str, &str)],
@@ -81,16 +81,17 @@ pub fn interleave(
             items.map(|item| Measured { item, nanos: Vec::new(), raw: Vec::new() }).collect()
         })
         .collect();
-    for _ in 0..rounds {
+    for _ in 0..rounds.div_ceil(IN_A_ROW) {
         for (op, alg) in groups {
             for (process, measured) in processes.iter_mut().zip(&mut all) {
-                let Some(times) = process.round(op, alg)? else { continue };
-                let group = measured
-                    .iter_mut()
-                    .filter(|measured| measured.item.op == *op && measured.item.alg == *alg);
-                for (measured, nanos) in group.zip(&times) {
-                    measured.nanos.push(*nanos);
-                    measured.raw.extend(times.first());
+                for times in process.rounds(op, alg)? {
+                    let group = measured
+                        .iter_mut()
+                        .filter(|measured| measured.item.op == *op && measured.item.alg == *alg);
+                    for (measured, nanos) in group.zip(&times) {
+                        measured.nanos.push(*nanos);
+                        measured.raw.extend(times.first());
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! A process that measures: it lists its items, then takes times of one group whenever its parent asks.
 //!
-//! The talk is one line of JSON each way. First the child sends its [`Listing`]; for each line `op alg` it answers the
-//! nanoseconds of one operation of every item of that group, in the order of the list.
+//! The talk is one line of JSON each way. First the child sends its [`Listing`]; for each line `op alg` it answers a few
+//! rounds: the nanoseconds of one operation of every item of that group, in the order of the list.
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::{Duration, Instant};
@@ -34,6 +34,9 @@ impl Measure {
         }
     }
 }
+
+/// Rounds to a question. The first after a wait finds nothing in the caches; the median passes over it.
+pub const IN_A_ROW: usize = 4;
 
 /// What is measured, and where it stands in the tables.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,6 +83,13 @@ impl Group {
         group
     }
 
+    /// A group whose operations say themselves how many nanoseconds one took, because they run on threads of their own.
+    pub fn timed(op: &'static str, alg: &'static str, raw: impl FnMut() -> f64 + 'static) -> Self {
+        let mut group = Self { op, alg, measured: Vec::new() };
+        group.push_timed("aws-lc-rs", None, true, raw);
+        group
+    }
+
     /// Adds an operation that can be repeated as it stands.
     pub fn add(&mut self, who: &str, claims: Option<&str>, operation: impl FnMut() + 'static) {
         self.push(who, claims, false, repeated(operation));
@@ -100,34 +110,66 @@ impl Group {
         self.push(who, claims, false, Box::new(run));
     }
 
+    /// Adds an operation to a group of [`timed`](Self::timed) ones.
+    pub fn add_timed(&mut self, who: &str, claims: Option<&str>, operation: impl FnMut() -> f64 + 'static) {
+        self.push_timed(who, claims, false, operation);
+    }
+
     fn push(&mut self, who: &str, claims: Option<&str>, raw: bool, mut run: Run) {
         let batch = batch_of(&mut run);
-        let item = Item {
-            op: self.op.into(),
-            alg: self.alg.into(),
-            who: who.into(),
-            claims: claims.map(Into::into),
-            allocations: Some(run(64, Measure::Allocations) / 64.0),
-            raw,
-        };
+        let allocations = Some(run(64, Measure::Allocations) / 64.0);
+        let item = self.item(who, claims, raw, allocations);
         self.measured.push(Measured { item, run, batch });
     }
 
-    /// One round: a batch of every item, each warmed up; in every other round the other way about, so that a machine
-    /// that gets faster or slower favours none.
-    fn round(&mut self, backwards: bool) -> Vec<f64> {
+    fn push_timed(
+        &mut self,
+        who: &str,
+        claims: Option<&str>,
+        raw: bool,
+        mut operation: impl FnMut() -> f64 + 'static,
+    ) {
+        let item = self.item(who, claims, raw, None);
+        self.measured.push(Measured { item, run: Box::new(move |_, _| operation()), batch: 1 });
+    }
+
+    fn item(&self, who: &str, claims: Option<&str>, raw: bool, allocations: Option<f64>) -> Item {
+        let (op, alg, who, claims) = (self.op.into(), self.alg.into(), who.into(), claims.map(Into::into));
+        Item { op, alg, who, claims, allocations, raw }
+    }
+
+    /// One round: a batch of every item, each warmed up by another batch. In every other round the other way about, so
+    /// that a machine that gets faster or slower favours none; and every two rounds at another place of the stack, because
+    /// where its frames lie makes the same code of aws-lc faster or slower by two in a hundred.
+    fn round(&mut self, number: usize) -> Vec<f64> {
         let mut times = vec![0.0; self.measured.len()];
         let mut both: Vec<_> = self.measured.iter_mut().zip(&mut times).collect();
-        if backwards {
+        if number % 2 == 1 {
             both.reverse();
         }
         for (measured, nanos) in both {
             let Measured { run, batch, .. } = measured;
-            run(*batch, Measure::Nanoseconds);
-            *nanos = run(*batch, Measure::Nanoseconds) / f64::from(*batch);
+            deeper(number / 2 % PLACES, &mut || {
+                run(*batch, Measure::Nanoseconds);
+                *nanos = run(*batch, Measure::Nanoseconds) / f64::from(*batch);
+            });
         }
         times
     }
+}
+
+/// Places of the stack, spread over a page.
+const PLACES: usize = 16;
+
+/// Calls `work` so many steps further down the stack.
+#[inline(never)]
+fn deeper(steps: usize, work: &mut dyn FnMut()) {
+    if steps == 0 {
+        return work();
+    }
+    let step = std::hint::black_box([0_u8; 208]);
+    deeper(steps - 1, work);
+    std::hint::black_box(&step);
 }
 
 fn repeated(mut operation: impl FnMut() + 'static) -> Run {
@@ -146,10 +188,13 @@ pub fn serve(versions: Vec<String>, mut groups: Vec<Group>) {
     let items =
         groups.iter().flat_map(|group| group.measured.iter().map(|measured| measured.item.clone())).collect();
     say(&Listing { versions, items });
-    for (round, line) in stdin().lock().lines().enumerate() {
+    for (asked, line) in stdin().lock().lines().enumerate() {
         let line = line.expect("the parent writes text");
         let group = groups.iter_mut().find(|group| line == format!("{} {}", group.op, group.alg));
-        say(&group.map(|group| group.round(round % 2 == 1)));
+        say(&group.map(|group| {
+            let rounds = asked * IN_A_ROW..(asked + 1) * IN_A_ROW;
+            rounds.map(|number| group.round(number)).collect::<Vec<_>>()
+        }));
     }
 }
 

@@ -7,4 +7,4 @@ pub mod data;
 pub mod raw;
 
 pub use allocations::{Counting, allocations};
-pub use child::{Group, Item, Listing, serve};
+pub use child::{Group, IN_A_ROW, Item, Listing, serve};

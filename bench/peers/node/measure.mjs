@@ -1,5 +1,5 @@
-// One library of Node: measure.mjs WORK LIBRARY NAME. It lists its items, then answers each line `op alg` with the
-// nanoseconds of one operation of each: the reference, which is node:crypto, and the library.
+// One library of Node: measure.mjs WORK LIBRARY NAME. It lists its items, then answers each line `op alg` with a few
+// rounds: the nanoseconds of one operation of each, the reference, which is node:crypto, and the library.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -132,14 +132,17 @@ say({ versions: [`Node ${process.versions.node} (OpenSSL ${process.versions.open
 let round = 0;
 for await (const line of readline.createInterface({ input: process.stdin })) {
   const measured = groups.get(line);
-  const times = new Array(measured.length);
-  const order = measured.map((_, index) => index);
-  if (round % 2) order.reverse();
-  round += 1;
-  for (const index of order) {
-    const { run, batch } = measured[index];
-    await run(Math.ceil(batch / 4));
-    times[index] = await run(batch);
+  const rounds = [];
+  for (; rounds.length < 4; round += 1) {
+    const times = new Array(measured.length);
+    const order = measured.map((_, index) => index);
+    if (round % 2) order.reverse();
+    for (const index of order) {
+      const { run, batch } = measured[index];
+      await run(batch);
+      times[index] = await run(batch);
+    }
+    rounds.push(times);
   }
-  say(times);
+  say(rounds);
 }
