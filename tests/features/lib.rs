@@ -1,0 +1,1 @@
+//! Nothing: what is here are the tests of the library, built with features that it does not ask for.
