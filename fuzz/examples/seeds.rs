@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use countersign::{JwsBuilder, JwsSigner, SigningHeader, SigningKey, StatusReference};
+use countersign_fuzz::encrypted::{encrypt, kdfs};
 use countersign_fuzz::{AUD, ISS, NOW, SECRET, signed};
 use serde_json::{Value, json};
 
@@ -81,12 +82,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         // The same without its armour, for one kind of each family.
         if ["p256", "ed25519", "rsa-"].iter().any(|kind| name.starts_with(kind)) {
             let text = String::from_utf8_lossy(&pem);
-            let body: String = text.lines().filter(|line| !line.contains([':', '-'])).collect();
-            seed(
-                "pem_der",
-                &format!("{name}.der"),
-                &STANDARD.decode(body).map_err(|error| error.to_string())?,
-            )?;
+            let first = text.split_inclusive("-----END ").next().unwrap_or_default();
+            let body: String = first.lines().filter(|line| !line.contains([':', '-'])).collect();
+            let der = STANDARD.decode(body).map_err(|error| error.to_string())?;
+            seed("pem_der", &format!("{name}.der"), &der)?;
+            // And under a password that costs next to nothing.
+            if name.ends_with("-pkcs8") {
+                for (kdf, kind) in kdfs().into_iter().zip(["pbkdf2", "scrypt"]) {
+                    seed("pem_der", &format!("{name}.{kind}.der"), &encrypt(&der, kdf))?;
+                }
+            }
         }
     }
 

@@ -1,16 +1,43 @@
-//! Octets where a key file should be: a key that is read has the same thumbprint in every form that it is written in.
+//! Octets where a key file should be: a key that is read has the same thumbprint in every form that it is written in, and
+//! a password around it changes nothing.
 #![no_main]
 
-use countersign::{Algorithm, ImportedKey, Jwk, SigningKey, VerifyingKey};
+use countersign::{Algorithm, Error, ImportedKey, Jwk, KeyFormat, SigningKey, VerifyingKey};
+use countersign_fuzz::encrypted::{PASSWORD, encrypt, is_cheap, kdfs};
 use countersign_fuzz::within_memory;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|octets: &[u8]| {
-    if let Ok(imported) = ImportedKey::read(octets) {
-        check(&imported);
+    let read = ImportedKey::read(octets);
+    if let Ok(imported) = &read {
+        check(imported);
     }
     within_memory(octets.len(), || ImportedKey::read(octets));
+
+    if matches!(read, Err(Error::KeyEncrypted)) && is_cheap(octets) {
+        if let Ok(imported) = ImportedKey::read_encrypted(octets, PASSWORD) {
+            assert_eq!(imported.format, KeyFormat::EncryptedPkcs8);
+            check(&imported);
+        }
+        within_memory(octets.len(), || ImportedKey::read_encrypted(octets, PASSWORD));
+    }
+    behind_a_password(octets, read.ok().as_ref());
 });
+
+/// What is encrypted is read where it is PKCS#8, as what it is, and nothing else is.
+fn behind_a_password(octets: &[u8], plain: Option<&ImportedKey>) {
+    let plain = plain.filter(|plain| plain.format == KeyFormat::Pkcs8 && !plain.pem);
+    for kdf in kdfs() {
+        let document = encrypt(octets, kdf);
+        assert_eq!(ImportedKey::read(&document).err(), Some(Error::KeyEncrypted));
+        let opened = ImportedKey::read_encrypted(&document, PASSWORD).ok();
+        assert_eq!(
+            opened.map(|opened| opened.jwk.thumbprint()),
+            plain.map(|plain| plain.jwk.thumbprint())
+        );
+        assert!(ImportedKey::read_encrypted(&document, "lamp").is_err());
+    }
+}
 
 fn check(imported: &ImportedKey) {
     assert!(!imported.to_string().is_empty());

@@ -1,5 +1,7 @@
 //! What the fuzz targets share: one key, one policy, one time, and a bound on memory.
 
+pub mod encrypted;
+
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
