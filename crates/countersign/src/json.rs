@@ -12,7 +12,9 @@ mod scan;
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::LazyLock;
 
+use memchr::memmem;
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
     Visitor,
@@ -58,6 +60,10 @@ pub fn parse_strict<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
 /// [`Malformed::TooManyValues`].
 pub(crate) fn parse_value(json: &[u8], part: Part) -> Result<Value, Error> {
     let text = std::str::from_utf8(json).map_err(|_| Malformed::Utf8 { part })?;
+    if names_numbers(text) {
+        let (line, column) = (1, 1);
+        return Err(Malformed::Json { part, line, column }.into());
+    }
     let fault = Cell::new(Fault::Syntax);
     let limit = allowed_values(json.len());
     let budget = Cell::new(limit);
@@ -127,6 +133,30 @@ fn without_values(error: &serde_json::Error) -> String {
         Some((_, expected)) => format!("expected {expected}"),
         None => "a value is out of range or a member is unknown".to_owned(),
     }
+}
+
+/// Whether some crate of the program turned on `serde_json/arbitrary_precision`: then a number that is no small integer
+/// comes as a map of one member with this name, its text. What passes must not depend on it, so the text is read as it
+/// would have been, and a document that holds the name itself, as no honest one does, is refused in such a build.
+static NUMBERS_ARE_TEXTS: LazyLock<bool> = LazyLock::new(|| {
+    struct Probe;
+    impl Visitor<'_> for Probe {
+        type Value = bool;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number")
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+            Ok(false)
+        }
+    }
+    let read = serde_json::Deserializer::from_str("0.5").deserialize_any(Probe);
+    read.unwrap_or(true)
+});
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether a document holds that name, in a build where it means something.
+fn names_numbers(text: &str) -> bool {
+    *NUMBERS_ARE_TEXTS && memmem::find(text.as_bytes(), NUMBER.as_bytes()).is_some()
 }
 
 #[derive(Clone, Copy)]
@@ -217,9 +247,13 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut next = members.next_key::<String>()?;
+        if *NUMBERS_ARE_TEXTS && next.as_deref() == Some(NUMBER) {
+            return number(&members.next_value::<String>()?);
+        }
         let inside = self.inside()?;
         let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
+        while let Some(name) = next {
             if object.is_empty() {
                 self.charge(VALUES_PER_OBJECT)?;
             }
@@ -228,8 +262,19 @@ impl<'de> Visitor<'de> for Strict<'_> {
                 return Err(A::Error::custom("member twice"));
             }
             object.insert(name, members.next_value_seed(inside)?);
+            next = members.next_key()?;
         }
         Ok(Value::Object(object))
+    }
+}
+
+/// A number out of its text: what serde_json makes of it where numbers are numbers.
+fn number<E: serde::de::Error>(text: &str) -> Result<Value, E> {
+    match Scanner::new(text).number() {
+        Ok(Number::Positive(value)) => Ok(Value::from(value)),
+        Ok(Number::Negative(value)) => Ok(Value::from(value)),
+        Ok(Number::Float(value)) => Ok(Value::from(value)),
+        Err(_) => Err(E::custom("out of range")),
     }
 }
 

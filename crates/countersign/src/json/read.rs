@@ -20,6 +20,9 @@ pub(crate) fn read<'de, C: Deserialize<'de>>(
     text: &'de str,
     stack: &'de mut Stack,
 ) -> Result<(C, Index<'de>), Stop> {
+    if super::names_numbers(text) {
+        return Err(Stop::Declined);
+    }
     stack.clear();
     let mut reader = Reader {
         scanner: Scanner::new(text),
