@@ -51,16 +51,21 @@ struct Figures {
     rows: Vec<Row>,
 }
 
-/// Counts, and compares or writes.
-pub fn run(update: bool) -> io::Result<ExitCode> {
+/// Counts, and compares; with `--update` it writes the figures, with `--profile` it says where they come from.
+pub fn run(arguments: &[String]) -> io::Result<ExitCode> {
+    let given = |flag: &str| arguments.iter().any(|argument| argument == flag);
     if Command::new("valgrind").arg("--version").output().is_err() {
         println!("skipped: valgrind is not installed");
         return Ok(ExitCode::from(SKIPPED));
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("instructions.json");
     let counted = callgrind::count()?;
+    if given("--profile") {
+        profile(&counted);
+        return Ok(ExitCode::SUCCESS);
+    }
     let here = Figures { conditions: conditions(counted.avx2), rows: counted.rows };
-    if update {
+    if given("--update") {
         fs::write(file, here.text()?)?;
         println!("{} figures written", here.rows.len());
         return Ok(ExitCode::SUCCESS);
@@ -96,6 +101,17 @@ pub fn run(update: bool) -> io::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The functions that take most, of HS256: the other algorithms differ inside of aws-lc.
+fn profile(counted: &callgrind::Count) {
+    let rows = counted.rows.iter().zip(&counted.profiles).filter(|(row, _)| row.alg == "HS256");
+    for (row, functions) in rows {
+        println!("{}: {} instructions", row.name(), row.instructions);
+        for (function, more) in functions.iter().take(20) {
+            println!("{more:>8} {function}");
+        }
+    }
 }
 
 impl Row {

@@ -30,11 +30,12 @@ use report::Report;
 static ALLOCATOR: Counting = Counting;
 
 fn main() -> io::Result<ExitCode> {
-    match std::env::args().nth(1).as_deref() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
         Some("measure") => measured::serve_ours(),
         Some("grow") => growth::serve_growth(),
         Some("counted") => guard::run_counted(),
-        Some("guard") => return guard::run(std::env::args().any(|argument| argument == "--update")),
+        Some("guard") => return guard::run(&arguments),
         _ => run(&Options::read())?,
     }
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::SystemTime;
 
 use countersign::Timestamp;
-use harness::data::{ALGORITHMS, Owned, token};
+use harness::data::{ALGORITHMS, CLAIMS, Owned, token};
 use harness::{Group, raw, serve};
 
 use crate::ours;
@@ -24,6 +24,11 @@ fn verify(alg: &'static str) -> Group {
     let token = token(alg);
 
     let (verifier, mut scratch) = (ours::verifier(alg), ours::Scratch::default());
+    assert_eq!(
+        ours::borrowed_text(&verifier, &mut scratch, token, now()),
+        CLAIMS,
+        "the claims are the token's"
+    );
     group.add("countersign", Some("borrowed"), move || {
         ours::borrowed(&verifier, &mut scratch, token, now());
     });

@@ -15,6 +15,12 @@ pub fn borrowed(verifier: &Verifier, scratch: &mut Scratch, token: &str, now: Ti
     std::hint::black_box(&verified);
 }
 
+/// The same claims as text, to see that they are right before they are timed.
+pub fn borrowed_text(verifier: &Verifier, scratch: &mut Scratch, token: &str, now: Timestamp) -> String {
+    let verified = verifier.verify_in::<Borrowed<'_>>(scratch, token, now).expect("the token is good");
+    serde_json::to_string(verified.claims()).expect("claims can be written")
+}
+
 /// The registered claims alone.
 pub fn registered(verifier: &Verifier, scratch: &mut Scratch, token: &str, now: Timestamp) {
     let verified = verifier.verify_in::<NoClaims>(scratch, token, now).expect("the token is good");

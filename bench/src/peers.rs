@@ -53,7 +53,11 @@ pub fn find(options: &Options) -> (Vec<Peer>, Vec<String>) {
 
 type Prepared = Result<(PathBuf, Vec<String>), String>;
 
-const ALL: [(&str, bool, fn(&str) -> Prepared); 8] = [
+/// Builds or installs a peer.
+type Prepare = fn(&str) -> Prepared;
+
+/// The name of each, whether it is a library in Rust, and what makes it.
+const ALL: [(&str, bool, Prepare); 8] = [
     ("jsonwebtoken/aws_lc_rs", true, jsonwebtoken),
     ("jsonwebtoken/rust_crypto", true, jsonwebtoken),
     ("jwt-simple", true, jwt_simple),

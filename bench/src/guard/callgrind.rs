@@ -11,6 +11,8 @@ use super::{Row, scratch};
 /// All rows.
 pub struct Count {
     pub rows: Vec<Row>,
+    /// For each row: functions, and how many instructions more they took in it than in the reference.
+    pub profiles: Vec<Vec<(String, i64)>>,
     pub avx2: bool,
 }
 
@@ -21,12 +23,27 @@ struct Cost {
     own: i64,
     /// Calls from Rust into aws-lc, by function.
     calls: BTreeMap<String, u32>,
+    /// Instructions of every function, without those that it calls.
+    functions: BTreeMap<String, i64>,
 }
 
 impl Cost {
     /// Calls in one operation. What callgrind saw of a function before, in the making of keys, is a fraction of one.
     fn calls(&self) -> i64 {
         self.calls.values().map(|calls| (f64::from(*calls) / f64::from(CALLED)).round() as i64).sum()
+    }
+
+    /// By function, what one operation takes more than the reference, the most first.
+    fn above(&self, raw: &Self) -> Vec<(String, i64)> {
+        let functions = self.functions.iter().map(|(name, instructions)| {
+            let more = instructions - raw.functions.get(name).copied().unwrap_or_default();
+            // 'N marks the N-th level of a recursion.
+            let symbol = name.split('\'').next().unwrap_or(name);
+            (format!("{:#}", rustc_demangle::demangle(symbol)), more / i64::from(TIMES))
+        });
+        let mut functions: Vec<_> = functions.filter(|(_, more)| *more != 0).collect();
+        functions.sort_by_key(|(_, more)| -more);
+        functions
     }
 }
 
@@ -48,7 +65,7 @@ pub fn count() -> io::Result<Count> {
         return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     let listed = String::from_utf8_lossy(&output.stdout);
-    let mut count = Count { rows: Vec::new(), avx2: false };
+    let mut count = Count { rows: Vec::new(), profiles: Vec::new(), avx2: false };
     let mut raw = (Cost::default(), 0.0);
     for (number, line) in listed.lines().enumerate() {
         let counted: Counted = serde_json::from_str(line)?;
@@ -58,6 +75,7 @@ pub fn count() -> io::Result<Count> {
             raw = (cost, counted.allocations);
             continue;
         }
+        count.profiles.push(cost.above(&raw.0));
         count.rows.push(Row {
             op: counted.op,
             alg: counted.alg,
@@ -85,10 +103,10 @@ const ALLOCATING: [&str; 5] = ["malloc", "calloc", "realloc", "posix_memalign", 
 fn parse(dump: &str) -> Option<Cost> {
     let number = |text: &str| text.split(' ').nth(1)?.parse::<i64>().ok();
     let (mut cost, mut total) = (Cost::default(), None);
-    let (mut in_rust, mut callee, mut called) = (false, "", None);
+    let (mut function, mut callee, mut called) = ("", "", None);
     for line in dump.lines() {
         if let Some(name) = line.strip_prefix("fn=") {
-            in_rust = is_rust(name);
+            function = name;
         } else if let Some(name) = line.strip_prefix("cfn=") {
             callee = name;
         } else if let Some(calls) = line.strip_prefix("calls=") {
@@ -97,12 +115,14 @@ fn parse(dump: &str) -> Option<Cost> {
             total = number(line);
         } else if let Some(calls) = called.take() {
             let into_aws_lc = callee.starts_with("aws_lc_");
-            if in_rust && (into_aws_lc || ALLOCATING.contains(&callee)) {
+            if is_rust(function) && (into_aws_lc || ALLOCATING.contains(&callee)) {
                 cost.own -= number(line)?;
             }
-            if in_rust && into_aws_lc {
+            if is_rust(function) && into_aws_lc {
                 *cost.calls.entry(callee.to_owned()).or_default() += calls;
             }
+        } else if line.starts_with(|first: char| first.is_ascii_digit()) {
+            *cost.functions.entry(function.to_owned()).or_default() += number(line)?;
         }
     }
     cost.own += total?;
@@ -147,6 +167,7 @@ totals: 670
     fn counts_what_is_outside_of_the_primitive_and_the_calls_into_it() {
         let cost = parse(DUMP).unwrap();
         assert_eq!((cost.own, cost.calls()), (120, 2));
+        assert_eq!(cost.functions.values().sum::<i64>(), 420);
     }
 
     #[test]
