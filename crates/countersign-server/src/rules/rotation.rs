@@ -2,9 +2,16 @@
 //! and the time.
 //!
 //! An honest client that lost a race, lost an answer, or met a database that was restored is never logged out; a
-//! token that was used long ago ends its session.
+//! token that was used long ago ends its session. [`model`] searches for a history in which that is not so.
 
 use crate::store::sessions::Counter;
+
+#[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a model that overflowed would be a test that fails"
+)]
+mod model;
 
 /// The numbers of the rule, in seconds and counts.
 #[derive(Clone, Copy, Debug)]
