@@ -86,7 +86,9 @@ impl Failure {
     pub(crate) fn code(&self) -> &'static str {
         let by_whom = self.error.chain().find_map(|error| {
             let library = error.downcast_ref().map(countersign::Error::code);
-            library.or_else(|| error.downcast_ref().map(countersign_server::Error::code))
+            library
+                .or_else(|| error.downcast_ref().map(countersign_http::FetchError::code))
+                .or_else(|| error.downcast_ref().map(countersign_server::Error::code))
         });
         by_whom.or(self.code).unwrap_or(match self.exit {
             Exit::Done | Exit::Refused => "token_refused",

@@ -1,13 +1,16 @@
 //! `--key SPEC`: where a key comes from, and what it turns out to be.
 //!
-//! A file, `-`, `env:NAME` or `b64:…`; in it a key in PEM, DER or JWK, or a JWK Set. Everything else is a raw secret.
+//! A file, `-`, `env:NAME` or `b64:…`; in it a key in PEM, DER or JWK, or a JWK Set. Everything else is a raw secret. Or the
+//! URL of a JWK Set.
 
 mod material;
+mod remote;
 pub(crate) mod set;
 mod signing;
 mod verifying;
 
 pub(crate) use material::Material;
+pub(crate) use remote::keys_of_issuer;
 pub(crate) use signing::Signing;
 pub(crate) use verifying::{remedy, verifying_key, verifying_keys};
 
@@ -33,6 +36,8 @@ pub(crate) enum KeySpec {
     Env(String),
     /// `b64:…`, standard or URL-safe, padded or not
     Base64(Zeroizing<String>),
+    /// `https://…`, and `http://…` on this machine
+    Url(String),
     /// Anything else
     File(PathBuf),
 }
@@ -40,6 +45,10 @@ pub(crate) enum KeySpec {
 impl KeySpec {
     pub(crate) fn is_stdin(&self) -> bool {
         matches!(self, Self::Stdin)
+    }
+
+    pub(crate) fn is_url(&self) -> bool {
+        matches!(self, Self::Url(_))
     }
 
     /// Reads the octets and says what they are.
@@ -56,6 +65,7 @@ impl KeySpec {
                 }
             },
             Self::Base64(text) => decode_base64(text)?,
+            Self::Url(url) => remote::text(url)?,
         };
         if octets.trim_ascii().is_empty() {
             return Err(self.is_empty());
@@ -72,6 +82,7 @@ impl KeySpec {
             Self::Stdin => "standard input".to_owned(),
             Self::Env(name) => format!("the environment variable {name}"),
             Self::Base64(_) => "the text after b64:".to_owned(),
+            Self::Url(url) => format!("the answer of {url}"),
             Self::File(path) => format!("the file {}", path.display()),
         };
         Failure::no_key(format!(
@@ -99,6 +110,7 @@ impl FromStr for KeySpec {
             _ if text == "-" => Self::Stdin,
             Some(("env", "")) => return Err("env: needs the name of a variable".to_owned()),
             Some(("env", name)) => Self::Env(name.to_owned()),
+            Some(("https" | "http", rest)) if rest.starts_with("//") => Self::Url(text.to_owned()),
             Some(("b64", data)) => Self::Base64(Zeroizing::new(data.to_owned())),
             _ => Self::File(text.into()),
         })
@@ -111,6 +123,7 @@ impl std::fmt::Debug for KeySpec {
             Self::Stdin => f.write_str("-"),
             Self::Env(name) => write!(f, "env:{name}"),
             Self::Base64(_) => f.write_str("b64:(hidden)"),
+            Self::Url(url) => f.write_str(url),
             Self::File(path) => write!(f, "{}", path.display()),
         }
     }
@@ -202,6 +215,8 @@ mod tests {
             ("-", "-"),
             ("env:KEY", "env:KEY"),
             ("b64:c2VjcmV0", "b64:(hidden)"),
+            ("https://id.example/keys", "https://id.example/keys"),
+            ("https:/keys.pem", "https:/keys.pem"),
             ("keys/env.pem", "keys/env.pem"),
         ] {
             assert_eq!(format!("{:?}", text.parse::<KeySpec>().unwrap()), shown);

@@ -49,6 +49,7 @@ use missing::MissingNames;
 pub struct RemoteKeys(Arc<Remote>);
 
 struct Remote {
+    loader: Arc<Loader>,
     keys: Refresher<JwkSet>,
     missing: MissingNames,
     /// For whoever asks the same issuer for something else.
@@ -102,6 +103,24 @@ impl RemoteKeys {
         }
     }
 
+    /// The text of the key set as it is now, past everything that is kept: for tools that show it.
+    ///
+    /// ```no_run
+    /// # async fn show() -> Result<(), countersign_http::FetchError> {
+    /// let text = countersign_http::RemoteKeys::at("https://id.example/keys")?.fetch_text().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub async fn fetch_text(&self) -> Result<Vec<u8>, FetchError> {
+        match self.0.loader.ask(None).await? {
+            Answer::Document(fetched) => Ok(fetched.body),
+            // It was not asked for news.
+            Answer::Unchanged { .. } => Err(FetchError::Status { found: 304 }),
+        }
+    }
+
     pub(crate) fn connecting(&self) -> &Connecting {
         &self.0.connecting
     }
@@ -112,11 +131,13 @@ impl RemoteKeys {
             fetcher,
             last: Mutex::default(),
         });
+        let shared = Arc::clone(&loader);
         let keys = Refresher::new("keys", rule, move |etag| {
-            let loader = Arc::clone(&loader);
+            let loader = Arc::clone(&shared);
             Box::pin(async move { loader.load(etag).await })
         });
         Self(Arc::new(Remote {
+            loader,
             keys,
             missing: MissingNames::new(rule.cool_down),
             connecting,
@@ -188,7 +209,7 @@ struct Loader {
 }
 
 impl Loader {
-    async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<JwkSet>, FetchError> {
+    async fn ask(&self, etag: Option<&HeaderValue>) -> Result<Answer, FetchError> {
         let target = match &self.source {
             Source::Url(target) => target.clone(),
             Source::Issuer(discovery) => {
@@ -196,10 +217,11 @@ impl Loader {
                 discovery.keys_url(&self.fetcher, news_only).await?
             }
         };
-        let answer = self
-            .fetcher
-            .get(&target, Wanted::JSON, etag.as_ref())
-            .await?;
+        self.fetcher.get(&target, Wanted::JSON, etag).await
+    }
+
+    async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<JwkSet>, FetchError> {
+        let answer = self.ask(etag.as_ref()).await?;
         let Fetched {
             body,
             etag,

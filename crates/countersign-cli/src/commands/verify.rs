@@ -18,9 +18,13 @@ use crate::{output, token_input};
 /// The flags of `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The key: a file (PEM, DER, certificate, JWK, JWK Set or raw secret), `-`, env:NAME or b64:…; repeat it for several.
-    #[arg(long = "key", value_name = "SPEC", required = true)]
+    /// The key: a file (PEM, DER, certificate, JWK, JWK Set or raw secret), `-`, env:NAME, b64:… or the https:// URL of a
+    /// JWK Set; repeat it for several.
+    #[arg(long = "key", value_name = "SPEC", required_unless_present = "issuer")]
     keys: Vec<KeySpec>,
+    /// The URL of the issuer: its keys are found by discovery, and the token must name it.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["keys", "iss", "any_iss"])]
+    issuer: Option<String>,
     #[command(flatten)]
     password: KeyPassword,
     /// Who must have issued the token.
@@ -72,7 +76,10 @@ impl Verify {
         let policy = self.policy()?;
         let key_is_stdin = self.keys.iter().any(KeySpec::is_stdin);
         let token = token_input::read(self.token.as_deref(), key_is_stdin)?;
-        let keys = key_spec::verifying_keys(&self.keys, self.alg, &self.password)?;
+        let keys = match &self.issuer {
+            Some(issuer) => key_spec::keys_of_issuer(issuer, self.alg)?,
+            None => key_spec::verifying_keys(&self.keys, self.alg, &self.password)?,
+        };
         let verifier = Verifier::new(keys, policy);
         let now = self.at.unwrap_or_else(now);
         let result = verifier.verify::<Value>(&token, now);
@@ -84,7 +91,7 @@ impl Verify {
 
     fn policy(&self) -> Result<Policy, Failure> {
         let policy = Policy::builder();
-        let policy = match &self.iss {
+        let policy = match self.iss.as_ref().or(self.issuer.as_ref()) {
             Some(iss) => policy.issuer(iss),
             None if self.any_iss => policy.any_issuer(),
             None => {

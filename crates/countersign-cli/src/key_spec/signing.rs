@@ -26,6 +26,11 @@ pub(crate) struct Signing {
 impl Signing {
     /// Loads the one key that `spec` names. `--alg` has to agree with its own algorithm, or decides where it has none.
     pub(crate) fn key(&self, spec: &KeySpec) -> Result<SigningKey, Failure> {
+        if spec.is_url() {
+            return Err(Failure::usage(
+                "a key to sign with is not fetched from a URL: what everybody can read, everybody can sign with",
+            ));
+        }
         let key = match spec.load(&self.password)? {
             Material::Key(imported) => self.import(&imported)?,
             Material::JwkSet(octets) => self.choose(&octets)?,

@@ -50,7 +50,10 @@ pub(crate) fn remedy(error: &Error) -> &'static str {
 
 fn load(spec: &KeySpec, alg: Option<Algorithm>, password: &KeyPassword) -> Result<JwkSet, Failure> {
     let key = match spec.load(password)? {
-        Material::JwkSet(octets) => return from_set(&octets, alg),
+        Material::JwkSet(octets) if spec.is_url() => {
+            return from_set(&octets, alg, JwkSet::parse_published);
+        }
+        Material::JwkSet(octets) => return from_set(&octets, alg, JwkSet::parse),
         Material::Key(imported) => verifying_key(&imported, alg)?,
         Material::Secret(secret) => {
             let alg = alg.ok_or_else(undecided_secret)?;
@@ -60,10 +63,15 @@ fn load(spec: &KeySpec, alg: Option<Algorithm>, password: &KeyPassword) -> Resul
     Ok(JwkSet::from(key))
 }
 
-fn from_set(octets: &[u8], alg: Option<Algorithm>) -> Result<JwkSet, Failure> {
+/// The keys of a set that can be used, for `alg` where one is asked for.
+pub(super) fn from_set(
+    octets: &[u8],
+    alg: Option<Algorithm>,
+    parse: fn(&[u8]) -> Result<JwkSet, Error>,
+) -> Result<JwkSet, Failure> {
     let set = match alg {
-        Some(alg) => JwkSet::parse(&with_alg(octets, alg)),
-        None => JwkSet::parse(octets),
+        Some(alg) => parse(&with_alg(octets, alg)),
+        None => parse(octets),
     };
     let set = set.map_err(unusable)?;
     let unusable_keys = set.unusable().to_vec();

@@ -21,6 +21,8 @@ mod key_forms;
 #[cfg(test)]
 mod lint;
 #[cfg(test)]
+mod remote;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod shell;
