@@ -101,6 +101,18 @@ async fn an_optional_layer_refuses_what_was_taken_back_as_well() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_remembered_is_looked_up_at_every_request() {
+    let scene = Scene::built(|protect| protect.status_lists(StatusLists::new()).cache(100)).await;
+    let token = scene.token(1);
+    for _ in 0..3 {
+        scene.answer(&token).await.is_ok("in");
+    }
+    scene.passes_by(TTL);
+    scene.revokes(&[1]);
+    is_revoked(&scene.answer(&token).await);
+}
+
+#[tokio::test]
 async fn lists_without_exp_are_taken_where_that_is_said() {
     let scene = Scene::with(StatusLists::without_expiry).await;
     let claims = StatusListToken {

@@ -1,0 +1,110 @@
+//! A service in a process of its own, and `wrk` before it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cpu;
+use crate::report::Item;
+use crate::tokens::TOKENS;
+use crate::Outcome;
+
+/// Connections that `wrk` keeps busy, from one thread.
+const CONNECTIONS: usize = 32;
+
+/// What a batch showed.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Batch {
+    pub requests: u64,
+    pub requests_per_second: f64,
+    /// CPU time of the service for each request, user and system, in microseconds.
+    pub cpu_us: f64,
+}
+
+pub fn wrk_is_there() -> Outcome<()> {
+    match Command::new("wrk").arg("--version").output() {
+        Ok(_) => Ok(()),
+        Err(_) => Err("wrk is not installed: apt-get install wrk".into()),
+    }
+}
+
+pub struct Service {
+    item: Item,
+    child: Child,
+    url: String,
+    script: PathBuf,
+}
+
+impl Service {
+    pub fn start(item: &Item) -> Outcome<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["serve", item.row.name(), &item.algorithm.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdout = child.stdout.take().ok_or("no output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let address = lines.next().ok_or("the service did not start")??;
+        let tokens = lines.take(TOKENS).collect::<Result<Vec<_>, _>>()?;
+        let script = std::env::temp_dir().join(format!("countersign-bench-{}.lua", child.id()));
+        fs::write(&script, script_of(&tokens))?;
+        Ok(Self { item: *item, child, url: format!("http://{address}/orders"), script })
+    }
+
+    pub fn drive(&self, time: Duration) -> Outcome<Batch> {
+        let before = cpu::time_of(self.child.id())?;
+        let output = Command::new("wrk")
+            .args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{}s", time.as_secs()), "-s"])
+            .args([self.script.as_os_str(), self.url.as_ref()])
+            .output()?;
+        let spent = cpu::time_of(self.child.id())?.saturating_sub(before);
+        let text = String::from_utf8(output.stdout)?;
+        if text.contains("Non-2xx") || text.contains("Socket errors") {
+            return Err(format!("{} {}: {text}", self.item.row, self.item.algorithm).into());
+        }
+        let requests: u64 = number_before(&text, " requests in ").ok_or("wrk counted nothing")?.parse()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
+        Ok(Batch {
+            requests,
+            requests_per_second: line.ok_or("wrk measured nothing")?.trim().parse()?,
+            cpu_us: spent.as_secs_f64() * 1e6 / requests as f64,
+        })
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_file(&self.script);
+    }
+}
+
+fn number_before<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    text.split(word).next()?.split_whitespace().last()
+}
+
+/// Sends one token after the other. The requests are written once: a load generator that writes strings measures itself.
+fn script_of(tokens: &[String]) -> String {
+    let mut script = "local requests = {}\nlocal tokens = {\n".to_owned();
+    for token in tokens {
+        script.push_str(&format!("  \"{token}\",\n"));
+    }
+    script.push_str(
+        "}\n\
+         init = function(args)\n\
+         \x20 for i, token in ipairs(tokens) do\n\
+         \x20   requests[i] = wrk.format(\"GET\", nil, {[\"Authorization\"] = \"Bearer \" .. token})\n\
+         \x20 end\n\
+         end\n\
+         local next = 0\n\
+         request = function()\n\
+         \x20 next = next % #requests + 1\n\
+         \x20 return requests[next]\n\
+         end\n",
+    );
+    script
+}

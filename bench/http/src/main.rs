@@ -1,0 +1,55 @@
+//! What a protected route costs: axum on loopback, driven by `wrk`. README.md says how to read it.
+
+mod before;
+mod cpu;
+mod load;
+mod report;
+mod service;
+mod status;
+mod tokens;
+
+use std::error::Error;
+use std::time::Duration;
+
+use report::{Item, Measured, Round};
+
+pub type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["serve", row, algorithm] => service::serve(row.parse()?, algorithm.parse()?),
+        ["status"] => {
+            println!("{}", status::measure()?.table());
+            Ok(())
+        }
+        [] => run(5, 2),
+        [rounds, seconds] => run(rounds.parse()?, seconds.parse()?),
+        _ => Err("countersign-bench-http [ROUNDS SECONDS] | status".into()),
+    }
+}
+
+/// Every item once in each round, in short batches: machines drift, and only what is timed in the same round is compared.
+fn run(rounds: usize, seconds: u64) -> Outcome<()> {
+    load::wrk_is_there()?;
+    let items = Item::all();
+    let services = items.iter().map(load::Service::start).collect::<Outcome<Vec<_>>>()?;
+    let batch = Duration::from_secs(seconds);
+    for service in &services {
+        service.drive(Duration::from_secs(1))?;
+    }
+    let mut measured = Vec::new();
+    for round in 1..=rounds {
+        let mut batches = Vec::new();
+        for (item, service) in items.iter().zip(&services) {
+            batches.push((*item, service.drive(batch)?));
+        }
+        eprintln!("round {round} of {rounds}");
+        measured.push(Round { batches });
+    }
+    let measured = Measured { rounds: measured, seconds, status: status::measure()? };
+    std::fs::write("results.json", serde_json::to_string_pretty(&measured.json())? + "\n")?;
+    std::fs::write("RESULTS.md", measured.page())?;
+    print!("{}", measured.page());
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! One service: a route behind one of the ways to check a token, or behind none.
+
+use std::fmt;
+use std::io::Write;
+use std::str::FromStr;
+
+use axum::routing::get;
+use axum::{Extension, Router};
+use countersign::SigningKey;
+use countersign_http::{Claims, Protect};
+use serde::Serialize;
+
+use crate::before::{self, Order};
+use crate::tokens::{AUD, Alg, ISS, TOKENS, key, tokens};
+use crate::Outcome;
+
+/// How the route is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Row {
+    /// Not at all; the token comes all the same, and is not looked at.
+    None,
+    /// `jsonwebtoken` in a middleware.
+    Jsonwebtoken,
+    Protect,
+    /// `Protect` that remembers verified tokens.
+    Cached,
+}
+
+impl Row {
+    pub const ALL: [Self; 4] = [Self::None, Self::Jsonwebtoken, Self::Protect, Self::Cached];
+
+    /// For a command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Jsonwebtoken => "jsonwebtoken",
+            Self::Protect => "protect",
+            Self::Cached => "cached",
+        }
+    }
+}
+
+impl FromStr for Row {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|row| row.name() == name).ok_or_else(|| format!("no row {name}"))
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no check",
+            Self::Jsonwebtoken => "jsonwebtoken in a middleware",
+            Self::Protect => "`Protect`",
+            Self::Cached => "`Protect`, cached",
+        })
+    }
+}
+
+/// Serves until it is ended; first it says, a line each, where it is and which tokens it takes.
+pub fn serve(row: Row, algorithm: Alg) -> Outcome<()> {
+    let key = key(algorithm)?;
+    let app = app(row, algorithm, &key)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", listener.local_addr()?)?;
+        for token in tokens(&key)? {
+            writeln!(out, "{token}")?;
+        }
+        out.flush()?;
+        drop(out);
+        Ok(axum::serve(listener, app).await?)
+    })
+}
+
+fn app(row: Row, algorithm: Alg, key: &SigningKey) -> Outcome<Router> {
+    let protect = || {
+        Protect::with_keys(ISS, key.verifying_key()).audience(AUD).algorithm(algorithm.0).plain_jwt()
+    };
+    let ours = |Claims(order): Claims<Order>| async move { answer(&order) };
+    Ok(match row {
+        Row::None => Router::new().route("/orders", get(|| async { "the orders of 0198c0de-7e57-7000-8000-000000000000" })),
+        Row::Jsonwebtoken => Router::new()
+            .route("/orders", get(|Extension(order): Extension<Order>| async move { answer(&order) }))
+            .layer(axum::middleware::from_fn_with_state(checker(algorithm, key)?, before::check)),
+        Row::Protect => Router::new().route("/orders", get(ours)).layer(protect().build()?),
+        Row::Cached => {
+            // Shards fill unevenly: with room for just as many, some would be forgotten.
+            Router::new().route("/orders", get(ours)).layer(protect().cache(4 * TOKENS).build()?)
+        }
+    })
+}
+
+fn answer(order: &Order) -> String {
+    debug_assert!(!order.scope.is_empty() && !order.roles.is_empty());
+    format!("the orders of {}", order.sub)
+}
+
+fn checker(algorithm: Alg, key: &SigningKey) -> Outcome<std::sync::Arc<before::Checker>> {
+    use countersign::Algorithm as Ours;
+    use jsonwebtoken::{Algorithm, DecodingKey};
+    let jwk = serde_json::to_value(key.to_jwk())?;
+    let text = |name: &str| jwk[name].as_str().unwrap_or_default().to_owned();
+    let (theirs, decoding) = match algorithm.0 {
+        Ours::HS256 => (Algorithm::HS256, DecodingKey::from_secret(&unb64(&text("k"))?)),
+        Ours::RS256 => (Algorithm::RS256, DecodingKey::from_rsa_components(&text("n"), &text("e"))?),
+        Ours::ES256 => (Algorithm::ES256, DecodingKey::from_ec_components(&text("x"), &text("y"))?),
+        Ours::EdDSA => (Algorithm::EdDSA, DecodingKey::from_ed_components(&text("x"))?),
+        other => return Err(format!("{other} is not measured").into()),
+    };
+    Ok(before::Checker::new(decoding, theirs, ISS, AUD))
+}
+
+/// base64url of a key's own making.
+fn unb64(text: &str) -> Outcome<Vec<u8>> {
+    let mut bits = 0_u32;
+    let mut held = 0_u32;
+    let mut octets = Vec::new();
+    for letter in text.bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return Err("no base64url".into()),
+        };
+        held = held << 6 | u32::from(value);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            octets.push(u8::try_from(held >> bits & 0xff)?);
+        }
+    }
+    Ok(octets)
+}
