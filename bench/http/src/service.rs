@@ -103,39 +103,16 @@ fn answer(order: &Order) -> String {
 
 fn checker(algorithm: Alg, key: &SigningKey) -> Outcome<std::sync::Arc<before::Checker>> {
     use countersign::Algorithm as Ours;
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use jsonwebtoken::{Algorithm, DecodingKey};
-    let jwk = serde_json::to_value(key.to_jwk())?;
+    let jwk: serde_json::Value = serde_json::from_str(&key.to_jwk().to_json())?;
     let text = |name: &str| jwk[name].as_str().unwrap_or_default().to_owned();
     let (theirs, decoding) = match algorithm.0 {
-        Ours::HS256 => (Algorithm::HS256, DecodingKey::from_secret(&unb64(&text("k"))?)),
+        Ours::HS256 => (Algorithm::HS256, DecodingKey::from_secret(&URL_SAFE_NO_PAD.decode(text("k"))?)),
         Ours::RS256 => (Algorithm::RS256, DecodingKey::from_rsa_components(&text("n"), &text("e"))?),
         Ours::ES256 => (Algorithm::ES256, DecodingKey::from_ec_components(&text("x"), &text("y"))?),
         Ours::EdDSA => (Algorithm::EdDSA, DecodingKey::from_ed_components(&text("x"))?),
         other => return Err(format!("{other} is not measured").into()),
     };
     Ok(before::Checker::new(decoding, theirs, ISS, AUD))
-}
-
-/// base64url of a key's own making.
-fn unb64(text: &str) -> Outcome<Vec<u8>> {
-    let mut bits = 0_u32;
-    let mut held = 0_u32;
-    let mut octets = Vec::new();
-    for letter in text.bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return Err("no base64url".into()),
-        };
-        held = held << 6 | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            octets.push(u8::try_from(held >> bits & 0xff)?);
-        }
-    }
-    Ok(octets)
 }

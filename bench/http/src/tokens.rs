@@ -16,7 +16,7 @@ pub const AUD: &str = "orders-api";
 pub const TOKENS: usize = 1_000;
 
 /// The algorithms that are measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alg(pub Algorithm);
 
 pub const ALGORITHMS: [Alg; 4] =
@@ -27,6 +27,12 @@ impl FromStr for Alg {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         name.parse().map(Self)
+    }
+}
+
+impl Serialize for Alg {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
     }
 }
 
