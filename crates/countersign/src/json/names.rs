@@ -202,6 +202,9 @@ impl Stack {
 /// How many members of one object are compared with each other before a hash set takes over.
 const COMPARED: usize = 24;
 
+/// What a member takes of a text that holds many, about.
+const BYTES_PER_MEMBER: usize = 20;
+
 /// One open object.
 #[derive(Debug)]
 pub(crate) struct Object<'de> {
@@ -259,7 +262,10 @@ impl<'de> Object<'de> {
         let names = self.many.get_or_insert_with(|| {
             let (inline, more) = stack.from(self.base);
             let members = inline.iter().chain(more);
-            members.map(|member| member.name.of(text)).collect()
+            // Room for as many as the text is likely to hold, so that it need not grow again and again.
+            let mut names = HashSet::with_capacity(text.len().div_euclid(BYTES_PER_MEMBER));
+            names.extend(members.map(|member| member.name.of(text)));
+            names
         });
         if names.insert(name) {
             Ok(())
