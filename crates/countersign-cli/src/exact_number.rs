@@ -2,6 +2,9 @@
 //!
 //! What is read as one number and signed as another one is a claim that nobody made, so it is refused.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 /// Refuses a JSON text with such a number in it, in words for whoever wrote it.
 pub(crate) fn check(json: &str) -> Result<(), String> {
     let Some(at) = inexact(json) else {
@@ -10,6 +13,17 @@ pub(crate) fn check(json: &str) -> Result<(), String> {
     let (line, column) = line_and_column(json, at);
     Err(format!(
         "the number at line {line}, column {column} has more digits than 64 bits or a double hold, and would become another one: write it as text, in quotation marks"
+    ))
+}
+
+/// What to say where the claims of a token are shown that hold such a number.
+pub(crate) fn warning(token: &str) -> Option<String> {
+    let payload = token.split('.').nth(1)?;
+    let json = String::from_utf8(URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    let at = inexact(&json)?;
+    let (line, column) = line_and_column(&json, at);
+    Some(format!(
+        "the number at line {line}, column {column} of the payload has more digits than 64 bits or a double hold: it is shown as another one, and verifiers read it so"
     ))
 }
 
@@ -162,6 +176,16 @@ mod tests {
             assert_eq!(inexact(&json), None, "{json}");
         }
         assert_eq!(inexact(&format!(r#"["\\",{long}]"#)), Some(6));
+    }
+
+    #[test]
+    fn a_token_with_such_a_number_is_warned_of_and_another_is_not() {
+        let token = |json: &str| format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(json));
+        let said = warning(&token("{\n\"n\":18446744073709551616}")).unwrap();
+        assert!(said.contains("line 2, column 5"), "{said}");
+        for text in [&token(r#"{"n":18446744073709551615}"#), "e30", "a.b.c", ""] {
+            assert_eq!(warning(text), None, "{text}");
+        }
     }
 
     #[test]

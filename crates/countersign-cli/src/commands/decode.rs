@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
-use crate::{output, token_input};
+use crate::{exact_number, output, token_input};
 
 /// The flags of `decode`.
 #[derive(Debug, Args)]
@@ -28,6 +28,9 @@ impl Decode {
         let token = token_input::read(self.token.as_deref(), false)?;
         let decoded = dangerous::decode_unverified(&token)?;
         output::warning("NOT VERIFIED: anybody can write this; `countersign verify` checks it");
+        if let Some(rounded) = exact_number::warning(&token) {
+            output::warning(&rounded);
+        }
         if self.json {
             output::json(&Decoded {
                 verified: false,

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::answer::{self, Verdict};
 use crate::exit::{Exit, Failure};
 use crate::time::{now, parse_moment};
-use crate::{output, token_input};
+use crate::{exact_number, output, token_input};
 
 /// The longest token that fits beside everything else into the headers of common servers, in bytes.
 const COMFORTABLE_BYTES: usize = 4096;
@@ -94,6 +94,13 @@ fn findings(token: &str, header: &Value, claims: &Value, now: Timestamp) -> Vec<
     findings.extend(names::findings(claims, ""));
     findings.extend(claims::findings(claims, &header::kind(header)));
     findings.extend(times::findings(claims, now));
+    if let Some(message) = exact_number::warning(token) {
+        findings.push(Finding {
+            code: "number_rounded",
+            member: None,
+            message,
+        });
+    }
     if token.len() > COMFORTABLE_BYTES {
         findings.push(Finding {
             code: "large",

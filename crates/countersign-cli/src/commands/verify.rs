@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::key_password::KeyPassword;
 use crate::key_spec::{self, KeySpec};
 use crate::time::{now, parse_duration, parse_moment};
-use crate::{output, token_input};
+use crate::{exact_number, output, token_input};
 
 /// The flags of `verify`.
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ pub(crate) struct Verify {
     #[arg(long)]
     typ: Option<String>,
     /// By how much clocks may differ, at most 300s.
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "0s")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "0s", allow_hyphen_values = true)]
     leeway: Duration,
     /// The time to verify at: RFC 3339 or epoch seconds [default: now].
     #[arg(long, value_name = "TIME", value_parser = parse_moment, allow_hyphen_values = true)]
@@ -86,6 +86,11 @@ impl Verify {
         // The report runs the check list once more: only where somebody reads it.
         let report =
             (self.explain || (self.json && result.is_err())).then(|| verifier.explain(&token, now));
+        if result.is_ok()
+            && let Some(rounded) = exact_number::warning(&token)
+        {
+            output::warning(&rounded);
+        }
         self.print(&result, report.as_ref())
     }
 

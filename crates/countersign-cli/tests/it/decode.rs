@@ -98,3 +98,34 @@ fn nothing_in_a_token_acts_on_a_terminal() {
         assert_eq!(claims["name"], hostile);
     }
 }
+
+#[test]
+fn a_number_that_is_shown_as_another_one_is_warned_of() {
+    let bench = Bench::new();
+    bench.key("ES256", "k");
+    bench.write("claims", r#"{"n":123456789012345678901234567890}"#);
+    let args = ["jws", "sign", "--key", "k.jwk", "--typ", "JWT", "claims"];
+    let token = bench.run(&args).ok().trim_end().to_owned();
+    let verify = [
+        "verify",
+        "--key",
+        "k.jwk",
+        "--any-iss",
+        "--any-aud",
+        "--allow-no-exp",
+    ];
+    for args in [&["decode"][..], &verify] {
+        let run = bench.run(&[args, &[&token]].concat());
+        assert!(run.ok().contains("1.2345678901234568e"), "{run:?}");
+        assert!(
+            run.stderr.contains("line 1, column 6 of the payload"),
+            "{run:?}"
+        );
+    }
+    let run = bench.run(&["lint", "--json", &token]);
+    let findings = run.json()["findings"].to_string();
+    assert!(
+        run.code == 1 && findings.contains("number_rounded"),
+        "{run:?}"
+    );
+}

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::key_password::KeyPassword;
 use crate::key_spec::{KeySpec, unusable, verifying_key};
 use crate::private_file::{self, NewFile};
-use crate::{input, output};
+use crate::{exact_number, input, output};
 
 /// The flags of `jwks add`.
 #[derive(Debug, Args)]
@@ -73,6 +73,8 @@ fn with_key(before: &[u8], jwk: Value) -> Result<String, Failure> {
     let mut expected: Vec<bool> = rows::rows(before)?.iter().map(|row| row.usable).collect();
     expected.push(true);
     let mut set: Map<String, Value> = parse_strict(before).map_err(unusable)?;
+    exact_number::check(&input::text(before, "the JWK Set")?)
+        .map_err(|problem| Failure::key(format!("the set cannot be written again: {problem}")))?;
     if let Some(keys) = set.get_mut("keys").and_then(Value::as_array_mut) {
         keys.push(jwk);
     }
