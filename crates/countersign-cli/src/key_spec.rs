@@ -107,6 +107,9 @@ impl FromStr for KeySpec {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Ok(match text.split_once(':') {
+            _ if text.is_empty() => {
+                return Err("expected a file, `-`, env:NAME or b64:…".to_owned());
+            }
             _ if text == "-" => Self::Stdin,
             Some(("env", "")) => return Err("env: needs the name of a variable".to_owned()),
             Some(("env", name)) => Self::Env(name.to_owned()),
@@ -221,7 +224,9 @@ mod tests {
         ] {
             assert_eq!(format!("{:?}", text.parse::<KeySpec>().unwrap()), shown);
         }
-        assert!("env:".parse::<KeySpec>().is_err());
+        for text in ["", "env:"] {
+            assert!(text.parse::<KeySpec>().is_err(), "{text:?}");
+        }
     }
 
     #[test]

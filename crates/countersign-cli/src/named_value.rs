@@ -1,14 +1,33 @@
 //! `NAME=TEXT` and `NAME=JSON` on the command line.
 
-use countersign::parse_strict;
+use countersign::{SigningHeader, parse_strict};
 use serde_json::Value;
 
 use crate::exact_number;
+use crate::exit::Failure;
 
 /// A name and text.
 pub(crate) fn parse_text(text: &str) -> Result<(String, Value), String> {
     let (name, value) = split(text, "NAME=TEXT")?;
     Ok((name, value.into()))
+}
+
+/// A member of a header, in words for the command line where it is not the caller's to set.
+pub(crate) fn header_member(
+    header: SigningHeader,
+    (name, value): &(String, Value),
+) -> Result<SigningHeader, Failure> {
+    header.param(name, value.clone()).map_err(|error| {
+        let whose = match name.as_str() {
+            "alg" => "the key says it, or --alg",
+            "kid" => "the key says it, or --kid",
+            "typ" => "--typ sets it",
+            "b64" | "crit" => "--unencoded of `jws sign` sets it",
+            _ => "no verifier should take a key or a rule from a header",
+        };
+        let code = error.code();
+        Failure::usage(format!("--header does not set `{name}`: {whose}")).with_code(code)
+    })
 }
 
 /// A claim that is text: not one of the times, which are numbers (RFC 7519 §4.1.4 to §4.1.6).

@@ -37,9 +37,14 @@ pub(crate) fn read(
     Ok(Zeroizing::new(token.to_owned()))
 }
 
-/// Strips surrounding whitespace, an `Authorization:` header name and a `Bearer` or `DPoP` scheme, in any case.
+/// Strips surrounding whitespace, quotation marks as of JSON or a shell, an `Authorization:` header name and a `Bearer` or
+/// `DPoP` scheme, in any case.
 fn bare(text: &str) -> &str {
     let text = text.trim();
+    let quoted = ['"', '\'']
+        .into_iter()
+        .find_map(|mark| text.strip_prefix(mark)?.strip_suffix(mark));
+    let text = quoted.unwrap_or(text).trim();
     let text = strip_prefix_ignoring_case(text, "authorization:").map_or(text, str::trim_start);
     for scheme in ["bearer", "dpop"] {
         match strip_prefix_ignoring_case(text, scheme) {
@@ -70,6 +75,8 @@ mod tests {
             "Authorization: Bearer a.b.c\n",
             "authorization:BEARER a.b.c",
             "Authorization: DPoP a.b.c",
+            "\"a.b.c\"\n",
+            "'Authorization: Bearer a.b.c'",
         ] {
             assert_eq!(bare(text), "a.b.c", "{text:?}");
         }
@@ -77,7 +84,7 @@ mod tests {
 
     #[test]
     fn leaves_everything_else_as_it_is() {
-        for text in ["bearera.b.c", "Basic a.b.c", "a. b.c"] {
+        for text in ["bearera.b.c", "Basic a.b.c", "a. b.c", "\"a.b.c", "\""] {
             assert_eq!(bare(text), text);
         }
         assert_eq!(bare("Authorization: Bearer "), "");

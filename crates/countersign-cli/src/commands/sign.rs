@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::exit::{Exit, Failure};
 use crate::key_spec::{KeySpec, Signing};
-use crate::named_value::{parse_json, parse_text, parse_text_claim};
+use crate::named_value::{header_member, parse_json, parse_text, parse_text_claim};
 use crate::time::{now, parse_duration, parse_moment};
 use crate::{claims_file, output};
 
@@ -35,10 +35,10 @@ pub(crate) struct Sign {
     #[arg(long)]
     aud: Vec<String>,
     /// How long the token is valid, from now or from a later nbf [default: 15m, unless the claims have exp].
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "no_exp")]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "no_exp", allow_hyphen_values = true)]
     expires_in: Option<Duration>,
     /// From when the token is valid: RFC 3339 or epoch seconds.
-    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    #[arg(long, value_name = "TIME", value_parser = parse_moment, allow_hyphen_values = true)]
     not_before: Option<Timestamp>,
     /// The token's own id [default: a random one, unless the claims have jti].
     #[arg(long, conflicts_with = "no_jti")]
@@ -89,8 +89,8 @@ impl Sign {
         if let Some(typ) = &self.typ {
             header = header.typ(typ);
         }
-        for (name, value) in &self.headers {
-            header = header.param(name, value.clone())?;
+        for member in &self.headers {
+            header = header_member(header, member)?;
         }
         Ok(header)
     }

@@ -24,9 +24,14 @@ pub(crate) fn verifying_keys(
     if let [spec] = specs {
         return load(spec, alg, password);
     }
-    let mut keys = Vec::new();
+    let mut keys: Vec<VerifyingKey> = Vec::new();
     for spec in specs {
-        keys.extend(load(spec, alg, password)?.keys().cloned());
+        for key in load(spec, alg, password)?.keys() {
+            // A key that is named twice, as itself and in a set, is one.
+            if !keys.iter().any(|known| is_same(known, key)) {
+                keys.push(key.clone());
+            }
+        }
     }
     Ok(JwkSet::new(keys))
 }
@@ -38,6 +43,11 @@ pub(crate) fn verifying_key(
 ) -> Result<VerifyingKey, Failure> {
     let alg = decide(imported, alg)?;
     VerifyingKey::from_jwk_as(&imported.jwk, alg).map_err(|error| refused(imported, error))
+}
+
+fn is_same(one: &VerifyingKey, other: &VerifyingKey) -> bool {
+    let names = |key: &VerifyingKey| (key.algorithm(), key.key_id().map(str::to_owned));
+    names(one) == names(other) && one.thumbprint() == other.thumbprint()
 }
 
 /// What there is to do on the command line about a token that no key fits.

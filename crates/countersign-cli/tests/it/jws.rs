@@ -298,5 +298,5 @@ fn rejects_what_is_no_jws_and_what_is_signed_by_nobody() {
         .run(&[
             "jws", "sign", "--key", "ec.jwk", "--header", "crit=x", "doc",
         ])
-        .fails(2, &["cannot be set by name"]);
+        .fails(2, &["--header does not set `crit`"]);
 }

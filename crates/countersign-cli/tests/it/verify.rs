@@ -462,3 +462,23 @@ fn rejects_octets_of_any_kind_and_size_as_a_token_and_not_as_a_call() {
         assert_eq!(report["valid"], false);
     }
 }
+
+#[test]
+fn a_key_that_is_named_twice_is_one() {
+    let (bench, token) = bench();
+    bench
+        .run(&["jwks", "add", "--key", "ec.jwk", "one.json"])
+        .ok();
+    let args = [
+        "verify",
+        "--any-iss",
+        "--any-aud",
+        "--key",
+        "ec.jwk",
+        "--key",
+        "ec.pub.jwk",
+    ];
+    bench
+        .run(&[&args[..], &["--key", "one.json", &token]].concat())
+        .ok();
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
 use crate::key_spec::{KeySpec, Signing};
-use crate::named_value::parse_text;
+use crate::named_value::{header_member, parse_text};
 use crate::{input, output};
 
 /// The flags of `jws sign`.
@@ -108,8 +108,8 @@ impl Sign {
         if let Some(typ) = &self.typ {
             header = header.typ(typ);
         }
-        for (name, value) in &self.headers {
-            header = header.param(name, value.clone())?;
+        for member in &self.headers {
+            header = header_member(header, member)?;
         }
         Ok(header)
     }
