@@ -103,6 +103,27 @@ impl JwkSet {
         Ok(set.settled())
     }
 
+    /// The same set, in which RSA keys that do not say their algorithm are for `algorithm` and not for RS256.
+    ///
+    /// # Errors
+    /// [`Error::KeyUnfit`] for an algorithm of another kind of key.
+    pub fn assuming(&self, algorithm: Algorithm) -> Result<Self, Error> {
+        if algorithm.kty() != Algorithm::RS256.kty() {
+            return Err(Error::key_unfit(format!(
+                "RSA keys are not for {algorithm}"
+            )));
+        }
+        let keys: Vec<_> = self
+            .keys
+            .iter()
+            .map(|key| key.assumed_to_be(algorithm))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            unusable: self.unusable.clone(),
+            ..Self::new(keys)
+        })
+    }
+
     /// A set of keys that the caller holds and vouches for: the rules about mixed sets and shared names are for sets that
     /// come from elsewhere. Two keys that fit one token are still ambiguous.
     pub fn new(keys: impl IntoIterator<Item = VerifyingKey>) -> Self {

@@ -104,6 +104,14 @@ impl VerifyingKey {
         Self::new(algorithm, parts.public().unwrap_or(parts), kid)
     }
 
+    /// The same key for `algorithm`, where its set did not say for which it is.
+    pub(crate) fn assumed_to_be(&self, algorithm: Algorithm) -> Result<Self, Error> {
+        if !self.assumed {
+            return Ok(self.clone());
+        }
+        Self::new(algorithm, self.prepared.parts.clone(), self.kid.clone())
+    }
+
     pub(crate) fn new(
         algorithm: Algorithm,
         parts: KeyParts,

@@ -308,6 +308,31 @@ fn one_bad_key_does_not_spoil_a_set() {
 }
 
 #[test]
+fn rsa_keys_that_do_not_say_their_algorithm_are_for_the_one_that_is_assumed_and_the_others_stay() {
+    let [open, named] =
+        [Algorithm::PS256, Algorithm::RS512].map(|alg| SigningKey::generate(alg).unwrap());
+    let mut jwk = public(&open, json!({}));
+    jwk.as_object_mut().unwrap().remove("alg");
+    let set = json!({"keys": [jwk, public(&named, json!({})), 7]}).to_string();
+    let set = JwkSet::parse_published(set.as_bytes()).unwrap();
+    let algorithms = |set: &JwkSet| set.keys().map(|key| key.algorithm()).collect::<Vec<_>>();
+    assert_eq!(algorithms(&set), [Algorithm::RS256, Algorithm::RS512]);
+    let assuming = set.assuming(Algorithm::PS256).unwrap();
+    assert_eq!(algorithms(&assuming), [Algorithm::PS256, Algorithm::RS512]);
+    assert_eq!(assuming.unusable(), set.unusable());
+    let verifier = Verifier::new(assuming, policy());
+    assert!(
+        verifier
+            .verify::<Value>(&open.sign(&claims()).unwrap(), NOW)
+            .is_ok()
+    );
+    assert_eq!(
+        set.assuming(Algorithm::ES256).unwrap_err().code(),
+        "key_unfit"
+    );
+}
+
+#[test]
 fn a_private_key_or_secret_in_a_published_set_is_unusable_and_the_rest_works() {
     let [public_one, private, akp] = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::MlDsa44]
         .map(|alg| SigningKey::generate(alg).unwrap());
