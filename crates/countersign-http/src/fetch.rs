@@ -23,6 +23,9 @@ use address::CheckedNames;
 /// The most that is read of a key set or of an issuer's metadata.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 
+/// The longest `ETag` that is kept.
+const MAX_ETAG_BYTES: usize = 512;
+
 /// How a [`Fetcher`] connects.
 #[derive(Clone, Debug)]
 pub(crate) struct Connecting {
@@ -250,9 +253,15 @@ async fn read(
     }
     Ok(Answer::Document(Fetched {
         body,
-        etag: response.headers().get(ETAG).cloned(),
+        etag: etag(response.headers()),
         max_age,
     }))
+}
+
+/// RFC 9110 §8.8.3; one that is too long to be sent back every time is none.
+fn etag(headers: &HeaderMap) -> Option<HeaderValue> {
+    let etag = headers.get(ETAG)?;
+    (etag.len() <= MAX_ETAG_BYTES).then(|| etag.clone())
 }
 
 /// Nothing that would have to be unpacked, and no other kind of document.

@@ -10,7 +10,7 @@ mod missing;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use countersign::JwkSet;
+use countersign::{Algorithm, JwkSet};
 use http::HeaderValue;
 
 pub use builder::RemoteKeysBuilder;
@@ -18,8 +18,8 @@ pub use builder::RemoteKeysBuilder;
 use crate::clock::{Clock, Moment};
 use crate::fetch::{Answer, Connecting, FetchError, Fetched, Fetcher, Target, Wanted};
 use crate::health::{self, KeysState};
-use crate::keys::Missing;
-use crate::refresh::{Asked, Loaded, Refresher, Rule, Standing, View};
+use crate::keys::{AtHand, Missing};
+use crate::refresh::{Asked, Loaded, Refresher, Standing, View};
 use discovery::Discovery;
 use missing::MissingNames;
 
@@ -60,6 +60,16 @@ struct Remote {
 enum Source {
     Url(Target),
     Issuer(Discovery),
+}
+
+impl Source {
+    /// For the log: a word of the service's own settings.
+    fn name(&self) -> String {
+        match self {
+            Self::Url(target) => target.url().to_string(),
+            Self::Issuer(discovery) => discovery.issuer().to_owned(),
+        }
+    }
 }
 
 impl RemoteKeys {
@@ -125,14 +135,21 @@ impl RemoteKeys {
         &self.0.connecting
     }
 
-    fn new(source: Source, fetcher: Fetcher, connecting: Connecting, rule: Rule) -> Self {
+    fn new(source: Source, fetcher: Fetcher, description: RemoteKeysBuilder) -> Self {
+        let RemoteKeysBuilder {
+            connecting,
+            rule,
+            rsa_algorithm,
+        } = description;
+        let what = format!("the keys of {}", source.name());
         let loader = Arc::new(Loader {
             source,
             fetcher,
+            rsa_algorithm,
             last: Mutex::default(),
         });
         let shared = Arc::clone(&loader);
-        let keys = Refresher::new("keys", rule, move |etag| {
+        let keys = Refresher::new(what, rule, move |etag| {
             let loader = Arc::clone(&shared);
             Box::pin(async move { loader.load(etag).await })
         });
@@ -147,6 +164,14 @@ impl RemoteKeys {
     /// The set to look a key up in, or what there is instead.
     pub(crate) fn view(&self, now: Moment) -> View<JwkSet> {
         self.0.keys.view(now)
+    }
+
+    /// What there is instead of a set without a single usable key: it counts like any other, and is asked for again sooner.
+    pub(crate) fn anything(&self, now: Moment) -> AtHand {
+        match self.0.keys.ask_again(now) {
+            Asked::Wait(flight) => AtHand::Wait(flight),
+            Asked::CoolingDown { retry_after, .. } => AtHand::Nothing { retry_after },
+        }
     }
 
     pub(crate) fn standing(&self, now: Moment) -> health::Standing {
@@ -204,6 +229,8 @@ impl RemoteKeys {
 struct Loader {
     source: Source,
     fetcher: Fetcher,
+    /// For RSA keys that do not say theirs.
+    rsa_algorithm: Option<Algorithm>,
     /// The text of the set that is held: the same text again is no new set.
     last: Mutex<Option<Vec<u8>>>,
 }
@@ -235,6 +262,10 @@ impl Loader {
             return Ok(Loaded::Unchanged { max_age });
         }
         let value = JwkSet::parse_published(&body)?;
+        let value = match self.rsa_algorithm {
+            Some(algorithm) => value.assuming(algorithm)?,
+            None => value,
+        };
         for key in value.unusable() {
             tracing::debug!(
                 index = key.index,

@@ -71,6 +71,9 @@ impl Keys {
             Source::Shared(keys) => keys.current(),
             #[cfg(feature = "remote")]
             Source::Remote(keys) => match keys.view(clock.moment()) {
+                View::Held(set) if set.keys().next().is_none() => {
+                    return keys.anything(clock.moment());
+                }
                 View::Held(set) => set,
                 View::Wait(flight) => return AtHand::Wait(flight),
                 View::Nothing { retry_after } => return AtHand::Nothing { retry_after },

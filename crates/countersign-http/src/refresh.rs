@@ -102,7 +102,7 @@ pub(crate) struct Refresher<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
     /// For the log.
-    what: &'static str,
+    what: String,
     rule: Rule,
     load: Box<dyn Fn(Option<HeaderValue>) -> Loading<T> + Send + Sync>,
     state: RwLock<State<T>>,
@@ -111,12 +111,12 @@ struct Shared<T> {
 impl<T: Send + Sync + 'static> Refresher<T> {
     /// Nothing is fetched yet. `load` is given the `ETag` of what is held, where it is to bring news only.
     pub(crate) fn new(
-        what: &'static str,
+        what: impl Into<String>,
         rule: Rule,
         load: impl Fn(Option<HeaderValue>) -> Loading<T> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Shared {
-            what,
+            what: what.into(),
             rule,
             load: Box::new(load),
             state: RwLock::new(State::new()),
@@ -217,9 +217,9 @@ impl<T> Shared<T> {
 
     fn settle(&self, outcome: Result<Loaded<T>, FetchError>, started: Moment) {
         match &outcome {
-            Ok(_) => tracing::debug!(what = self.what, "fetched"),
+            Ok(_) => tracing::debug!(what = %self.what, "fetched"),
             Err(error) => tracing::warn!(
-                what = self.what,
+                what = %self.what,
                 code = error.code(),
                 error = %error,
                 "could not be fetched; what is held counts on until its limit"

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use countersign::Algorithm;
+
 use super::discovery::Discovery;
 use super::{RemoteKeys, Source};
 use crate::fetch::{Connecting, FetchError, Fetcher, Target};
@@ -24,8 +26,9 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 #[must_use = "a description fetches nothing until `.discover(…)?` or `.at(…)?`"]
 pub struct RemoteKeysBuilder {
-    connecting: Connecting,
-    rule: Rule,
+    pub(super) connecting: Connecting,
+    pub(super) rule: Rule,
+    pub(super) rsa_algorithm: Option<Algorithm>,
 }
 
 impl RemoteKeysBuilder {
@@ -33,6 +36,7 @@ impl RemoteKeysBuilder {
         Self {
             connecting: Connecting::default(),
             rule: RULE,
+            rsa_algorithm: None,
         }
     }
 
@@ -56,6 +60,13 @@ impl RemoteKeysBuilder {
         self
     }
 
+    /// For which algorithm RSA keys are that do not say it: RS256 where nothing is said. Another than one of RSA is an error
+    /// of every fetch.
+    pub fn rsa_algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.rsa_algorithm = Some(algorithm);
+        self
+    }
+
     /// As [`RemoteKeys::discover`].
     ///
     /// # Errors
@@ -63,12 +74,7 @@ impl RemoteKeysBuilder {
     pub fn discover(self, issuer: &str) -> Result<RemoteKeys, FetchError> {
         let discovery = Discovery::of(issuer)?;
         let fetcher = Fetcher::new(std::slice::from_ref(discovery.home()), &self.connecting)?;
-        Ok(RemoteKeys::new(
-            Source::Issuer(discovery),
-            fetcher,
-            self.connecting,
-            self.rule,
-        ))
+        Ok(RemoteKeys::new(Source::Issuer(discovery), fetcher, self))
     }
 
     /// As [`RemoteKeys::at`].
@@ -78,7 +84,6 @@ impl RemoteKeysBuilder {
     pub fn at(self, url: &str) -> Result<RemoteKeys, FetchError> {
         let target = Target::parse(url)?;
         let fetcher = Fetcher::new(std::slice::from_ref(&target), &self.connecting)?;
-        let source = Source::Url(target);
-        Ok(RemoteKeys::new(source, fetcher, self.connecting, self.rule))
+        Ok(RemoteKeys::new(Source::Url(target), fetcher, self))
     }
 }

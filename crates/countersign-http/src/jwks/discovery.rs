@@ -27,6 +27,10 @@ impl Discovery {
         })
     }
 
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     pub(super) fn home(&self) -> &Target {
         &self.home
     }

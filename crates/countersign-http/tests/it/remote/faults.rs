@@ -247,5 +247,15 @@ async fn a_set_without_a_usable_key_is_503_and_replaces_the_one_before_it() {
         service.time.passes(600);
         assert_eq!(service.status(&key).await, 503, "a removed key is dead");
         assert!(!service.auth.health().is_ready());
+        // Whoever has published nothing yet is asked sooner than one who has.
+        server.answers(KEYS, Fault::json(&set(&[&key])));
+        service.time.passes(29);
+        let answer = service.answer(&service.token(&key)).await;
+        assert_eq!(
+            (answer.status, &answer.headers["retry-after"]),
+            (503, &"1".parse().unwrap())
+        );
+        service.time.passes(1);
+        service.passes(&key).await;
     }
 }

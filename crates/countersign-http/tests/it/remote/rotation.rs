@@ -208,3 +208,27 @@ async fn tokens_of_an_issuer_whose_clock_is_an_hour_off_are_refused_within_the_l
         assert_eq!(answer.status, expected, "{ahead}");
     }
 }
+
+#[tokio::test]
+async fn an_rsa_key_that_does_not_say_its_algorithm_is_for_rs256_or_the_one_that_is_named() {
+    let key = SigningKey::generate(Algorithm::PS256).unwrap();
+    let mut jwk = public(&key);
+    jwk.as_object_mut().unwrap().remove("alg");
+    let server = FaultServer::issuer(&json!({"keys": [jwk]})).await;
+    for (named, expected) in [(None, 401), (Some(Algorithm::PS256), 200)] {
+        let keys = match named {
+            Some(algorithm) => RemoteKeys::builder().rsa_algorithm(algorithm),
+            None => RemoteKeys::builder(),
+        };
+        let service = Service::with(&server, &keys.discover(&server.url).unwrap());
+        assert_eq!(service.status(&key).await, expected);
+    }
+    let keys = RemoteKeys::builder().rsa_algorithm(Algorithm::ES256);
+    let error = keys
+        .discover(&server.url)
+        .unwrap()
+        .load()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "key_unfit");
+}
