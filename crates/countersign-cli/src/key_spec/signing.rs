@@ -19,7 +19,7 @@ pub(crate) struct Signing {
     #[arg(long, value_parser = algorithm::named(), ignore_case = true, hide_possible_values = true)]
     alg: Option<Named>,
     /// The kid: of a JWK Set, which key signs; of a key without one, the name that its signature points at.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     kid: Option<String>,
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Add {
     #[arg(long, value_parser = algorithm::names(), ignore_case = true, hide_possible_values = true)]
     alg: Option<Algorithm>,
     /// The kid in the set [default: the key's own, else its thumbprint].
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     kid: Option<String>,
     /// The file with the JWK Set.
     file: PathBuf,

@@ -18,7 +18,7 @@ pub(crate) struct Convert {
     #[arg(long, value_enum)]
     format: Option<Form>,
     /// The kid of the JWK [default: the key's own].
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     kid: Option<String>,
     /// The file to make, with mode 0600 [default: standard output].
     #[arg(long, value_name = "FILE")]

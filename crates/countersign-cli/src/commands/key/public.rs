@@ -17,7 +17,7 @@ pub(crate) struct Public {
     #[arg(long, value_enum)]
     format: Option<Form>,
     /// The kid of the JWK [default: the key's own].
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     kid: Option<String>,
     /// The file to make [default: standard output].
     #[arg(long, value_name = "FILE")]

@@ -95,3 +95,37 @@ fn a_key_without_a_name_gets_the_one_that_is_given_and_keeps_its_own() {
         .run(&["sign", "--key", "k.jwk", "--kid", "2026-11"])
         .fails(3, &["not 2026-11"]);
 }
+
+/// One thumbprint of 64 begins like an option of the command.
+#[test]
+fn the_name_of_a_key_may_begin_with_a_hyphen() {
+    let bench = Bench::new();
+    bench.key("ES256", "k");
+    let mut jwk: Value = serde_json::from_str(&bench.read("k.jwk")).unwrap();
+    jwk["kid"] = json!("-s");
+    bench.write("k.jwk", jwk.to_string());
+    set(&bench, &["k"]);
+    let pem = [
+        "key", "convert", "k.jwk", "--format", "pem", "--out", "k.pem",
+    ];
+    bench.run(&pem).ok();
+    bench
+        .run(&["sign", "--key", "set.json", "--kid", "-s"])
+        .ok();
+    for name in ["-s", "--kid", "-"] {
+        let public = ["key", "public", "k.pem", "--format", "jwk", "--kid", name];
+        assert_eq!(bench.run(&public).json()["kid"], name);
+        let form = ["key", "convert", "k.pem", "--format", "jwk", "--kid", name];
+        assert_eq!(bench.run(&form).json()["kid"], name);
+        let add = [
+            "jwks",
+            "add",
+            "--key",
+            "k.pem",
+            "--kid",
+            name,
+            "public.json",
+        ];
+        bench.run(&add).ok();
+    }
+}
