@@ -10,6 +10,9 @@ use crate::commands::{
 ///
 /// Exit codes: 0 done, 1 token refused, 2 usage or configuration, 3 key or secret weak, not usable or not to be had,
 /// 4 file, data folder or database, 5 port in use or another failure of the server.
+///
+/// With `--json` a failure is one object on standard output, with `code` and `message`: a code of the library or the
+/// server, or for what is no error of theirs usage, key_unavailable, key_unfit, key_format or io.
 #[derive(Debug, Parser)]
 #[command(name = "countersign", version, max_term_width = 100)]
 pub(crate) struct Cli {
