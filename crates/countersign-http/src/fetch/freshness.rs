@@ -45,6 +45,7 @@ fn delta_seconds(text: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -84,5 +85,26 @@ mod tests {
         assert_eq!(of("500"), Some(100));
         assert_eq!(of("700"), Some(0));
         assert_eq!(of("x"), Some(600));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_stated_is_read_among_whatever_else_is_said(
+            secs: u64,
+            before in "[a-z]{0,8}",
+            after in "[a-z]{0,8}=[0-9]{0,3}",
+        ) {
+            let line = format!("x{before}, max-age={secs} ,x{after}");
+            let value = HeaderValue::try_from(line).unwrap();
+            let headers = HeaderMap::from_iter([(CACHE_CONTROL, value)]);
+            prop_assert_eq!(max_age(&headers), Some(Duration::from_secs(secs)));
+        }
+
+        #[test]
+        fn no_header_is_too_much(line in "[ -~]{0,60}", age in "[ -~]{0,20}") {
+            let header = |text| HeaderValue::try_from(text).unwrap();
+            let headers = HeaderMap::from_iter([(CACHE_CONTROL, header(line)), (AGE, header(age))]);
+            let _ = max_age(&headers);
+        }
     }
 }
