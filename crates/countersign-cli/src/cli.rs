@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, decode, jwks, jws, key, lint, man, serve, setup_link, sign, user, verify,
+    completions, decode, jwks, jws, key, lint, man, serve, sessions, setup_link, sign, user, verify,
 };
 
 /// JSON Web Tokens, the whole way: issue them, verify them, refresh them, revoke them, look inside them.
@@ -44,6 +44,9 @@ pub(crate) enum Command {
     /// Manage the users of a data folder.
     #[command(subcommand)]
     User(user::User),
+    /// End the sessions of a data folder.
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
     /// Print a new one-time code for the first administrator.
     SetupLink(setup_link::SetupLink),
     /// Print what a shell needs to complete the command line.

@@ -9,6 +9,7 @@ pub(crate) mod key;
 pub(crate) mod lint;
 pub(crate) mod man;
 pub(crate) mod serve;
+pub(crate) mod sessions;
 pub(crate) mod setup_link;
 pub(crate) mod sign;
 pub(crate) mod user;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(key) => key.run(),
         Command::Jwks(jwks) => jwks.run(),
         Command::User(user) => user.run(),
+        Command::Sessions(sessions) => sessions.run(),
         Command::SetupLink(setup_link) => setup_link.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(manual) => manual.run(),

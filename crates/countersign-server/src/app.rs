@@ -19,6 +19,7 @@ use crate::rules::password::Pool;
 use crate::rules::rotation::RotationRule;
 use crate::rules::seal::Seal;
 use crate::rules::session::{self, Lifetimes};
+use crate::rules::status::{self, Published};
 use crate::rules::throttle::Limits;
 use crate::store::Store;
 
@@ -47,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) rotation: RotationRule,
     pub(crate) metrics: Metrics,
+    pub(crate) status_lists: Published,
     invalid_token_status: StatusCode,
     clock: Clock,
     seal: Seal,
@@ -82,6 +84,7 @@ impl App {
             now,
         )
         .await?;
+        status::adopt(&store).await?;
         let verifying = SharedKeys::new(ring.verifying(now));
         let origins =
             Origins::new(&issuer).map_err(|problem| Error::Argument(problem.to_string()))?;
@@ -99,6 +102,7 @@ impl App {
             limits: Limits::of(settings.is_development()),
             rotation: RotationRule::with_idle(settings.lifetimes().idle),
             metrics: Metrics::default(),
+            status_lists: Published::default(),
             invalid_token_status: settings.invalid_token_status(),
             clock,
             seal,
@@ -203,6 +207,7 @@ impl App {
             .await?;
         let revoked = now.saturating_sub(self.terms.access_ttl);
         self.store.sweep_sessions(now, revoked).await?;
+        status::sweep(&self.store, now).await?;
         Ok(())
     }
 }

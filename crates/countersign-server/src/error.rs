@@ -58,11 +58,14 @@ pub enum Error {
         "there is an administrator already; grant roles with `countersign user role EMAIL ROLE --data DIR`"
     )]
     AdministratorExists,
-    /// No account has the address.
-    #[error(
-        "no account has this address; `countersign user list --data DIR` shows those that exist"
-    )]
+    /// No account has the address or the identifier.
+    #[error("there is no such account; `countersign user list --data DIR` shows those that exist")]
     UserUnknown,
+    /// Nobody could administer the server any more.
+    #[error(
+        "nobody could administer the server any more; give another account the role `admin` first"
+    )]
+    LastAdministrator,
 
     // Keys and secrets.
     /// The secret for HS256 cannot be used.
@@ -208,6 +211,9 @@ pub enum Error {
     /// The refresh token is not one, is over, or was used before.
     #[error("the refresh token is not valid; log in again")]
     InvalidRefreshToken,
+    /// The session is none of this user's, or is over.
+    #[error("there is no such session; `GET /sessions` lists yours")]
+    SessionUnknown,
     /// No refresh token was sent.
     #[error("no refresh token was sent; send it as the cookie, or as `refresh_token` in the body")]
     RefreshTokenMissing,
@@ -257,6 +263,8 @@ impl Error {
             Self::Argument(_) => "argument_invalid",
             Self::AdministratorExists => "administrator_exists",
             Self::UserUnknown => "user_unknown",
+            Self::LastAdministrator => "last_administrator",
+            Self::SessionUnknown => "session_unknown",
             Self::SigningSecret { problem: error, .. } | Self::Key(error) => error.code(),
             Self::KeyEncryptionKey { .. } => "key_encryption_key_unusable",
             Self::KeyEncryptionKeyWrong => "key_encryption_key_wrong",

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 use crate::app::{SetupLink, open_existing};
 use crate::config::Settings;
 use crate::error::Error;
-use crate::rules::account::{self, Applicant};
+use crate::rules::account::{self, Applicant, change};
 use crate::rules::email::Email;
 use crate::rules::password::Pool;
-use crate::rules::{roles, setup};
+use crate::rules::{roles, session, setup};
 use crate::store::users::UserRow;
 
 const PAGE: i64 = 500;
@@ -141,13 +141,27 @@ pub async fn set_roles(settings: &Settings, email: &str, roles: &[String]) -> Re
     let store = open_existing(settings).await?;
     let mut write = store.begin().await?;
     let user = write
-        .set_roles(email.as_str(), &roles)
+        .user_by_email(email.as_str())
         .await?
         .ok_or(Error::UserUnknown)?;
+    let user = change::set_roles(&mut write, user, &roles, now()).await?;
     write.settle_administrator().await?;
     write.commit().await?;
     store.close().await;
     Ok(user.into())
+}
+
+/// Ends every session of everybody, and tells how many there were. A running server refuses their tokens from then on.
+///
+/// For an older copy of a database that was put in its place: what was taken back after the copy counts again in it.
+///
+/// # Errors
+/// Errors of the database.
+pub async fn revoke_sessions(settings: &Settings) -> Result<u64, Error> {
+    let store = open_existing(settings).await?;
+    let ended = session::end_all(&store, now()).await?;
+    store.close().await;
+    Ok(ended)
 }
 
 fn now() -> i64 {

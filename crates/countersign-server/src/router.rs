@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, patch, post};
 use countersign_http::require_role;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::body;
 use crate::error::Error;
 use crate::routes::{
-    assets, audit, discovery, health, home, jwks, login, logout, profile, refresh, setup, signup,
-    users,
+    assets, audit, discovery, health, home, jwks, login, logout, password, profile, refresh,
+    sessions, setup, signup, status_lists, user_changes, users,
 };
 use crate::rules::roles::ADMIN;
 
@@ -30,9 +30,16 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
     let for_users = Router::new()
         .route("/profile", get(profile::get))
         .route("/me", get(profile::get))
+        .route("/sessions", get(sessions::get))
+        .route("/sessions/{id}", delete(sessions::delete))
+        .route("/password/change", post(password::change))
         .route_layer(protect.clone());
     let for_administrators = Router::new()
         .route("/admin/v1/users", get(users::get))
+        .route(
+            "/admin/v1/users/{id}",
+            patch(user_changes::patch).delete(user_changes::delete),
+        )
         .route("/admin/v1/audit", get(audit::get))
         .route_layer(require_role(ADMIN))
         .route_layer(protect);
@@ -46,6 +53,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .merge(for_administrators)
         // Keys and what this server can do.
         .route("/.well-known/jwks.json", get(jwks::get))
+        .route("/status-lists/{n}", get(status_lists::get))
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route(
             "/.well-known/oauth-authorization-server",

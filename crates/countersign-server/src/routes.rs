@@ -9,13 +9,18 @@ pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod metrics;
+pub(crate) mod password;
 pub(crate) mod profile;
 pub(crate) mod refresh;
 pub(crate) mod refused;
+pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod signup;
+pub(crate) mod status_lists;
+pub(crate) mod user_changes;
 pub(crate) mod users;
 
+mod entity_tag;
 mod page;
 mod tokens;
 mod user;

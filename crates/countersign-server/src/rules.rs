@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod address;
 pub(crate) mod audit;
+pub(crate) mod device;
 pub(crate) mod email;
 pub(crate) mod issue;
 pub(crate) mod keys;
@@ -14,4 +15,5 @@ pub(crate) mod seal;
 pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod setup;
+pub(crate) mod status;
 pub(crate) mod throttle;

@@ -22,6 +22,7 @@ pub(crate) mod issuer;
 pub(crate) mod keys;
 pub(crate) mod sessions;
 pub(crate) mod setup;
+pub(crate) mod status;
 pub(crate) mod throttle;
 pub(crate) mod users;
 

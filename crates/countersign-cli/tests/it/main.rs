@@ -25,6 +25,8 @@ mod remote;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod shell;
 #[cfg(test)]
 mod sign;

@@ -104,7 +104,11 @@ fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
         Error::TooManyRequests { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
         Error::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "Server busy"),
         Error::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "Not ready"),
-        Error::NotFound => (StatusCode::NOT_FOUND, "Not found"),
+        Error::Argument(_) => (StatusCode::BAD_REQUEST, "Invalid request"),
+        Error::LastAdministrator => (StatusCode::CONFLICT, "Last administrator"),
+        Error::NotFound | Error::UserUnknown | Error::SessionUnknown => {
+            (StatusCode::NOT_FOUND, "Not found")
+        }
         Error::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
     }

@@ -3,10 +3,11 @@
 use aws_lc_rs::digest;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::app::App;
+use crate::routes::entity_tag;
 use crate::rules::secret;
 
 const KEEP: HeaderValue = HeaderValue::from_static("public, max-age=300, stale-if-error=86400");
@@ -19,26 +20,12 @@ pub(crate) async fn get(State(app): State<App>, headers: HeaderMap) -> Response 
         "\"{}\"",
         secret::encode(digest.as_ref().get(..16).unwrap_or_default())
     );
-    let mut response = if has(&headers, &etag) {
+    let mut response = if entity_tag::is_known(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(CONTENT_TYPE, JWK_SET)], body).into_response()
     };
     response.headers_mut().insert(CACHE_CONTROL, KEEP);
-    if let Ok(etag) = HeaderValue::try_from(etag) {
-        response.headers_mut().insert(ETAG, etag);
-    }
+    entity_tag::write(response.headers_mut(), &etag);
     response
-}
-
-/// RFC 9110 §13.1.2: a list of entity tags, compared weakly, or `*`.
-fn has(headers: &HeaderMap, etag: &str) -> bool {
-    let values = headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag)
 }

@@ -10,12 +10,12 @@ use crate::app::App;
 use crate::body::{Json, Peer};
 use crate::error::Error;
 use crate::routes::tokens::{self, Mode};
-use crate::rules::address;
 use crate::rules::email::Email;
 use crate::rules::password::{self, Checking, Password};
 use crate::rules::secret::Secret;
 use crate::rules::session::{self, Device, Proof};
 use crate::rules::throttle::Attempt;
+use crate::rules::{address, device};
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
 
@@ -43,10 +43,10 @@ pub(crate) async fn post(
         checking,
         attempt: &attempt,
         device: Device {
-            user_agent: headers
+            name: headers
                 .get(USER_AGENT)
                 .and_then(|value| value.to_str().ok())
-                .map(str::to_owned),
+                .and_then(device::in_words),
             address: peer.map(address::prefix),
         },
         now,

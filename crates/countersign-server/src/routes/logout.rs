@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::body::MaybeJson;
 use crate::error::Error;
 use crate::rules::secret::Secret;
-use crate::rules::session;
+use crate::rules::session::{self, Which};
 use crate::store::sessions::SessionRow;
 
 #[derive(Default, Deserialize)]
@@ -31,6 +31,16 @@ enum Scope {
     Local,
     Others,
     Global,
+}
+
+impl From<Scope> for Which {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Local => Self::This,
+            Scope::Others => Self::Others,
+            Scope::Global => Self::All,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -104,17 +114,7 @@ async fn log_out(app: &App, parts: &Parts, body: Request) -> Result<(), Refusal>
         }
         other => other?,
     };
-    match scope {
-        Scope::Local => {
-            app.store.revoke_session(&session.id, now).await?;
-        }
-        Scope::Others => {
-            app.store
-                .revoke_other_sessions(&session.user_id, &session.id, now)
-                .await?
-        }
-        Scope::Global => app.store.revoke_sessions(&session.user_id, now).await?,
-    }
+    session::end(&app.store, &session, scope.into(), now).await?;
     tracing::info!(sid = session.id, scope = ?scope, "logged out");
     Ok(())
 }

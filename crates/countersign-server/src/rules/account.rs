@@ -2,6 +2,9 @@
 
 use uuid::Uuid;
 
+pub(crate) mod change;
+pub(crate) mod new_password;
+
 use crate::error::Error;
 use crate::rules::email::Email;
 use crate::rules::password::{Choosing, Password};
@@ -41,19 +44,7 @@ impl Applicant {
     }
 
     async fn into_row(self, choosing: &Choosing, now: i64) -> Result<UserRow, Error> {
-        let mut about = vec![self.email.as_str().to_owned()];
-        about.extend(
-            self.email
-                .as_str()
-                .split(['@', '.', '+', '-', '_'])
-                .map(str::to_owned),
-        );
-        about.extend(
-            self.name
-                .iter()
-                .flat_map(|name| name.split_whitespace())
-                .map(str::to_owned),
-        );
+        let about = words_about(self.email.as_str(), self.name.as_deref());
         let hash = choosing.hash(self.password, about).await?;
         Ok(UserRow::new(
             Uuid::now_v7().to_string(),
@@ -63,6 +54,14 @@ impl Applicant {
             now,
         ))
     }
+}
+
+/// What is known of somebody, and therefore no good password of theirs.
+fn words_about(email: &str, name: Option<&str>) -> Vec<String> {
+    let of_email = email.split(['@', '.', '+', '-', '_']);
+    let of_name = name.unwrap_or_default().split_whitespace();
+    let words = std::iter::once(email).chain(of_email).chain(of_name);
+    words.map(str::to_owned).collect()
 }
 
 /// Makes an account with these roles.

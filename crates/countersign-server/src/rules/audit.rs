@@ -18,6 +18,18 @@ pub(crate) enum Event {
     SessionReused,
     /// A refresh token was ahead of its session: the database had gone back in time.
     SessionAhead,
+    /// The operator ended every session.
+    SessionsEnded,
+    /// Somebody chose a new password.
+    PasswordChanged,
+    /// An administrator changed the roles of an account.
+    RolesChanged,
+    /// An administrator disabled an account.
+    UserDisabled,
+    /// An administrator enabled an account again.
+    UserEnabled,
+    /// An administrator deleted an account.
+    UserDeleted,
 }
 
 impl Event {
@@ -25,6 +37,12 @@ impl Event {
         match self {
             Self::SessionReused => "session_reused",
             Self::SessionAhead => "session_ahead",
+            Self::SessionsEnded => "sessions_ended",
+            Self::PasswordChanged => "password_changed",
+            Self::RolesChanged => "roles_changed",
+            Self::UserDisabled => "user_disabled",
+            Self::UserEnabled => "user_enabled",
+            Self::UserDeleted => "user_deleted",
         }
     }
 }

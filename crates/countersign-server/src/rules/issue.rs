@@ -1,11 +1,12 @@
 //! Who may sign and for how long: the only place that makes access tokens (RFC 9068).
 
-use countersign::AccessToken;
+use countersign::{AccessToken, StatusReference};
 use uuid::Uuid;
 
 use crate::error::Error;
 use crate::rules::keys::Ring;
 use crate::rules::secret::{self, Secret};
+use crate::rules::status;
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
 
@@ -64,7 +65,10 @@ pub(crate) fn access_token(
         scope: String::new(),
         roles: user.roles(),
         auth_time: Some(session.created_at),
-        status: None,
+        status: session.status_idx.map(|place| {
+            let (list, within) = status::position(place);
+            StatusReference::new(status::uri(&terms.issuer, list), within)
+        }),
     };
     let token = Secret::new(token.sign(key)?);
     if token.expose().len() > MAX_TOKEN_BYTES {

@@ -22,7 +22,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// How long one key signs.
 const SIGNS_FOR: i64 = 90 * DAY;
 /// How long a token may outlive its key: the longest access token, and clocks that differ.
-const OUTLIVES: i64 = DAY + 300;
+pub(crate) const OUTLIVES: i64 = DAY + 300;
 const FOR_EVER: i64 = 100 * 365 * DAY;
 
 /// The times of a key: `publish_at <= sign_from < sign_until <= verify_until`.

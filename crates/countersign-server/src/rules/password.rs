@@ -54,6 +54,11 @@ impl Password {
         (1..=MAX_CHARS).contains(&chars)
     }
 
+    /// Whether both are the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        secret::same(self.0.as_bytes(), other.0.as_bytes())
+    }
+
     /// Refuses a new password that is too short, too long or easily guessed; `about` is what is known of its owner.
     ///
     /// # Errors

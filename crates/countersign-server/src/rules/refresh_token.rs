@@ -147,6 +147,7 @@ mod tests {
             counter: fresh(0, 10, 10),
             user_agent: None,
             address: None,
+            status_idx: None,
         };
         row.counter.n = n;
         row

@@ -17,8 +17,11 @@ pub(crate) struct SessionRow {
     pub(crate) created_at: i64,
     #[sqlx(flatten)]
     pub(crate) counter: Counter,
+    /// What it is used with, in words.
     pub(crate) user_agent: Option<String>,
     pub(crate) address: Option<String>,
+    /// Its place in the status lists; a session that was ended has none.
+    pub(crate) status_idx: Option<i64>,
 }
 
 /// The part of a session's row that decides what becomes of a refresh token.
@@ -38,7 +41,7 @@ pub(crate) struct Counter {
 macro_rules! columns {
     () => {
         "id, user_id, client_id, v, secret, created_at, n, rotated_at, grace_n, grace_at, late_count, late_since, \
-         idle_expires_at, expires_at, revoked_at, user_agent, address"
+         idle_expires_at, expires_at, revoked_at, user_agent, address, status_idx"
     };
 }
 
@@ -48,8 +51,8 @@ const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1
 const START: &str = concat!(
     "INSERT INTO sessions (",
     columns!(),
-    ") SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM users \
-     WHERE id = $2 AND password_hash = $18 AND NOT disabled \
+    ") SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 FROM users \
+     WHERE id = $2 AND password_hash = $19 AND NOT disabled \
      RETURNING (SELECT roles FROM users WHERE users.id = user_id)"
 );
 // Leaves the $3 that were used last.
@@ -65,13 +68,21 @@ const MOVE: &str = concat!(
      RETURNING ",
     columns!()
 );
-const REVOKE: &str = "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+const LIVING_OF_USER: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 \
+     ORDER BY rotated_at DESC, id DESC"
+);
 const REVOKE_AT: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND n = $2 AND revoked_at IS NULL";
-const REVOKE_ALL: &str =
+const REVOKE_OF_USER: &str =
+    "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL";
+const REVOKE_ALL_OF_USER: &str =
     "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
-const REVOKE_OTHERS: &str =
+const REVOKE_OTHERS_OF_USER: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL";
+const REVOKE_EVERY: &str = "UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL";
 const SWEEP: &str = "DELETE FROM sessions WHERE expires_at < $1 OR revoked_at < $2";
 
 impl Store {
@@ -83,40 +94,17 @@ impl Store {
             .await?)
     }
 
-    /// Ends one session. True when it was not over yet.
-    pub(crate) async fn revoke_session(&self, id: &str, now: i64) -> Result<bool, Error> {
-        let done = sqlx::query(REVOKE)
-            .bind(id)
-            .bind(now)
-            .execute(&self.writer)
-            .await?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    /// Ends every session of a user.
-    pub(crate) async fn revoke_sessions(&self, user_id: &str, now: i64) -> Result<(), Error> {
-        sqlx::query(REVOKE_ALL)
-            .bind(user_id)
-            .bind(now)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
-    }
-
-    /// Ends every session of a user but the one given.
-    pub(crate) async fn revoke_other_sessions(
+    /// The sessions of a user that live, the one used last first.
+    pub(crate) async fn living_sessions(
         &self,
         user_id: &str,
-        id: &str,
         now: i64,
-    ) -> Result<(), Error> {
-        sqlx::query(REVOKE_OTHERS)
+    ) -> Result<Vec<SessionRow>, Error> {
+        Ok(sqlx::query_as(LIVING_OF_USER)
             .bind(user_id)
-            .bind(id)
             .bind(now)
-            .execute(&self.writer)
-            .await?;
-        Ok(())
+            .fetch_all(&self.reader)
+            .await?)
     }
 
     /// Forgets sessions that ended by themselves before `now`, or were ended before `revoked`.
@@ -157,6 +145,7 @@ impl Write {
             .bind(counter.revoked_at)
             .bind(&row.user_agent)
             .bind(&row.address)
+            .bind(row.status_idx)
             .bind(password_hash)
             .fetch_optional(&mut *self.0)
             .await?;
@@ -217,6 +206,61 @@ impl Write {
             .await?;
         Ok(done.rows_affected() > 0)
     }
+
+    /// Ends one session of a user. False when it is over, or another's.
+    pub(crate) async fn revoke_session_of(
+        &mut self,
+        user_id: &str,
+        id: &str,
+        now: i64,
+    ) -> Result<bool, Error> {
+        let done = sqlx::query(REVOKE_OF_USER)
+            .bind(user_id)
+            .bind(id)
+            .bind(now)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Ends every session of a user.
+    pub(crate) async fn revoke_sessions_of(
+        &mut self,
+        user_id: &str,
+        now: i64,
+    ) -> Result<u64, Error> {
+        let done = sqlx::query(REVOKE_ALL_OF_USER)
+            .bind(user_id)
+            .bind(now)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Ends every session of a user but the one given.
+    pub(crate) async fn revoke_other_sessions_of(
+        &mut self,
+        user_id: &str,
+        id: &str,
+        now: i64,
+    ) -> Result<u64, Error> {
+        let done = sqlx::query(REVOKE_OTHERS_OF_USER)
+            .bind(user_id)
+            .bind(id)
+            .bind(now)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Ends every session that there is.
+    pub(crate) async fn revoke_every_session(&mut self, now: i64) -> Result<u64, Error> {
+        let done = sqlx::query(REVOKE_EVERY)
+            .bind(now)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(done.rows_affected())
+    }
 }
 
 #[cfg(test)]
@@ -251,6 +295,7 @@ mod tests {
             counter: rotation::fresh(now, 10_000, 100_000),
             user_agent: None,
             address: None,
+            status_idx: None,
         }
     }
 
@@ -303,8 +348,9 @@ mod tests {
     async fn a_session_begins_with_the_roles_of_that_moment_and_for_nobody_else() {
         let (_folder, store) = store().await;
         let mut write = store.begin().await.unwrap();
-        let roles = ["admin".to_owned()];
-        write.set_roles("a@b.example", &roles).await.unwrap();
+        let user = write.user_by_id("u").await.unwrap().unwrap();
+        let user = user.with_roles(&["admin".to_owned()]);
+        write.set_user(&user).await.unwrap();
         let read = write.start_session(&row("1", NOW), HASH).await.unwrap();
         assert_eq!(read.unwrap().0, r#"["admin"]"#);
         let other = write.start_session(&row("2", NOW), "an older hash").await;

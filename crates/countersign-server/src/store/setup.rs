@@ -23,6 +23,8 @@ const CLAIM: &str = "UPDATE setup SET administrator_id = $1, code_hash = NULL \
 const SETTLE: &str = "UPDATE setup SET administrator_id = \
      (SELECT id FROM users WHERE roles LIKE '%\"admin\"%' AND NOT disabled ORDER BY id LIMIT 1) WHERE id = 1";
 
+const ADMINISTRATOR: &str = "SELECT administrator_id FROM setup WHERE id = 1";
+
 impl Store {
     /// The row.
     pub(crate) async fn setup(&self) -> Result<SetupRow, Error> {
@@ -65,5 +67,13 @@ impl Write {
     pub(crate) async fn settle_administrator(&mut self) -> Result<(), Error> {
         sqlx::query(SETTLE).execute(&mut *self.0).await?;
         Ok(())
+    }
+
+    /// Whether somebody may administer the server.
+    pub(crate) async fn has_administrator(&mut self) -> Result<bool, Error> {
+        let administrator: Option<String> = sqlx::query_scalar(ADMINISTRATOR)
+            .fetch_one(&mut *self.0)
+            .await?;
+        Ok(administrator.is_some())
     }
 }

@@ -68,9 +68,8 @@ const AFTER: &str = "SELECT id, email, name, password_hash, roles, disabled, cre
 const INSERT: &str = "INSERT INTO users (id, email, name, password_hash, roles, disabled, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const SET_PASSWORD_HASH: &str =
     "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
-const SET_ROLES: &str = "UPDATE users SET roles = $2 WHERE email = $1 \
-     RETURNING id, email, name, password_hash, roles, disabled, created_at";
-
+const SET: &str = "UPDATE users SET roles = $2, disabled = $3 WHERE id = $1";
+const DELETE: &str = "DELETE FROM users WHERE id = $1";
 impl Store {
     /// The account with this lower-cased address.
     pub(crate) async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, Error> {
@@ -120,33 +119,53 @@ impl Write {
         }
     }
 
-    /// Replaces a password hash that is still the one that was read.
+    /// The account with this lower-cased address, as this transaction sees it.
+    pub(crate) async fn user_by_email(&mut self, email: &str) -> Result<Option<UserRow>, Error> {
+        Ok(sqlx::query_as(BY_EMAIL)
+            .bind(email)
+            .fetch_optional(&mut *self.0)
+            .await?)
+    }
+
+    /// The account with this identifier, as this transaction sees it.
+    pub(crate) async fn user_by_id(&mut self, id: &str) -> Result<Option<UserRow>, Error> {
+        Ok(sqlx::query_as(BY_ID)
+            .bind(id)
+            .fetch_optional(&mut *self.0)
+            .await?)
+    }
+
+    /// Replaces a password hash that is still the one that was read. False when it is not.
     pub(crate) async fn replace_password_hash(
         &mut self,
         id: &str,
         new: &str,
         old: &str,
-    ) -> Result<(), Error> {
-        sqlx::query(SET_PASSWORD_HASH)
+    ) -> Result<bool, Error> {
+        let done = sqlx::query(SET_PASSWORD_HASH)
             .bind(id)
             .bind(new)
             .bind(old)
             .execute(&mut *self.0)
             .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Writes the roles of an account, and whether it may log in.
+    pub(crate) async fn set_user(&mut self, user: &UserRow) -> Result<(), Error> {
+        sqlx::query(SET)
+            .bind(&user.id)
+            .bind(&user.roles)
+            .bind(user.disabled)
+            .execute(&mut *self.0)
+            .await?;
         Ok(())
     }
 
-    /// Replaces the roles of the account with this lower-cased address.
-    pub(crate) async fn set_roles(
-        &mut self,
-        email: &str,
-        roles: &[String],
-    ) -> Result<Option<UserRow>, Error> {
-        Ok(sqlx::query_as(SET_ROLES)
-            .bind(email)
-            .bind(roles_text(roles))
-            .fetch_optional(&mut *self.0)
-            .await?)
+    /// Deletes an account, and its sessions with it.
+    pub(crate) async fn delete_user(&mut self, id: &str) -> Result<(), Error> {
+        sqlx::query(DELETE).bind(id).execute(&mut *self.0).await?;
+        Ok(())
     }
 }
 

@@ -1,8 +1,9 @@
+use axum::body::Body;
+use countersign_server::offline;
+use http::{Method, Request};
 use serde_json::{Value, json};
 
-use countersign_server::offline;
-
-use crate::app::{EMAIL, ISSUER, TestApp};
+use crate::app::{Answer, EMAIL, ISSUER, PASSWORD, TestApp, claims};
 
 #[tokio::test]
 async fn the_list_of_users_is_for_administrators() {
@@ -128,4 +129,231 @@ async fn a_token_with_roles_that_were_taken_away_is_refused_at_once() {
     let token = refreshed["token"].as_str().unwrap();
     assert_eq!(crate::app::claims(token)["roles"], json!(["editor"]));
     assert_eq!(app.get_as("/admin/v1/users", token).await.status, 403);
+}
+
+async fn change(app: &TestApp, token: &str, id: &str, body: &Value) -> Answer {
+    let path = format!("/admin/v1/users/{id}");
+    app.send_as(Method::PATCH, &path, token, body).await
+}
+
+#[tokio::test]
+async fn an_administrator_disables_and_enables_an_account() {
+    let (app, tokens) = TestApp::with_session().await;
+    let administrator = app.administrator().await;
+    let id = claims(&tokens.access)["sub"].as_str().unwrap().to_owned();
+    let answer = change(&app, &administrator.access, &id, &json!({"disabled": true})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json()["disabled"], json!(true));
+    app.get_as("/profile", &tokens.access)
+        .await
+        .is_problem(401, "token_revoked", "Invalid token");
+    let log_in = json!({"email": EMAIL, "password": PASSWORD});
+    app.post("/login", &log_in)
+        .await
+        .is_problem(401, "invalid_credentials", "Invalid credentials");
+    let answer = change(
+        &app,
+        &administrator.access,
+        &id,
+        &json!({"disabled": false}),
+    )
+    .await;
+    assert_eq!(answer.json()["disabled"], json!(false));
+    app.refresh(&tokens.refresh).await.is_problem(
+        401,
+        "invalid_refresh_token",
+        "Invalid refresh token",
+    );
+    app.log_in(EMAIL).await;
+    let entries = "SELECT group_concat(event) FROM audit";
+    assert_eq!(app.look_up(entries).await, "user_disabled,user_enabled");
+}
+
+#[tokio::test]
+async fn an_administrator_deletes_an_account_with_everything_of_it() {
+    let (app, tokens) = TestApp::with_session().await;
+    let administrator = app.administrator().await;
+    let id = claims(&tokens.access)["sub"].as_str().unwrap().to_owned();
+    let path = format!("/admin/v1/users/{id}");
+    let delete = async || {
+        let token = &administrator.access;
+        app.send_as(Method::DELETE, &path, token, &Value::Null)
+            .await
+    };
+    let answer = delete().await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (204, ""));
+    app.get_as("/profile", &tokens.access)
+        .await
+        .is_problem(401, "token_revoked", "Invalid token");
+    let left = "SELECT CAST(COUNT(*) AS TEXT) FROM sessions";
+    assert_eq!(app.look_up(left).await, "1");
+    delete().await.is_problem(404, "user_unknown", "Not found");
+    // The address is free again, and whoever takes it is somebody else.
+    app.sign_up(EMAIL).await;
+    assert_ne!(claims(&app.log_in(EMAIL).await.access)["sub"], json!(id));
+    let by = claims(&administrator.access)["sub"].clone();
+    let about = app.look_up("SELECT about FROM audit").await;
+    let about: Value = serde_json::from_str(&about).unwrap();
+    assert_eq!(about, json!({"user": id, "by": by}));
+}
+
+#[tokio::test]
+async fn rejects_what_would_leave_nobody_to_administer_the_server() {
+    let app = TestApp::new().await;
+    let administrator = app.administrator().await;
+    let id = claims(&administrator.access)["sub"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for body in [
+        json!({"roles": []}),
+        json!({"disabled": true}),
+        json!({"roles": ["editor"], "disabled": false}),
+    ] {
+        change(&app, &administrator.access, &id, &body)
+            .await
+            .is_problem(409, "last_administrator", "Last administrator");
+    }
+    let path = format!("/admin/v1/users/{id}");
+    app.send_as(Method::DELETE, &path, &administrator.access, &Value::Null)
+        .await
+        .is_problem(409, "last_administrator", "Last administrator");
+    assert_eq!(
+        app.get_as("/admin/v1/users", &administrator.access)
+            .await
+            .status,
+        200
+    );
+    // With a second one it is allowed.
+    app.sign_up(EMAIL).await;
+    let ada = app.log_in(EMAIL).await;
+    let ada = claims(&ada.access)["sub"].as_str().unwrap().to_owned();
+    let answer = change(
+        &app,
+        &administrator.access,
+        &ada,
+        &json!({"roles": ["admin"]}),
+    )
+    .await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let answer = change(&app, &administrator.access, &id, &json!({"roles": []})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn rejects_changes_that_cannot_be_made() {
+    let (app, tokens) = TestApp::with_session().await;
+    let administrator = app.administrator().await;
+    let id = claims(&tokens.access)["sub"].as_str().unwrap().to_owned();
+    for body in [
+        json!({"role": "admin"}),
+        json!({"roles": "admin"}),
+        json!({"disabled": 1}),
+        json!([]),
+    ] {
+        change(&app, &administrator.access, &id, &body)
+            .await
+            .is_problem(400, "invalid_request", "Invalid request");
+    }
+    change(
+        &app,
+        &administrator.access,
+        &id,
+        &json!({"roles": ["No Role"]}),
+    )
+    .await
+    .is_problem(400, "argument_invalid", "Invalid request");
+    change(
+        &app,
+        &administrator.access,
+        "nobody",
+        &json!({"disabled": true}),
+    )
+    .await
+    .is_problem(404, "user_unknown", "Not found");
+    let unchanged = change(&app, &administrator.access, &id, &json!({})).await;
+    assert_eq!(unchanged.json()["roles"], json!([]));
+    assert_eq!(app.get_as("/profile", &tokens.access).await.status, 200);
+}
+
+/// Who a route is for, as `src/router.rs` says it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum For {
+    Everybody,
+    Users,
+    Administrators,
+}
+
+/// Every route with its methods, out of the router itself.
+fn routes() -> Vec<(Method, String, For)> {
+    let router = include_str!("../../src/router.rs");
+    let mut group = For::Everybody;
+    let mut routes = Vec::new();
+    for piece in router.split("Router::new()").skip(1) {
+        let name = match group {
+            For::Everybody if routes.is_empty() => For::Users,
+            For::Users => For::Administrators,
+            _ => For::Everybody,
+        };
+        group = name;
+        for route in piece.split(".route(").skip(1) {
+            let path = route.split('"').nth(1).unwrap().to_owned();
+            for (word, method) in [
+                ("get(", Method::GET),
+                ("post(", Method::POST),
+                ("patch(", Method::PATCH),
+                ("delete(", Method::DELETE),
+            ] {
+                let handlers = route.split('"').nth(2).unwrap();
+                let calls = handlers.split([' ', ',', '.', '\n']);
+                if calls.into_iter().any(|call| call.starts_with(word)) {
+                    routes.push((method, path.clone(), group));
+                }
+            }
+        }
+    }
+    routes
+}
+
+#[tokio::test]
+async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
+    let (app, user) = TestApp::with_session().await;
+    let administrator = app.administrator().await;
+    let routes = routes();
+    let count = |group| routes.iter().filter(|route| route.2 == group).count();
+    assert_eq!(
+        (count(For::Users), count(For::Administrators)),
+        (5, 4),
+        "{routes:?}"
+    );
+    assert!(count(For::Everybody) >= 16, "{routes:?}");
+    for (method, path, group) in routes {
+        let path = path.replace("{id}", "nobody").replace("{n}", "0");
+        for (token, is_in) in [
+            (None, group == For::Everybody),
+            (Some(&user), group != For::Administrators),
+            (Some(&administrator), true),
+        ] {
+            // A log-out would end the session that is looked with.
+            if path == "/logout" {
+                continue;
+            }
+            let request = Request::builder().method(&method).uri(&path);
+            let request = match token {
+                Some(tokens) => {
+                    request.header("authorization", format!("Bearer {}", tokens.access))
+                }
+                None => request,
+            };
+            let answer = app.send(request.body(Body::empty()).unwrap()).await;
+            let is_refused = ["no_credential", "insufficient_role", "insufficient_scope"]
+                .iter()
+                .any(|code| answer.body.contains(code));
+            assert_eq!(!is_refused, is_in, "{method} {path}: {answer:?}");
+            if is_refused {
+                let status = if token.is_none() { 401 } else { 403 };
+                assert_eq!(answer.status.as_u16(), status, "{method} {path}");
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use countersign::Timestamp;
 use countersign_server::{Embedded, Error, Flags, Settings};
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -40,12 +40,22 @@ impl TestApp {
 
     /// A server with these settings.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::since(START, settings).await
+    }
+
+    /// A server whose clock begins where the system's stands, beside which the operator's commands make sense.
+    pub(crate) async fn in_present() -> Self {
+        let now = Timestamp::from(std::time::SystemTime::now()).unix_secs();
+        Self::since(now, &[]).await
+    }
+
+    async fn since(start: i64, settings: &[(&str, &str)]) -> Self {
         let environment: Vec<_> = settings
             .iter()
             .map(|(key, value)| (format!("COUNTERSIGN_{key}"), (*value).to_owned()))
             .collect();
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(AtomicI64::new(START));
+        let clock = Arc::new(AtomicI64::new(start));
         let server = open(folder.path(), &environment, &clock).await.unwrap();
         Self {
             router: server.router().unwrap(),
@@ -152,6 +162,27 @@ impl TestApp {
     pub(crate) async fn get_as(&self, path: &str, token: &str) -> Answer {
         let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A request with a token and, unless it is null, a body.
+    pub(crate) async fn send_as(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = if body.is_null() {
+            request.body(Body::empty())
+        } else {
+            let request = request.header(header::CONTENT_TYPE, "application/json");
+            request.body(Body::from(body.to_string()))
+        };
+        self.send(request.unwrap()).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {

@@ -77,6 +77,7 @@ async fn an_access_token_says_what_rfc_9068_asks_for() {
             "jti",
             "roles",
             "sid",
+            "status",
             "sub"
         ]
     );

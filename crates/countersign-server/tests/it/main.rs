@@ -35,14 +35,20 @@ mod operations;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod password;
+#[cfg(test)]
 mod profile;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod signup;
 #[cfg(test)]
 mod starts;
+#[cfg(test)]
+mod status_lists;

@@ -1,0 +1,61 @@
+//! `POST /password/change`: a new password for the present one.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use countersign::AccessToken;
+use countersign_http::Claims;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::body::{Json, Peer};
+use crate::error::Error;
+use crate::rules::account::new_password::{self, Owner};
+use crate::rules::password::Password;
+use crate::rules::secret::Secret;
+use crate::rules::throttle::Attempt;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    current: Secret,
+    new: Secret,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Done {
+    message: &'static str,
+}
+
+pub(crate) async fn change(
+    State(app): State<App>,
+    Peer(peer): Peer,
+    Claims(token): Claims<AccessToken>,
+    Json(body): Json<Change>,
+) -> Result<Answer<Done>, Error> {
+    let now = app.now();
+    // First of all: who finds no place is charged nothing and makes nobody wait.
+    let queues = (app.passwords.checking()?, app.passwords.choosing()?);
+    let user = app.store.user_by_id(&token.sub).await?;
+    let owner = Owner {
+        user: user.ok_or(Error::InvalidCredentials)?,
+        session: token.sid.clone().unwrap_or_default(),
+    };
+    // Whoever holds a stolen token must not guess the password faster than at the door.
+    let email = owner.user.email.as_str();
+    let attempt = Attempt::login(&app.store, &app.limits, email, peer, now).await?;
+    attempt.charge(&app.store, now).await?;
+    let passwords = (
+        Password::new(body.current.expose()),
+        Password::new(body.new.expose()),
+    );
+    let changed = new_password::change(&app.store, queues, &owner, passwords, &attempt, now).await;
+    attempt.settle(&app.store, changed).await?;
+    tracing::info!(
+        user = owner.user.id,
+        sid = owner.session,
+        "the password was changed, and the other sessions ended"
+    );
+    Ok(Answer(Done {
+        message: "Password changed",
+    }))
+}

@@ -1,0 +1,67 @@
+//! A new password in the place of the one that somebody has: they prove the present one, and their other sessions end.
+
+use crate::error::Error;
+use crate::rules::account::words_about;
+use crate::rules::audit::{self, About, Event};
+use crate::rules::password::{Checking, Choosing, Password};
+use crate::rules::status;
+use crate::rules::throttle::Attempt;
+use crate::store::Store;
+use crate::store::users::UserRow;
+
+/// Who changes their password, and from which session.
+pub(crate) struct Owner {
+    pub(crate) user: UserRow,
+    pub(crate) session: String,
+}
+
+/// Replaces the password of an account and ends its sessions but the one from which that is done.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`] when `current` is not the password; [`Error::WeakPassword`]; [`Error::Busy`].
+pub(crate) async fn change(
+    store: &Store,
+    queues: (Checking, Choosing),
+    owner: &Owner,
+    (current, new): (Password, Password),
+    attempt: &Attempt,
+    now: i64,
+) -> Result<(), Error> {
+    let ((checking, choosing), user) = (queues, &owner.user);
+    if !current.has_possible_length() {
+        return Err(Error::InvalidCredentials);
+    }
+    let stored = Some(user.password_hash.clone());
+    if user.disabled || !checking.verify(current.clone(), stored).await? {
+        return Err(Error::InvalidCredentials);
+    }
+    if new.is(&current) {
+        let reason = "Choose another one than you have.".to_owned();
+        return Err(Error::WeakPassword {
+            reasons: vec![reason],
+        });
+    }
+    // A slot for the second hash, while the first one's is given back.
+    drop(checking);
+    let about = words_about(&user.email, user.name.as_deref());
+    let hash = choosing.hash(new, about).await?;
+    let mut write = store.begin().await?;
+    let is_replaced = write
+        .replace_password_hash(&user.id, &hash, &user.password_hash)
+        .await?;
+    if !is_replaced {
+        return Err(Error::InvalidCredentials);
+    }
+    write
+        .revoke_other_sessions_of(&user.id, &owner.session, now)
+        .await?;
+    status::tell_ended(&mut write, now).await?;
+    let about = About {
+        user: Some(user.id.clone()),
+        session: Some(owner.session.clone()),
+        by: None,
+    };
+    audit::record(&mut write, Event::PasswordChanged, &about, now).await?;
+    attempt.succeeded(&mut write, now).await?;
+    write.commit().await
+}

@@ -1,0 +1,228 @@
+use axum::body::Body;
+use countersign::{
+    JwkSet, MAX_STATUS_LIST_BYTES, Policy, Status, StatusList, StatusListToken, Timestamp,
+    Unverified,
+};
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, DAY, EMAIL, ISSUER, MINUTE, PASSWORD, TestApp, Tokens, claims};
+
+const LIST: &str = "/status-lists/0";
+
+/// The place that a token names, and the list.
+fn place(token: &str) -> (u64, String) {
+    let status = claims(token)["status"]["status_list"].clone();
+    let uri = status["uri"].as_str().unwrap().to_owned();
+    (status["idx"].as_u64().unwrap(), uri)
+}
+
+/// The list as a verifier reads it.
+async fn read(app: &TestApp) -> StatusList {
+    let answer = app.get(LIST).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let jwks = app.get("/.well-known/jwks.json").await.body;
+    let keys = JwkSet::parse(jwks.as_bytes()).unwrap();
+    let policy = Policy::status_list(ISSUER, format!("{ISSUER}{LIST}"));
+    let parsed = Unverified::parse(&answer.body).unwrap();
+    let key = keys.find(parsed.header()).unwrap();
+    let now = Timestamp::from_unix_secs(app.now());
+    let token = parsed.verify::<StatusListToken>(key, &policy, now).unwrap();
+    let lives = token.exp.map(|exp| exp.saturating_sub(token.iat));
+    assert_eq!((token.ttl, lives), (Some(5), Some(600)));
+    let list = StatusList::decode(&token.status_list, MAX_STATUS_LIST_BYTES).unwrap();
+    assert_eq!(list.entries(), 1 << 20);
+    list
+}
+
+async fn is_taken_back(app: &TestApp, tokens: &Tokens) -> bool {
+    let (idx, uri) = place(&tokens.access);
+    assert_eq!(uri, format!("{ISSUER}{LIST}"));
+    read(app).await.get(idx).unwrap() == Status::INVALID
+}
+
+async fn administer(app: &TestApp, method: Method, email: &str, body: &Value) -> Answer {
+    let administrator = app.administrator().await;
+    let sql = match email {
+        EMAIL => "SELECT id FROM users WHERE email = 'ada@example.com'",
+        _ => "SELECT id FROM users WHERE email = 'bob@example.com'",
+    };
+    let path = format!("/admin/v1/users/{}", app.look_up(sql).await);
+    app.send_as(method, &path, &administrator.access, body)
+        .await
+}
+
+#[tokio::test]
+async fn a_log_out_is_told_in_the_list_at_once_and_of_this_session_alone() {
+    let (app, tokens) = TestApp::with_session().await;
+    let other = app.log_in(EMAIL).await;
+    assert!(!is_taken_back(&app, &tokens).await);
+    app.send_as(Method::POST, "/logout", &tokens.access, &Value::Null)
+        .await;
+    assert!(is_taken_back(&app, &tokens).await);
+    assert!(!is_taken_back(&app, &other).await);
+}
+
+#[tokio::test]
+async fn a_session_keeps_its_place_and_no_other_has_it() {
+    let (app, first) = TestApp::with_session().await;
+    let second = Tokens::of(&app.refresh(&first.refresh).await);
+    assert_eq!(place(&first.access), place(&second.access));
+    let mut places = vec![place(&first.access).0];
+    for _ in 0..8 {
+        places.push(place(&app.log_in(EMAIL).await.access).0);
+    }
+    let mut sorted = places.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), 9);
+    // Of 362,880 orders one is the order of the log-ins: a place does not tell when.
+    assert_ne!(sorted, places);
+}
+
+#[tokio::test]
+async fn whatever_ends_a_session_is_told() {
+    for how in [
+        "session", "others", "global", "password", "disabled", "deleted", "reuse", "all",
+    ] {
+        let app = TestApp::in_present().await;
+        app.sign_up(EMAIL).await;
+        let (tokens, own) = (app.log_in(EMAIL).await, app.log_in(EMAIL).await);
+        let sid = claims(&tokens.access)["sid"].as_str().unwrap().to_owned();
+        let answer = match how {
+            "session" => {
+                let path = format!("/sessions/{sid}");
+                app.send_as(Method::DELETE, &path, &own.access, &Value::Null)
+                    .await
+            }
+            "others" | "global" => {
+                let body = json!({"scope": how});
+                app.send_as(Method::POST, "/logout", &own.access, &body)
+                    .await
+            }
+            "password" => {
+                let body = json!({"current": PASSWORD, "new": "another horse battery staple"});
+                app.send_as(Method::POST, "/password/change", &own.access, &body)
+                    .await
+            }
+            "disabled" => administer(&app, Method::PATCH, EMAIL, &json!({"disabled": true})).await,
+            "deleted" => administer(&app, Method::DELETE, EMAIL, &Value::Null).await,
+            "reuse" => {
+                let second = Tokens::of(&app.refresh(&tokens.refresh).await);
+                app.refresh(&second.refresh).await;
+                app.wait(11);
+                app.refresh(&tokens.refresh).await;
+                app.get("/livez").await
+            }
+            _ => {
+                let ended = countersign_server::offline::revoke_sessions(&app.settings()).await;
+                assert_eq!(ended.unwrap(), 2);
+                app.get("/livez").await
+            }
+        };
+        assert!(answer.status.is_success(), "{how}: {answer:?}");
+        assert!(is_taken_back(&app, &tokens).await, "{how}");
+        let keeps_own = matches!(how, "session" | "others" | "password" | "reuse");
+        assert_eq!(is_taken_back(&app, &own).await, !keeps_own, "{how}");
+        app.get_as("/profile", &tokens.access).await.is_problem(
+            401,
+            "token_revoked",
+            "Invalid token",
+        );
+    }
+}
+
+#[tokio::test]
+async fn changed_roles_take_the_tokens_back_and_the_session_goes_on_at_another_place() {
+    let (app, tokens) = TestApp::with_session().await;
+    app.sign_up("bob@example.com").await;
+    let bob = app.log_in("bob@example.com").await;
+    let answer = administer(&app, Method::PATCH, EMAIL, &json!({"roles": ["editor"]})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(is_taken_back(&app, &tokens).await && !is_taken_back(&app, &bob).await);
+    let fresh = Tokens::of(&app.refresh(&tokens.refresh).await);
+    assert_ne!(place(&fresh.access), place(&tokens.access));
+    assert!(!is_taken_back(&app, &fresh).await);
+    assert_eq!(claims(&fresh.access)["roles"], json!(["editor"]));
+    // The same roles again are no change.
+    let administrator = app.log_in("root@example.com").await;
+    let sub = claims(&fresh.access)["sub"].as_str().unwrap().to_owned();
+    let (path, body) = (
+        format!("/admin/v1/users/{sub}"),
+        json!({"roles": ["editor"]}),
+    );
+    app.send_as(Method::PATCH, &path, &administrator.access, &body)
+        .await;
+    assert!(!is_taken_back(&app, &fresh).await);
+}
+
+#[tokio::test]
+async fn the_operators_command_takes_tokens_back_too() {
+    let app = TestApp::in_present().await;
+    app.sign_up(EMAIL).await;
+    let tokens = app.log_in(EMAIL).await;
+    let roles = ["editor".to_owned()];
+    let changed = countersign_server::offline::set_roles(&app.settings(), EMAIL, &roles).await;
+    changed.unwrap();
+    assert!(is_taken_back(&app, &tokens).await);
+}
+
+#[tokio::test]
+async fn a_list_is_sent_again_when_it_has_changed_and_not_before() {
+    let (app, tokens) = TestApp::with_session().await;
+    let first = app.get(LIST).await;
+    assert_eq!(first.header("content-type"), "application/statuslist+jwt");
+    assert_eq!(first.header("cache-control"), "public, no-cache");
+    let etag = first.header("etag").to_owned();
+    let ask = async || {
+        let request = Request::get(LIST).header("if-none-match", &etag);
+        app.send(request.body(Body::empty()).unwrap()).await
+    };
+    app.wait(4 * MINUTE);
+    app.refresh(&tokens.refresh).await;
+    app.log_in(EMAIL).await;
+    let same = ask().await;
+    assert_eq!((same.status.as_u16(), same.body.as_str()), (304, ""));
+    assert_eq!(same.header("etag"), etag);
+    // Half of its time is over: the same entries, and a later end.
+    app.wait(MINUTE);
+    assert_eq!(ask().await.status, 200);
+    let etag = app.get(LIST).await.header("etag").to_owned();
+    app.send_as(Method::POST, "/logout", &tokens.access, &Value::Null)
+        .await;
+    let request = Request::get(LIST).header("if-none-match", &etag);
+    let changed = app.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(changed.status, 200);
+    assert_ne!(changed.header("etag"), etag);
+}
+
+#[tokio::test]
+async fn what_is_over_is_no_longer_told() {
+    let (app, tokens) = TestApp::with_session().await;
+    app.send_as(Method::POST, "/logout", &tokens.access, &Value::Null)
+        .await;
+    let (idx, _) = place(&tokens.access);
+    app.wait(DAY);
+    assert_eq!(read(&app).await.get(idx).unwrap(), Status::INVALID);
+    app.wait(5 * MINUTE);
+    assert_eq!(read(&app).await.get(idx).unwrap(), Status::VALID);
+}
+
+#[tokio::test]
+async fn a_revocation_is_told_after_a_restart_too() {
+    let (mut app, tokens) = TestApp::with_session().await;
+    app.send_as(Method::POST, "/logout", &tokens.access, &Value::Null)
+        .await;
+    app.reopen_with(&[]).await.unwrap();
+    assert!(is_taken_back(&app, &tokens).await);
+}
+
+#[tokio::test]
+async fn rejects_a_list_that_is_none() {
+    let app = TestApp::new().await;
+    for number in ["1", "-1", "00", "+0", "x", "18446744073709551616", "0x0"] {
+        app.get(&format!("/status-lists/{number}"))
+            .await
+            .is_problem(404, "not_found", "Not found");
+    }
+}
