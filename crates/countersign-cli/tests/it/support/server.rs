@@ -14,6 +14,31 @@ use super::Bench;
 pub(crate) const EMAIL: &str = "ada@example.com";
 pub(crate) const PASSWORD: &str = "lantern orbit quilt mosaic 42";
 
+/// What answers at a server's address, also after it died: nothing then. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    url: String,
+    client: Client,
+}
+
+impl Answers {
+    /// `None` when the connection broke.
+    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        answer(self.client.post(format!("{}{path}", self.url)).json(body)).await
+    }
+
+    /// The same with the access token of a log-in.
+    pub(crate) async fn try_post_as(
+        &self,
+        path: &str,
+        tokens: &Value,
+        body: &Value,
+    ) -> Option<(u16, Value)> {
+        let request = self.client.post(format!("{}{path}", self.url)).json(body);
+        answer(request.bearer_auth(tokens["token"].as_str().unwrap())).await
+    }
+}
+
 /// A running server, with its data in `data/` and its standard error in `server.log` of the bench.
 pub(crate) struct Server {
     child: Child,
@@ -26,6 +51,12 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(bench: &Bench) -> Self {
         Self::start_with(bench, &["--listen", "127.0.0.1:0"], &[])
+    }
+
+    /// The same under a public URL of its own, which stays the issuer whatever the port is.
+    pub(crate) fn start_as(bench: &Bench, public_url: &str) -> Self {
+        let flags = ["--listen", "127.0.0.1:0", "--public-url", public_url];
+        Self::start_with(bench, &flags, &[])
     }
 
     pub(crate) fn start_with(bench: &Bench, flags: &[&str], env: &[(&str, &str)]) -> Self {
@@ -54,8 +85,10 @@ impl Server {
         while !server.banner.contains("\n  console ") {
             let line = server.line();
             assert_ne!(line, "", "no banner: {}", bench.read("server.log"));
-            if let Some(issuer) = line.strip_prefix("  issuer ") {
-                issuer.trim().clone_into(&mut server.url);
+            // Where it listens elsewhere than its name says, that line comes second.
+            let url = ["  issuer ", "  listen "].map(|name| line.strip_prefix(name));
+            if let Some(url) = url.into_iter().flatten().next() {
+                url.trim().clone_into(&mut server.url);
             }
             server.banner.push_str(&line);
         }
@@ -99,6 +132,23 @@ impl Server {
         send("KILL", pid);
     }
 
+    pub(crate) fn answers(&self) -> Answers {
+        Answers {
+            url: self.url.clone(),
+            client: self.client.clone(),
+        }
+    }
+
+    /// The figures, where the server was started with a listener for them.
+    pub(crate) async fn metrics(&self) -> String {
+        let mut lines = self.banner.lines();
+        let url = lines
+            .find_map(|line| line.strip_prefix("  metrics "))
+            .unwrap();
+        let answer = self.client.get(url.trim()).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str, token: &str) -> (u16, Value) {
         let request = self.client.get(format!("{}{path}", self.url));
         answer(request.bearer_auth(token)).await.unwrap()
@@ -110,7 +160,7 @@ impl Server {
 
     /// `None` when the connection broke.
     pub(crate) async fn try_post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
-        answer(self.client.post(format!("{}{path}", self.url)).json(body)).await
+        self.answers().try_post(path, body).await
     }
 
     pub(crate) async fn sign_up(&self) {
