@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use axum::response::{IntoResponse as _, Response};
-use countersign::{SigningKey, Timestamp};
+use countersign::{AccessToken, Policy, SigningKey, Timestamp, Unverified};
 use countersign_http::{CookieSource, Origins, Protect, Rejection, SharedKeys, VerifiedToken};
 use http::StatusCode;
 
@@ -16,9 +16,10 @@ use crate::metrics::Metrics;
 use crate::rules::issue::Terms;
 use crate::rules::keys::{self, Ring};
 use crate::rules::password::Pool;
+use crate::rules::proxies::Proxies;
 use crate::rules::rotation::RotationRule;
 use crate::rules::seal::Seal;
-use crate::rules::session::{self, Lifetimes};
+use crate::rules::session::{Both, Known, Lifetimes};
 use crate::rules::status::{self, Published};
 use crate::rules::throttle::Limits;
 use crate::store::Store;
@@ -26,6 +27,7 @@ use crate::store::Store;
 mod connections;
 mod folder;
 mod serve;
+mod tls;
 
 pub(crate) use folder::open_existing;
 pub use serve::{Facts, Server, SetupLink, start};
@@ -44,12 +46,19 @@ pub(crate) struct Inner {
     pub(crate) terms: Terms,
     pub(crate) cookies: Cookies,
     pub(crate) origins: Origins,
+    pub(crate) cors_origins: Vec<String>,
+    pub(crate) proxies: Proxies,
+    pub(crate) needs_proxy: bool,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) limits: Limits,
     pub(crate) rotation: RotationRule,
     pub(crate) metrics: Metrics,
     pub(crate) status_lists: Published,
+    known: Known,
     invalid_token_status: StatusCode,
+    token_cache: usize,
+    /// Says no in this server's name.
+    refusals: Protect,
     clock: Clock,
     seal: Seal,
     signing_alg: countersign::Algorithm,
@@ -86,24 +95,36 @@ impl App {
         .await?;
         status::adopt(&store).await?;
         let verifying = SharedKeys::new(ring.verifying(now));
-        let origins =
-            Origins::new(&issuer).map_err(|problem| Error::Argument(problem.to_string()))?;
+        let origins = origins(&issuer, settings.cors_origins())?;
+        let refusals = Protect::with_keys(&issuer, &verifying)
+            .audience(&issuer)
+            .realm(REALM)
+            .invalid_token_status(settings.invalid_token_status())
+            .build()
+            .map_err(|problem| Error::Argument(problem.to_string()))?;
         Ok(Self(Arc::new(Inner {
             store,
             passwords: Pool::new()?,
             cookies: Cookies::of_public_url(&issuer),
             origins,
+            cors_origins: settings.cors_origins().to_vec(),
+            proxies: settings.proxies().clone(),
+            needs_proxy: settings.needs_proxy(),
             terms: Terms {
                 audiences: settings.audiences(&issuer),
                 issuer,
                 access_ttl: settings.access_ttl(),
             },
             lifetimes: settings.lifetimes(),
-            limits: Limits::of(settings.is_development()),
+            // Who is told by proxies of ours who a client is can tell clients of private networks apart.
+            limits: Limits::of(settings.is_development() || !settings.proxies().is_empty()),
             rotation: RotationRule::with_idle(settings.lifetimes().idle),
             metrics: Metrics::default(),
             status_lists: Published::default(),
+            known: Known::default(),
             invalid_token_status: settings.invalid_token_status(),
+            token_cache: settings.token_cache(),
+            refusals,
             clock,
             seal,
             signing_alg: settings.signing_alg(),
@@ -138,11 +159,6 @@ impl App {
         self.signing_alg
     }
 
-    /// The keys that verify access tokens now.
-    pub(crate) fn verifying(&self) -> &SharedKeys {
-        &self.verifying
-    }
-
     /// The cookie that may carry an access token.
     pub(crate) fn access_cookie(&self) -> CookieSource {
         CookieSource::named(self.cookies.access_name(), self.origins.clone())
@@ -157,6 +173,9 @@ impl App {
             .invalid_token_status(self.invalid_token_status)
             .cookie(self.access_cookie())
             .clock(move || clock())
+            .cache(self.token_cache)
+            // The session itself is asked, at every request.
+            .without_status()
             .check(move |token| {
                 let app = app.clone();
                 async move { app.refuse_if_ended(&token).await }
@@ -165,23 +184,40 @@ impl App {
             .map_err(|problem| Error::Argument(problem.to_string()))
     }
 
+    /// Verifies an access token of this server as of a time; whether its session lives is another question.
+    ///
+    /// # Errors
+    /// Those of the check list.
+    pub(crate) fn verify(&self, token: &str, at: i64) -> Result<AccessToken, countersign::Error> {
+        let policy = Policy::access_token(&self.terms.issuer, self.own_audience());
+        let keys = self.verifying.current();
+        let parsed = Unverified::parse(token)?;
+        let key = keys.find(parsed.header())?;
+        let verified = parsed.verify::<AccessToken>(key, &policy, Timestamp::from_unix_secs(at))?;
+        Ok(verified.into_claims())
+    }
+
+    /// The session of a verified access token and its user, where the token still says the truth.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub(crate) async fn behind(&self, token: &AccessToken) -> Result<Option<Arc<Both>>, Error> {
+        self.known.behind(&self.store, token, self.now()).await
+    }
+
     /// A refusal of this server's own, as its layer would answer it.
     pub(crate) fn refuse(&self, rejection: Rejection) -> Response {
-        match self.protect() {
-            Ok(protect) => protect.refuse(rejection).into_response(),
-            Err(problem) => problem.into_response(),
-        }
+        self.refusals.refuse(rejection).into_response()
     }
 
     /// A token counts while its session does and while it says what its user's row says: the server knows at once.
     async fn refuse_if_ended(&self, token: &VerifiedToken) -> Result<(), Rejection> {
         let claims = token
-            .claims::<countersign::AccessToken>()
+            .claims::<AccessToken>()
             .map_err(|problem| Rejection::from(&problem))?;
-        let stands = session::still_says(&self.store, &claims, self.now()).await;
-        match stands {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Rejection::revoked()),
+        match self.behind(&claims).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(Rejection::revoked()),
             Err(problem) => {
                 tracing::error!(code = problem.code(), error = %problem, "the session of a token could not be read");
                 Err(Rejection::unavailable(std::time::Duration::from_secs(1)))
@@ -210,6 +246,16 @@ impl App {
         status::sweep(&self.store, now).await?;
         Ok(())
     }
+}
+
+/// The pages that may change something here: this server's own, and those on the list.
+fn origins(issuer: &str, others: &[String]) -> Result<Origins, Error> {
+    let wrong = |problem: countersign_http::Error| Error::Argument(problem.to_string());
+    let mut origins = Origins::new(issuer).map_err(wrong)?;
+    for other in others {
+        origins = origins.and(other).map_err(wrong)?;
+    }
+    Ok(origins)
 }
 
 /// The time of this machine.

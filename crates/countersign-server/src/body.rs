@@ -1,17 +1,18 @@
 //! Request bodies: JSON with each member once, or a form from a page; at most 64 KiB, and in time.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::router::Client;
 
 mod shape;
 
@@ -79,15 +80,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for PageForm<T> {
     }
 }
 
-/// The address of whoever opened the connection, where the server knows it.
+/// The address of the client, where the server knows it.
 pub(crate) struct Peer(pub(crate) Option<IpAddr>);
 
 impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(connection.map(|ConnectInfo(address)| address.ip())))
+        let client = parts.extensions.get::<Client>();
+        Ok(Self(client.map(|Client(address)| *address)))
     }
 }
 

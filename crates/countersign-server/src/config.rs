@@ -12,6 +12,7 @@ use http::StatusCode;
 
 use crate::cookies::Cookies;
 use crate::error::Error;
+use crate::rules::proxies::Proxies;
 use crate::rules::secret::Secret;
 use crate::rules::session::Lifetimes;
 
@@ -32,6 +33,9 @@ const DAY: i64 = 24 * 60 * 60;
 #[derive(Clone)]
 pub struct Settings {
     listen: SocketAddr,
+    tls: Option<TlsFiles>,
+    proxies: Proxies,
+    cors_origins: Vec<String>,
     metrics_listen: Option<SocketAddr>,
     data: PathBuf,
     public_url: Option<String>,
@@ -41,6 +45,7 @@ pub struct Settings {
     access_ttl: i64,
     lifetimes: Lifetimes,
     invalid_token_status: StatusCode,
+    token_cache: usize,
     key_encryption_key: Option<Secret>,
 }
 
@@ -60,8 +65,10 @@ impl Settings {
             .one("public_url")
             .map(values::public_url)
             .transpose()?;
-        let place = given.one("public_url").or_else(|| given.one("listen"));
-        refuse_what_must_not_go_live(listen, public_url.as_deref(), place)?;
+        let tls = tls_files(&given)?;
+        let proxies = given.all("trusted_proxy").map(values::network);
+        let proxies = Proxies::new(proxies.collect::<Result<Vec<_>, _>>()?);
+        refuse_what_must_not_go_live(&given, listen, public_url.as_deref(), &tls, &proxies)?;
         let signing_alg = given.read("signing_alg", "ES256", values::signing_alg)?;
         let chosen_alg = given.or("signing_alg", "ES256");
         let absolute = given.read("session_ttl", "30d", |value| {
@@ -72,6 +79,12 @@ impl Settings {
         })?;
         Ok(Self {
             listen,
+            tls,
+            proxies,
+            cors_origins: given
+                .all("cors_origin")
+                .map(values::origin)
+                .collect::<Result<_, _>>()?,
             metrics_listen: given
                 .one("metrics_listen")
                 .map(values::address)
@@ -103,6 +116,7 @@ impl Settings {
                 "401",
                 values::invalid_token_status,
             )?,
+            token_cache: given.read("token_cache", "10000", values::token_cache)?,
             key_encryption_key: given
                 .one("key_encryption_key")
                 .map(|value| Secret::new(value.text().to_owned())),
@@ -113,6 +127,26 @@ impl Settings {
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// The certificate and its key, where this server speaks TLS itself.
+    pub(crate) fn tls(&self) -> Option<&TlsFiles> {
+        self.tls.as_ref()
+    }
+
+    /// The proxies that are believed when they say who a client is.
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
+    /// The origins of other sites' pages that may call this server.
+    pub(crate) fn cors_origins(&self) -> &[String] {
+        &self.cors_origins
+    }
+
+    /// Whether what comes over the listener may have been read on its way, unless a proxy of ours sent it.
+    pub(crate) fn needs_proxy(&self) -> bool {
+        self.tls.is_none() && !self.listen.ip().is_loopback()
     }
 
     /// Where the figures are told, if anywhere; never where the world is answered.
@@ -147,9 +181,10 @@ impl Settings {
 
     /// The public URL, or the one that follows from the address as it was bound.
     pub(crate) fn issuer(&self, bound: SocketAddr) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
         self.public_url
             .clone()
-            .unwrap_or_else(|| format!("http://{bound}"))
+            .unwrap_or_else(|| format!("{scheme}://{bound}"))
     }
 
     /// The audiences of access tokens: those that were set, or the issuer itself.
@@ -177,14 +212,19 @@ impl Settings {
         self.invalid_token_status
     }
 
+    /// How many verified access tokens are remembered.
+    pub(crate) fn token_cache(&self) -> usize {
+        self.token_cache
+    }
+
     pub(crate) fn key_encryption_key(&self) -> Option<&Secret> {
         self.key_encryption_key.as_ref()
     }
 
     /// A loopback listener with an http public URL is development; anything else is production.
     pub(crate) fn is_development(&self) -> bool {
-        let url = self.public_url.as_deref().unwrap_or("http://");
-        self.listen.ip().is_loopback() && Cookies::of_public_url(url) == Cookies::Bare
+        let url = self.issuer(self.listen);
+        self.listen.ip().is_loopback() && Cookies::of_public_url(&url) == Cookies::Bare
     }
 }
 
@@ -200,20 +240,70 @@ impl fmt::Debug for Settings {
     }
 }
 
+/// Where a certificate and its key are, and where that was said.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsFiles {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) cert_place: String,
+    pub(crate) key_place: String,
+}
+
+fn tls_files(given: &Given) -> Result<Option<TlsFiles>, Error> {
+    let lonely = |value: &Value, other: &str| {
+        Err(value.invalid(format!(
+            "a certificate and its key belong together; set {} too",
+            value.spelled(other)
+        )))
+    };
+    match (given.one("tls_cert"), given.one("tls_key")) {
+        (None, None) => Ok(None),
+        (Some(cert), None) => lonely(cert, "tls_key"),
+        (None, Some(key)) => lonely(key, "tls_cert"),
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles {
+            cert: PathBuf::from(cert.text()),
+            key: PathBuf::from(key.text()),
+            cert_place: cert.place(),
+            key_place: key.place(),
+        })),
+    }
+}
+
 fn refuse_what_must_not_go_live(
+    given: &Given,
     listen: SocketAddr,
     public_url: Option<&str>,
-    place: Option<&Value>,
+    tls: &Option<TlsFiles>,
+    proxies: &Proxies,
 ) -> Result<(), Error> {
-    let is_https = public_url.is_some_and(|url| url.starts_with("https://"));
+    let is_https = |url: &str| url.starts_with("https://");
+    if let (Some(url), Some(place), Some(_)) = (public_url, given.one("public_url"), tls)
+        && !is_https(url)
+    {
+        return Err(
+            place.invalid("a server with a certificate is reached under https://…; write that")
+        );
+    }
     // By default the server listens on loopback: without a place there is nothing to refuse.
-    let Some(place) = place.filter(|_| !listen.ip().is_loopback() && !is_https) else {
+    let place = given.one("public_url").or_else(|| given.one("listen"));
+    let Some(place) = place.filter(|_| !listen.ip().is_loopback()) else {
         return Ok(());
     };
-    Err(place.invalid(format!(
-        "others can reach {listen}, and without https passwords and tokens travel in the clear; set {} to https://…, or listen on 127.0.0.1",
-        place.spelled("public_url")
-    )))
+    if !public_url.is_some_and(is_https) {
+        return Err(place.invalid(format!(
+            "others can reach {listen}, and without https passwords and tokens travel in the clear; set {} to https://…, or listen on 127.0.0.1",
+            place.spelled("public_url")
+        )));
+    }
+    if tls.is_none() && proxies.is_empty() {
+        return Err(place.invalid(format!(
+            "others can reach {listen}, and without TLS passwords and tokens travel in the clear; set {} and {}, or, where a proxy speaks TLS before this server, {} to its address",
+            place.spelled("tls_cert"),
+            place.spelled("tls_key"),
+            place.spelled("trusted_proxy")
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -307,12 +397,57 @@ mod tests {
                 "{error}"
             );
         }
-        let live = load(&[
+    }
+
+    #[test]
+    fn rejects_a_listener_for_others_without_tls_and_without_a_proxy() {
+        let live = [
             ("COUNTERSIGN_LISTEN", "0.0.0.0:8080"),
             ("COUNTERSIGN_PUBLIC_URL", "https://id.example"),
-        ])
-        .unwrap();
-        assert!(!live.is_development());
+        ];
+        let error = load(&live).unwrap_err();
+        assert_eq!((error.code(), error.exit_code()), ("setting_invalid", 2));
+        for part in [
+            "COUNTERSIGN_TLS_CERT",
+            "COUNTERSIGN_TLS_KEY",
+            "COUNTERSIGN_TRUSTED_PROXY",
+        ] {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+        let behind = [
+            &live[..],
+            &[("COUNTERSIGN_TRUSTED_PROXY", "10.0.0.5, 10.1.0.0/16")],
+        ]
+        .concat();
+        let settings = load(&behind).unwrap();
+        assert!(!settings.is_development() && settings.needs_proxy());
+        assert!(settings.proxies().contains("10.1.2.3".parse().unwrap()));
+        let tls = [
+            ("COUNTERSIGN_TLS_CERT", "cert.pem"),
+            ("COUNTERSIGN_TLS_KEY", "key.pem"),
+        ];
+        let settings = load(&[&live[..], &tls].concat()).unwrap();
+        assert!(!settings.is_development() && !settings.needs_proxy());
+    }
+
+    #[test]
+    fn a_certificate_makes_the_issuer_https_also_on_loopback() {
+        let tls = [
+            ("COUNTERSIGN_TLS_CERT", "cert.pem"),
+            ("COUNTERSIGN_TLS_KEY", "key.pem"),
+        ];
+        let settings = load(&tls).unwrap();
+        assert_eq!(settings.issuer(settings.listen()), "https://127.0.0.1:8080");
+        assert!(!settings.is_development());
+        let plain = [
+            &tls[..],
+            &[("COUNTERSIGN_PUBLIC_URL", "http://127.0.0.1:8080")],
+        ]
+        .concat();
+        assert!(message(&plain).starts_with("environment variable COUNTERSIGN_PUBLIC_URL: "));
+        for one in tls {
+            assert!(message(&[one]).contains("belong together"), "{one:?}");
+        }
     }
 
     #[test]

@@ -79,6 +79,14 @@ pub enum Error {
     /// A key could not be made or used.
     #[error("key: {0}")]
     Key(#[from] countersign::Error),
+    /// The certificate or its key cannot be used.
+    #[error("{origin}: {problem}")]
+    Tls {
+        /// Where it was named.
+        origin: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// The key-encryption key is missing, malformed or readable by others.
     #[error("{origin}: {problem}")]
     KeyEncryptionKey {
@@ -185,6 +193,11 @@ pub enum Error {
     /// The address of the request is longer than 8 KiB.
     #[error("the address of the request is longer than 8 KiB; send what is long in a body")]
     UriTooLong,
+    /// The request came in the clear from elsewhere, and from no proxy that is believed.
+    #[error(
+        "what is sent here can be read on its way; come under the https address of this server"
+    )]
+    ProxyNeeded,
     /// A parameter of the query cannot be used.
     #[error("{0}")]
     Query(&'static str),
@@ -266,6 +279,7 @@ impl Error {
             Self::LastAdministrator => "last_administrator",
             Self::SessionUnknown => "session_unknown",
             Self::SigningSecret { problem: error, .. } | Self::Key(error) => error.code(),
+            Self::Tls { .. } => "tls_unusable",
             Self::KeyEncryptionKey { .. } => "key_encryption_key_unusable",
             Self::KeyEncryptionKeyWrong => "key_encryption_key_wrong",
             Self::Crypto => "crypto_failed",
@@ -282,6 +296,7 @@ impl Error {
             Self::BodyTooLarge => "body_too_large",
             Self::BodyTooSlow => "body_timeout",
             Self::UriTooLong => "uri_too_long",
+            Self::ProxyNeeded => "https_required",
             Self::InvalidEmail => "invalid_email",
             Self::WeakPassword { .. } => "weak_password",
             Self::EmailTaken | Self::AdministratorEmailTaken => "email_taken",
@@ -312,6 +327,7 @@ impl Error {
             | Self::EmailTaken => 2,
             Self::SigningSecret { .. }
             | Self::Key(_)
+            | Self::Tls { .. }
             | Self::KeyEncryptionKey { .. }
             | Self::KeyEncryptionKeyWrong
             | Self::Crypto

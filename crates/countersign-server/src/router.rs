@@ -16,9 +16,12 @@ use crate::routes::{
 };
 use crate::rules::roles::ADMIN;
 
+mod client;
+mod cors;
 mod frame;
 mod operators;
 
+pub(crate) use client::Client;
 pub(crate) use operators::for_operators;
 
 /// The whole server as one service.
@@ -43,7 +46,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route("/admin/v1/audit", get(audit::get))
         .route_layer(require_role(ADMIN))
         .route_layer(protect);
-    Ok(Router::new()
+    let api = Router::new()
         // First-party sessions.
         .route("/signup", post(signup::post))
         .route("/login", post(login::post))
@@ -51,7 +54,14 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route("/logout", post(logout::post))
         .merge(for_users)
         .merge(for_administrators)
-        // Keys and what this server can do.
+        .method_not_allowed_fallback(not_allowed);
+    // Outside of everything that refuses, so that a page on the list can read why.
+    let api = match cors::for_listed(&app.cors_origins) {
+        Some(layer) => api.layer(layer),
+        None => api,
+    };
+    let public = Router::new()
+        // Keys, what was taken back, and what this server can do.
         .route("/.well-known/jwks.json", get(jwks::get))
         .route("/status-lists/{n}", get(status_lists::get))
         .route("/.well-known/openid-configuration", get(discovery::get))
@@ -59,6 +69,11 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
             "/.well-known/oauth-authorization-server",
             get(discovery::get),
         )
+        .method_not_allowed_fallback(not_allowed)
+        .layer(cors::for_public());
+    Ok(Router::new()
+        .merge(api)
+        .merge(public)
         // Pages, which work without JavaScript.
         .route("/", get(home::get))
         .route("/setup", get(setup::get).post(setup::post))
@@ -69,10 +84,14 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route("/readyz", get(health::ready))
         .route("/version", get(health::version))
         .fallback(async || Error::NotFound)
-        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(app.clone(), frame::refuse_cross_site))
         .layer(DefaultBodyLimit::max(body::MAX_BYTES))
         .layer(CatchPanicLayer::custom(frame::panicked))
         .layer(from_fn_with_state(frame::Frame::of(&app), frame::around))
         .with_state(app))
+}
+
+async fn not_allowed() -> Error {
+    Error::MethodNotAllowed
 }

@@ -24,3 +24,4 @@ mod entity_tag;
 mod page;
 mod tokens;
 mod user;
+mod visitor;

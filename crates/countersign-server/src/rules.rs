@@ -8,6 +8,7 @@ pub(crate) mod email;
 pub(crate) mod issue;
 pub(crate) mod keys;
 pub(crate) mod password;
+pub(crate) mod proxies;
 pub(crate) mod refresh_token;
 pub(crate) mod roles;
 pub(crate) mod rotation;

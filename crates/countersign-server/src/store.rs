@@ -25,6 +25,7 @@ pub(crate) mod setup;
 pub(crate) mod status;
 pub(crate) mod throttle;
 pub(crate) mod users;
+pub(crate) mod version;
 
 /// The durability that the store runs with, in SQLite's word.
 pub(crate) const DURABILITY: &str = "full";
@@ -47,6 +48,7 @@ pub(crate) struct Store {
     writer: SqlitePool,
     reader: SqlitePool,
     group: group::Group,
+    watcher: version::Watcher,
 }
 
 /// Several statements that hold together or not at all. Dropped without [`Write::commit`], it is rolled back.
@@ -113,11 +115,13 @@ impl Store {
             .run(&writer)
             .await
             .map_err(|problem| unusable(problem.into()))?;
-        let reader = pool(READERS).connect_lazy_with(options);
+        let reader = pool(READERS).connect_lazy_with(options.clone());
+        let watcher = version::Watcher::new(pool(1).connect_lazy_with(options));
         Ok(Self {
             writer,
             reader,
             group: group::Group::default(),
+            watcher,
         })
     }
 
@@ -132,8 +136,17 @@ impl Store {
         Ok(())
     }
 
+    /// What stays the same exactly while nothing is committed, by this process or another.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when the database could not be asked.
+    pub(crate) async fn version(&self) -> Result<version::Version, Error> {
+        self.watcher.version().await
+    }
+
     /// Finishes what is under way and closes every connection.
     pub(crate) async fn close(&self) {
+        self.watcher.close().await;
         self.reader.close().await;
         self.writer.close().await;
     }

@@ -16,8 +16,8 @@ use crate::output;
 /// Stands below the flags in the help and in the manual.
 const SETTINGS: &str = "\
 A flag wins over its environment variable, and that over the configuration file, which spells the names with underscores: \
---access-ttl is COUNTERSIGN_ACCESS_TTL in the environment and access_ttl = \"10m\" in the file. Several audiences are \
-separated by commas in COUNTERSIGN_AUDIENCE and are a list in the file.
+--access-ttl is COUNTERSIGN_ACCESS_TTL in the environment and access_ttl = \"10m\" in the file. Several audiences, \
+proxies and origins are separated by commas in the environment and are lists in the file.
 
 A secret has a name for itself and one for a file that holds it: COUNTERSIGN_SIGNING_SECRET and \
 COUNTERSIGN_SIGNING_SECRET_FILE, COUNTERSIGN_KEY_ENCRYPTION_KEY (no flag) and COUNTERSIGN_KEY_ENCRYPTION_KEY_FILE. \
@@ -35,6 +35,18 @@ pub(crate) struct Serve {
     /// The address to listen on; port 0 lets the system choose [default: 127.0.0.1:8080; env: COUNTERSIGN_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// A file with the certificate chain in PEM: the server speaks HTTPS itself; a renewed file is taken up by itself [default: none; env: COUNTERSIGN_TLS_CERT].
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// A file with the private key of the certificate in PEM [default: none; env: COUNTERSIGN_TLS_KEY].
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// The address or network of a proxy whose X-Forwarded-For is believed; repeat it for several [default: none; env: COUNTERSIGN_TRUSTED_PROXY].
+    #[arg(long, value_name = "NETWORK")]
+    trusted_proxy: Vec<String>,
+    /// The origin of a site whose pages may call this server, like https://app.example; repeat it for several [default: none; env: COUNTERSIGN_CORS_ORIGIN].
+    #[arg(long, value_name = "ORIGIN")]
+    cors_origin: Vec<String>,
     /// An address at which to tell figures to Prometheus, GET /metrics, and nothing else [default: none; env: COUNTERSIGN_METRICS_LISTEN].
     #[arg(long, value_name = "ADDRESS")]
     metrics_listen: Option<String>,
@@ -71,6 +83,9 @@ pub(crate) struct Serve {
     /// The status that answers a bad token: 401, or 403 for clients that expect it [default: 401; env: COUNTERSIGN_INVALID_TOKEN_STATUS].
     #[arg(long, value_name = "STATUS")]
     invalid_token_status: Option<String>,
+    /// How many verified access tokens are remembered, so that one that comes again costs no signature; 0 for none [default: 10000; env: COUNTERSIGN_TOKEN_CACHE].
+    #[arg(long, value_name = "TOKENS")]
+    token_cache: Option<String>,
 }
 
 impl Serve {
@@ -84,6 +99,10 @@ impl Serve {
         Flags {
             config: self.config,
             listen: self.listen,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
+            trusted_proxy: self.trusted_proxy,
+            cors_origin: self.cors_origin,
             metrics_listen: self.metrics_listen,
             data: self.data,
             public_url: self.public_url,
@@ -96,6 +115,7 @@ impl Serve {
             session_ttl: self.session_ttl,
             session_idle_ttl: self.session_idle_ttl,
             invalid_token_status: self.invalid_token_status,
+            token_cache: self.token_cache,
             ..Flags::default()
         }
     }

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::rules::address;
+use crate::rules::proxies::Proxies;
 
 const IN_ALL: usize = 1000;
 /// Enough for everyone behind one address of an office.
@@ -31,6 +32,7 @@ pub(super) struct Connections(Arc<Places>);
 struct Places {
     in_all: usize,
     of_one_network: usize,
+    proxies: Proxies,
     taken: Mutex<Taken>,
 }
 
@@ -42,16 +44,17 @@ struct Taken {
 
 impl Connections {
     /// As many as this process may have files open, a thousand at most.
-    pub(super) fn of_this_process() -> Self {
+    pub(super) fn of_this_process(proxies: Proxies) -> Self {
         let files = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
         let files = open_files(&files).map_or(IN_ALL, |files| files.saturating_sub(OWN_FILES));
-        Self::new(files.clamp(1, IN_ALL), OF_ONE_NETWORK)
+        Self::new(files.clamp(1, IN_ALL), OF_ONE_NETWORK, proxies)
     }
 
-    fn new(in_all: usize, of_one_network: usize) -> Self {
+    fn new(in_all: usize, of_one_network: usize, proxies: Proxies) -> Self {
         Self(Arc::new(Places {
             in_all,
             of_one_network,
+            proxies,
             taken: Mutex::default(),
         }))
     }
@@ -59,7 +62,8 @@ impl Connections {
     /// A place for a connection from `peer`, until it is dropped; `None` when there is none left.
     fn place(&self, peer: IpAddr) -> Option<Place> {
         // Behind a proxy every client has the proxy's address; the proxy keeps count of them.
-        let network = (!address::is_internal(peer)).then(|| address::prefix(peer));
+        let is_proxy = address::is_internal(peer) || self.0.proxies.contains(peer);
+        let network = (!is_proxy).then(|| address::prefix(peer));
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.in_all >= self.0.in_all {
             return None;
@@ -197,7 +201,7 @@ mod tests {
 
     #[test]
     fn one_network_cannot_take_every_place() {
-        let connections = Connections::new(10, 2);
+        let connections = Connections::new(10, 2, Proxies::default());
         let held: Vec<_> = ["192.0.2.1", "192.0.2.2"]
             .map(|address| connections.place(ip(address)).unwrap())
             .into();
@@ -211,9 +215,13 @@ mod tests {
 
     #[test]
     fn a_proxy_is_many_clients() {
-        let connections = Connections::new(10, 2);
+        let proxies = Proxies::new(["203.0.113.5".parse().unwrap()]);
+        let connections = Connections::new(10, 2, proxies);
         let held: Vec<_> = (0..10)
-            .map(|_| connections.place(ip("127.0.0.1")).unwrap())
+            .map(|i| {
+                let proxy = if i < 5 { "127.0.0.1" } else { "203.0.113.5" };
+                connections.place(ip(proxy)).unwrap()
+            })
             .collect();
         assert!(connections.place(ip("127.0.0.1")).is_none());
         assert!(connections.place(ip("192.0.2.1")).is_none());
@@ -227,13 +235,13 @@ mod tests {
                       Max open files            256                  524288               files\n";
         assert_eq!(open_files(limits), Some(256));
         assert_eq!(open_files(""), None);
-        assert!(Connections::of_this_process().0.in_all <= IN_ALL);
+        assert!(Connections::of_this_process(Proxies::default()).0.in_all <= IN_ALL);
     }
 
     #[tokio::test]
     async fn a_connection_without_a_place_is_closed_at_once_and_one_with_a_place_gives_it_back() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let connections = Connections::new(1, 1);
+        let connections = Connections::new(1, 1, Proxies::default());
         let open = async || {
             let (client, server) = tokio::join!(
                 TcpStream::connect(listener.local_addr().unwrap()),

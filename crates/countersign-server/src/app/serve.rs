@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum_server::Handle;
+use axum_server::tls_rustls::RustlsAcceptor;
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
 use super::connections::Connections;
 use super::folder::Lock;
+use super::tls::Tls;
 use super::{App, system_clock};
 use crate::config::Settings;
 use crate::error::Error;
@@ -25,6 +27,12 @@ const GRACE: Duration = Duration::from_millis(4500);
 const HEAD: Duration = Duration::from_secs(5);
 /// The longest head of a request, in bytes; what is longer is answered 431.
 const HEAD_BYTES: usize = 32 * 1024;
+/// The same for HTTP/2, which counts otherwise.
+const HEAD_LIST_BYTES: u32 = 32 * 1024;
+/// How many requests one HTTP/2 connection may have in flight.
+const STREAMS: u32 = 100;
+/// How often a silent HTTP/2 connection is asked whether it is still there.
+const PING: Duration = Duration::from_secs(20);
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// What there is to say about a server that has started.
@@ -35,6 +43,8 @@ pub struct Facts {
     pub development: bool,
     /// The address as it was bound.
     pub address: SocketAddr,
+    /// Whether the listener speaks TLS.
+    pub tls: bool,
     /// The address at which the figures are told, as it was bound.
     pub metrics: Option<SocketAddr>,
     /// The public URL, which is `iss` in every token.
@@ -77,6 +87,7 @@ pub struct Server {
     app: App,
     listener: TcpListener,
     metrics: Option<TcpListener>,
+    tls: Option<Tls>,
     facts: Facts,
     lock: Lock,
 }
@@ -95,6 +106,8 @@ impl fmt::Debug for Server {
 /// [`Error::Listen`] before anything is made; [`Error::File`], [`Error::DatabaseUnusable`], [`Error::KeyEncryptionKey`],
 /// [`Error::KeyEncryptionKeyWrong`].
 pub async fn start(settings: Settings) -> Result<Server, Error> {
+    // Before anything is made: what others would reach without TLS must not come to be.
+    let tls = settings.tls().map(Tls::open).transpose()?;
     let (listener, address) = bind(settings.listen()).await?;
     let metrics = match settings.metrics_listen() {
         Some(address) => Some(bind(address).await?),
@@ -105,6 +118,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let warnings = warnings(&settings, &app, &lock).await?;
     let code = setup::offer(&app.store, app.now()).await?;
     let facts = Facts {
+        tls: tls.is_some(),
         development: settings.is_development(),
         address,
         metrics: metrics.as_ref().map(|(_, address)| *address),
@@ -120,6 +134,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         app,
         listener,
         metrics: metrics.map(|(listener, _)| listener),
+        tls,
         facts,
         lock,
     })
@@ -140,9 +155,10 @@ async fn warnings(settings: &Settings, app: &App, lock: &Lock) -> Result<Vec<Str
         );
     }
     let address = settings.listen().ip();
-    if !settings.is_development() && (address::is_internal(address) || address.is_unspecified()) {
+    let is_internal = address::is_internal(address) || address.is_unspecified();
+    if !settings.is_development() && is_internal && settings.proxies().is_empty() {
         warnings.push(
-            "clients with a loopback or private address are taken for a proxy and not limited by network; limit them there".to_owned(),
+            "clients with a loopback or private address are taken for a proxy and not limited by network; limit them there, or say who the proxies are with `--trusted-proxy`".to_owned(),
         );
     }
     if lock.is_of_another() {
@@ -181,34 +197,67 @@ impl Server {
             app,
             listener,
             metrics,
+            tls,
             lock: _lock,
             ..
         } = self;
-        let service = router(app.clone())?.into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::<SocketAddr>::new();
-        let mut server = axum_server::Server::from_listener(listener)
-            .http1_only()
-            .acceptor(Connections::of_this_process())
-            .first_request_timeout(HEAD)
-            .handle(handle.clone());
-        server
-            .http_builder()
-            .http1()
-            .header_read_timeout(HEAD)
-            .max_buf_size(HEAD_BYTES);
-        let housekeeping = tokio::spawn(keep_house(app.clone()));
+        let housekeeping = tokio::spawn(keep_house(app.clone(), tls.clone()));
         if let Some(listener) = metrics {
             tokio::spawn(tell_figures(app.clone(), listener, handle.clone()));
         }
+        let end = handle.clone();
         tokio::spawn(async move {
             shutdown.await;
-            handle.graceful_shutdown(Some(GRACE));
+            end.graceful_shutdown(Some(GRACE));
         });
-        let served = server.serve(service).await.map_err(Error::Serve);
+        let served = answer(&app, listener, tls, handle).await;
         housekeeping.abort();
         app.store.close().await;
         served
     }
+}
+
+/// Answers the world until the handle says that it is over.
+async fn answer(
+    app: &App,
+    listener: TcpListener,
+    tls: Option<Tls>,
+    handle: Handle<SocketAddr>,
+) -> Result<(), Error> {
+    let service = router(app.clone())?.into_make_service_with_connect_info::<SocketAddr>();
+    let connections = Connections::of_this_process(app.proxies.clone());
+    let mut server = axum_server::Server::from_listener(listener)
+        .first_request_timeout(HEAD)
+        .handle(handle);
+    server
+        .http_builder()
+        .http1()
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES);
+    let served = match tls {
+        None => {
+            server
+                .http1_only()
+                .acceptor(connections)
+                .serve(service)
+                .await
+        }
+        Some(tls) => {
+            server
+                .http_builder()
+                .http2()
+                .max_concurrent_streams(STREAMS)
+                .max_header_list_size(HEAD_LIST_BYTES)
+                .keep_alive_interval(PING)
+                .keep_alive_timeout(HEAD);
+            let acceptor = RustlsAcceptor::new(tls.config())
+                .handshake_timeout(HEAD)
+                .acceptor(connections);
+            server.acceptor(acceptor).serve(service).await
+        }
+    };
+    served.map_err(Error::Serve)
 }
 
 /// Serves the figures until the server ends. That they cannot be told any more is no reason to end it.
@@ -222,13 +271,16 @@ async fn tell_figures(app: App, listener: TcpListener, handle: Handle<SocketAddr
     }
 }
 
-async fn keep_house(app: App) {
+async fn keep_house(app: App, tls: Option<Tls>) {
     let mut tick = tokio::time::interval(HOUSEKEEPING);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is at once, and everything was just opened.
     tick.tick().await;
     loop {
         tick.tick().await;
+        if let Some(tls) = tls.clone() {
+            let _ = tokio::task::spawn_blocking(move || tls.renew()).await;
+        }
         if let Err(problem) = app.keep_house().await {
             tracing::error!(code = problem.code(), error = %problem, "housekeeping failed; it is tried again");
         }

@@ -14,6 +14,14 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// Address and port to listen on.
     pub listen: Option<String>,
+    /// A file with the certificate chain, in PEM.
+    pub tls_cert: Option<PathBuf>,
+    /// A file with the certificate's private key, in PEM.
+    pub tls_key: Option<PathBuf>,
+    /// The networks of the proxies that are believed when they say who a client is.
+    pub trusted_proxy: Vec<String>,
+    /// The origins of other sites' pages that may call this server.
+    pub cors_origin: Vec<String>,
     /// Address and port on which the figures are told; nowhere by default.
     pub metrics_listen: Option<String>,
     /// The data folder.
@@ -36,6 +44,8 @@ pub struct Flags {
     pub session_idle_ttl: Option<String>,
     /// `401`, or `403` for clients written after tutorials.
     pub invalid_token_status: Option<String>,
+    /// How many verified access tokens are remembered.
+    pub token_cache: Option<String>,
     /// The key that the stored keys are sealed with: 32 bytes in base64.
     pub key_encryption_key: Option<String>,
     /// A file with that key.

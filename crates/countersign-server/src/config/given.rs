@@ -247,6 +247,8 @@ fn from_flags(flags: Flags) -> Vec<Entry> {
     let single = [
         ("listen", flags.listen),
         ("metrics_listen", flags.metrics_listen),
+        ("tls_cert", path(flags.tls_cert)),
+        ("tls_key", path(flags.tls_key)),
         ("data", path(flags.data)),
         ("public_url", flags.public_url),
         ("signing_alg", flags.signing_alg),
@@ -256,6 +258,7 @@ fn from_flags(flags: Flags) -> Vec<Entry> {
         ("session_ttl", flags.session_ttl),
         ("session_idle_ttl", flags.session_idle_ttl),
         ("invalid_token_status", flags.invalid_token_status),
+        ("token_cache", flags.token_cache),
         ("key_encryption_key", flags.key_encryption_key),
         (
             "key_encryption_key_file",
@@ -270,7 +273,11 @@ fn from_flags(flags: Flags) -> Vec<Entry> {
         .into_iter()
         .filter_map(|(key, text)| Some(entry(key, vec![text?])))
         .collect();
-    let lists = [("audience", flags.audience)];
+    let lists = [
+        ("audience", flags.audience),
+        ("cors_origin", flags.cors_origin),
+        ("trusted_proxy", flags.trusted_proxy),
+    ];
     let lists = lists.into_iter().filter(|(_, texts)| !texts.is_empty());
     entries.extend(lists.map(|(key, texts)| entry(key, texts)));
     entries
@@ -331,7 +338,7 @@ mod tests {
         );
         let error = of_file("zzzz = 1").err().unwrap().to_string();
         assert!(
-            error.contains("names no setting; known are `access_ttl`, `audience`, `data`, "),
+            error.contains("names no setting; known are `access_ttl`, `audience`, `cors_origin`, "),
             "{error}"
         );
     }

@@ -1,9 +1,10 @@
 //! The names of all settings, and the nearest to a name that is none.
 
 /// Every setting, as it is spelled in the file.
-pub(super) const ALL: [&str; 14] = [
+pub(super) const ALL: [&str; 19] = [
     "access_ttl",
     "audience",
+    "cors_origin",
     "data",
     "invalid_token_status",
     "key_encryption_key",
@@ -16,10 +17,14 @@ pub(super) const ALL: [&str; 14] = [
     "signing_alg",
     "signing_secret",
     "signing_secret_file",
+    "tls_cert",
+    "tls_key",
+    "token_cache",
+    "trusted_proxy",
 ];
 
 /// Those that can be given several times: a list in the file, separated by commas in the environment.
-pub(super) const LISTS: [&str; 1] = ["audience"];
+pub(super) const LISTS: [&str; 3] = ["audience", "cors_origin", "trusted_proxy"];
 
 /// Names of the environment that are the command's own, or its tests'.
 pub(super) const OF_THE_COMMAND: [&str; 3] = ["config", "log", "vectors"];

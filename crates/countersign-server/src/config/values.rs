@@ -8,10 +8,12 @@ use http::{StatusCode, Uri};
 
 use super::given::Value;
 use crate::error::Error;
+use crate::rules::proxies::Network;
 
 /// The longest life of an access token, in seconds.
 pub(super) const MAX_ACCESS_TTL: i64 = 24 * 60 * 60;
 
+const MAX_TOKEN_CACHE: usize = 1_000_000;
 const MAX_AUDIENCE_CHARS: usize = 256;
 
 /// The shortest and the longest duration of a setting, in seconds.
@@ -40,6 +42,28 @@ pub(super) fn public_url(value: &Value) -> Result<String, Error> {
         return Err(invalid());
     }
     Ok(text.to_owned())
+}
+
+/// The origin of a page, as a browser writes it: like a public URL.
+pub(super) fn origin(value: &Value) -> Result<String, Error> {
+    let origin = public_url(value)?;
+    // A browser leaves the scheme's own port out; and whoever writes a pattern is told that there is none.
+    let is_as_written = Origins::new(&origin).is_ok_and(|origins| origins.contains(&origin));
+    if !is_as_written || origin.contains('*') {
+        return Err(value.invalid(
+            "write the whole origin as a browser does, like https://app.example: no pattern, and no port where it is the scheme's own",
+        ));
+    }
+    Ok(origin)
+}
+
+/// `10.0.0.0/8`, `192.0.2.7`, `2001:db8::/32`.
+pub(super) fn network(value: &Value) -> Result<Network, Error> {
+    value.text().parse().map_err(|()| {
+        value.invalid(
+            "write an address or a network without further bits, like 10.0.0.5 or 10.0.0.0/8",
+        )
+    })
 }
 
 /// The name of a service.
@@ -109,6 +133,20 @@ pub(super) fn invalid_token_status(value: &Value) -> Result<StatusCode, Error> {
         "403" => Ok(StatusCode::FORBIDDEN),
         _ => Err(value.invalid("write 401, or 403 for clients that expect it")),
     }
+}
+
+/// How many tokens to remember.
+pub(super) fn token_cache(value: &Value) -> Result<usize, Error> {
+    let text = value.text();
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|tokens| is_number && *tokens <= MAX_TOKEN_CACHE)
+        .ok_or_else(|| {
+            value.invalid(format!(
+                "write a number of tokens, 0 for none, up to {MAX_TOKEN_CACHE}"
+            ))
+        })
 }
 
 /// A number with a unit: `2s`, `10m`, `12h`, `30d`.
@@ -277,9 +315,46 @@ mod tests {
     }
 
     #[test]
+    fn accepts_origins_as_browsers_write_them_and_networks_in_one_spelling() {
+        for text in ["https://app.example", "http://localhost:3000"] {
+            assert_eq!(origin(&value(text)).unwrap(), text);
+        }
+        for text in [
+            "*",
+            "null",
+            "https://app.example/",
+            "https://app.example:443",
+            "https://*.example",
+            "app.example",
+        ] {
+            assert!(origin(&value(text)).is_err(), "{text}");
+        }
+        for text in ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"] {
+            assert!(network(&value(text)).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "10.0.0.1/8",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "proxy.example",
+            "10.0.0.0/08",
+            "::/129",
+        ] {
+            assert!(network(&value(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn rejects_algorithms_and_statuses_that_are_not_offered() {
         for text in ["none", "es256", "PS256", ""] {
             assert!(signing_alg(&value(text)).is_err(), "{text}");
+        }
+        for (text, tokens) in [("0", 0), ("10000", 10_000), ("1000000", 1_000_000)] {
+            assert_eq!(token_cache(&value(text)).unwrap(), tokens);
+        }
+        for text in ["", "-1", "+1", "many", "1000001", "1e3"] {
+            assert!(token_cache(&value(text)).is_err(), "{text}");
         }
         for text in ["200", "400", ""] {
             assert!(invalid_token_status(&value(text)).is_err(), "{text}");

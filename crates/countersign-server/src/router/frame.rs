@@ -1,11 +1,11 @@
 //! What is around every answer: its request id, the headers that keep a browser careful, and the end of a panic.
 
 use std::any::Any;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -19,8 +19,10 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::cookies::Cookies;
 use crate::error::Error;
+use crate::router::client::{self, Client};
 use crate::routes::refused;
 use crate::rules::address;
+use crate::rules::proxies::Proxies;
 
 /// The longest address of a request, in bytes, as it was sent.
 const URI_BYTES: usize = 8 * 1024;
@@ -30,40 +32,66 @@ const NOTHING_AT_ALL: HeaderValue = HeaderValue::from_static(
 );
 
 /// What the frame needs to know of the server.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Frame {
     https: bool,
+    proxies: Proxies,
+    /// What others send without a proxy of ours may have been read on its way.
+    needs_proxy: bool,
 }
 
 impl Frame {
+    /// Refuses what came in the clear from elsewhere; whoever watches over the server may still ask how it is.
+    fn check(&self, request: &Request, peer: Option<IpAddr>) -> Result<(), Error> {
+        if is_too_long(request) {
+            return Err(Error::UriTooLong);
+        }
+        let is_safe = peer
+            .is_none_or(|peer| peer.to_canonical().is_loopback() || self.proxies.contains(peer));
+        let is_open = matches!(request.uri().path(), "/livez" | "/readyz");
+        if self.needs_proxy && !is_safe && !is_open {
+            return Err(Error::ProxyNeeded);
+        }
+        Ok(())
+    }
+
     pub(crate) fn of(app: &App) -> Self {
         Self {
             https: app.cookies == Cookies::Prefixed,
+            proxies: app.proxies.clone(),
+            needs_proxy: app.needs_proxy,
         }
     }
 }
 
 /// Names the request, answers it, and completes the headers of the answer.
-pub(crate) async fn around(State(frame): State<Frame>, request: Request, next: Next) -> Response {
+pub(crate) async fn around(
+    State(frame): State<Frame>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     // Ours, whatever the client sent: nobody else writes into the log.
     let id = Uuid::new_v4().to_string();
-    let is_too_long = is_too_long(&request);
+    let peer = client::peer(&request);
+    let checked = frame.check(&request, peer);
+    let client = peer.map(|peer| client::of(request.headers(), peer, &frame.proxies));
+    if let Some(client) = client {
+        request.extensions_mut().insert(client);
+    }
     // The path only: a query may hold what does not belong into a log.
-    let path = if is_too_long {
+    let path = if is_too_long(&request) {
         "…"
     } else {
         request.uri().path()
     };
-    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let network = connection.map(|ConnectInfo(peer)| address::prefix(peer.ip()));
+    let network = client.map(|Client(address)| address::prefix(address));
     let span = tracing::info_span!("request", id, method = %request.method(), path, network);
     let began = Instant::now();
-    let mut response = if is_too_long {
-        Error::UriTooLong.into_response()
-    } else {
-        next.run(request).instrument(span.clone()).await
+    let mut response = match checked {
+        Ok(()) => next.run(request).instrument(span.clone()).await,
+        Err(problem) => problem.into_response(),
     };
-    complete(response.headers_mut(), frame);
+    complete(response.headers_mut(), frame.https);
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -82,7 +110,7 @@ fn is_too_long(request: &Request) -> bool {
     request.uri().path().len().saturating_add(query.len()) > URI_BYTES
 }
 
-fn complete(headers: &mut HeaderMap, frame: Frame) {
+fn complete(headers: &mut HeaderMap, https: bool) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -93,7 +121,7 @@ fn complete(headers: &mut HeaderMap, frame: Frame) {
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if frame.https {
+    if https {
         headers.insert(
             STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000"),
@@ -133,7 +161,7 @@ mod tests {
 
     fn headers(https: bool) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        complete(&mut headers, Frame { https });
+        complete(&mut headers, https);
         headers
     }
 

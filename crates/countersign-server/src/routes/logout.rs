@@ -4,7 +4,6 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use countersign::dangerous::decode_unverified;
-use countersign::{AccessToken, Policy, Timestamp, Unverified};
 use countersign_http::{Rejection, unverified_bearer};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -83,10 +82,7 @@ pub(crate) async fn post(
             message: "Logout successful",
         })
         .into_response(),
-        Err(Refusal::Rejected(rejection)) => match app.protect() {
-            Ok(protect) => protect.refuse(rejection).into_response(),
-            Err(problem) => problem.into_response(),
-        },
+        Err(Refusal::Rejected(rejection)) => app.refuse(rejection),
         Err(Refusal::Failed(problem)) => problem.into_response(),
     };
     if is_out {
@@ -126,8 +122,6 @@ async fn named_by_access_token(
     is_local: bool,
     now: i64,
 ) -> Result<SessionRow, Refusal> {
-    let policy = Policy::access_token(&app.terms.issuer, app.own_audience());
-    let keys = app.verifying().current();
     // An expired token still names its session: it is judged as of the time at which it says that it was issued, which
     // the signature covers like everything else in it.
     let at = if is_local {
@@ -135,13 +129,9 @@ async fn named_by_access_token(
     } else {
         now
     };
-    let verified = Unverified::parse(token).and_then(|parsed| {
-        let key = keys.find(parsed.header())?;
-        parsed.verify::<AccessToken>(key, &policy, Timestamp::from_unix_secs(at))
-    });
-    let claims = verified
-        .map_err(|problem| Rejection::from(&problem))?
-        .into_claims();
+    let claims = app
+        .verify(token, at)
+        .map_err(|problem| Rejection::from(&problem))?;
     let session = app
         .store
         .session_by_id(claims.sid.as_deref().unwrap_or_default())

@@ -14,10 +14,10 @@ pub(crate) async fn get(
     State(app): State<App>,
     Claims(token): Claims<AccessToken>,
 ) -> Result<Response, Error> {
-    Ok(match app.store.user_by_id(&token.sub).await? {
-        Some(user) => Json(AboutUser {
-            message: format!("Welcome, {}", user.email),
-            user: user.into(),
+    Ok(match app.behind(&token).await? {
+        Some(both) => Json(AboutUser {
+            message: format!("Welcome, {}", both.user.email),
+            user: both.user.clone().into(),
         })
         .into_response(),
         None => app.refuse(Rejection::revoked()),

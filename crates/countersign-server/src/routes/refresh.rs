@@ -11,6 +11,8 @@ use crate::error::Error;
 use crate::routes::tokens::{self, Mode};
 use crate::rules::secret::Secret;
 use crate::rules::session::Refreshing;
+use crate::store::sessions::SessionRow;
+use crate::store::users::UserRow;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +39,12 @@ pub(crate) async fn post(
 }
 
 async fn rotate(app: &App, token: &Secret, mode: Mode) -> Result<Response, Error> {
+    let (user, session) = go_on(app, token).await?;
+    tokens::answer(app, "Token refreshed", &user, &session, mode)
+}
+
+/// Takes a refresh token for its session, moved on, and its user as they are now.
+pub(super) async fn go_on(app: &App, token: &Secret) -> Result<(UserRow, SessionRow), Error> {
     let ring = app.ring();
     let refreshing = Refreshing {
         store: &app.store,
@@ -51,7 +59,7 @@ async fn rotate(app: &App, token: &Secret, mode: Mode) -> Result<Response, Error
     let user = user
         .filter(|user| !user.disabled)
         .ok_or(Error::InvalidRefreshToken)?;
-    tokens::answer(app, "Token refreshed", &user, &session, mode)
+    Ok((user, session))
 }
 
 fn refused(app: &App, problem: &Error) -> Response {

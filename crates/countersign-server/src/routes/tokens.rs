@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::rules::issue;
+use crate::rules::issue::{self, Issued};
 use crate::rules::secret::Secret;
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
@@ -42,32 +42,57 @@ pub(crate) fn answer(
     session: &SessionRow,
     mode: Mode,
 ) -> Result<Response, Error> {
-    let (ring, now) = (app.ring(), app.now());
-    let issued = issue::access_token(&app.terms, &ring, user, session, now)?;
-    let refresh = ring
-        .refresh()
-        .mint(session)
-        .ok_or(Error::NotReady("the key of this session's tokens is gone"))?;
+    let pair = Pair::of(app, user, session)?;
     let mut headers = HeaderMap::new();
     let mut body = Tokens {
         message,
         token: None,
         access_token: None,
         token_type: "Bearer",
-        expires_in: issued.expires_in,
+        expires_in: pair.access.expires_in,
         refresh_token: None,
     };
     match mode {
         Mode::Token => {
-            body.token = Some(issued.token.clone());
-            body.access_token = Some(issued.token);
-            body.refresh_token = Some(refresh);
+            body.token = Some(pair.access.token.clone());
+            body.access_token = Some(pair.access.token);
+            body.refresh_token = Some(pair.refresh);
         }
-        Mode::Cookie => {
-            let max_age = session.counter.expires_at.saturating_sub(now);
-            app.cookies
-                .set(&mut headers, &issued.token, &refresh, max_age)?;
-        }
+        Mode::Cookie => pair.set(app, session, &mut headers)?,
     }
     Ok((headers, Json(body)).into_response())
+}
+
+/// Gives the browser that asked for a page both tokens.
+pub(crate) fn set_cookies(
+    app: &App,
+    user: &UserRow,
+    session: &SessionRow,
+    headers: &mut HeaderMap,
+) -> Result<(), Error> {
+    Pair::of(app, user, session)?.set(app, session, headers)
+}
+
+struct Pair {
+    access: Issued,
+    refresh: Secret,
+}
+
+impl Pair {
+    fn of(app: &App, user: &UserRow, session: &SessionRow) -> Result<Self, Error> {
+        let ring = app.ring();
+        Ok(Self {
+            access: issue::access_token(&app.terms, &ring, user, session, app.now())?,
+            refresh: ring
+                .refresh()
+                .mint(session)
+                .ok_or(Error::NotReady("the key of this session's tokens is gone"))?,
+        })
+    }
+
+    fn set(&self, app: &App, session: &SessionRow, headers: &mut HeaderMap) -> Result<(), Error> {
+        let max_age = session.counter.expires_at.saturating_sub(app.now());
+        app.cookies
+            .set(headers, &self.access.token, &self.refresh, max_age)
+    }
 }

@@ -7,6 +7,8 @@ pub(crate) const ADMIN: &str = "admin";
 
 const MAX_ROLES: usize = 32;
 const MAX_CHARS: usize = 64;
+/// With them, a token still fits into a cookie.
+const MAX_CHARS_TOGETHER: usize = 1_500;
 
 /// Takes a list of roles as a person gives it: checked, each once, in the order given.
 pub(crate) fn parse(names: &[String]) -> Result<Vec<String>, Error> {
@@ -20,6 +22,11 @@ pub(crate) fn parse(names: &[String]) -> Result<Vec<String>, Error> {
         if !roles.contains(name) {
             roles.push(name.clone());
         }
+    }
+    if roles.iter().map(String::len).sum::<usize>() > MAX_CHARS_TOGETHER {
+        return Err(Error::Argument(format!(
+            "the roles of an account have at most {MAX_CHARS_TOGETHER} characters together, because every token names them; use shorter names"
+        )));
     }
     if roles.len() > MAX_ROLES {
         return Err(Error::Argument(format!(

@@ -1,6 +1,5 @@
 //! Sessions: how one begins, how it goes on ([`refreshing`]), how it ends ([`ending`]).
 
-use countersign::AccessToken;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -13,9 +12,11 @@ use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
 
 mod ending;
+mod known;
 mod refreshing;
 
 pub(crate) use ending::{Which, end, end_all, end_one};
+pub(crate) use known::{Both, Known};
 pub(crate) use refreshing::Refreshing;
 
 /// The client of log-ins on the server's own pages and API.
@@ -115,22 +116,4 @@ pub(crate) async fn named_by(
 pub(crate) fn is_alive(row: &SessionRow, now: i64) -> bool {
     let counter = &row.counter;
     counter.revoked_at.is_none() && now < counter.expires_at && now < counter.idle_expires_at
-}
-
-/// Whether a verified access token still says the truth: its session lives, and its user is there, may log in, and has
-/// these very roles.
-pub(crate) async fn still_says(
-    store: &Store,
-    token: &AccessToken,
-    now: i64,
-) -> Result<bool, Error> {
-    let Some(sid) = &token.sid else {
-        return Ok(false);
-    };
-    let session = store.session_by_id(sid).await?;
-    if !session.is_some_and(|row| row.user_id == token.sub && is_alive(&row, now)) {
-        return Ok(false);
-    }
-    let user = store.user_by_id(&token.sub).await?;
-    Ok(user.is_some_and(|user| !user.disabled && user.roles() == token.roles))
 }

@@ -2,7 +2,7 @@ use axum::body::Body;
 use http::{Method, Request};
 use serde_json::json;
 
-use crate::app::{Answer, EMAIL, PASSWORD, TestApp, post};
+use crate::app::{Answer, EMAIL, MINUTE, PASSWORD, TestApp, post};
 
 /// What a browser keeps of `Set-Cookie`.
 fn jar(answer: &Answer) -> String {
@@ -221,4 +221,95 @@ async fn a_form_of_another_site_cannot_speak_json() {
             .await
             .is_problem(415, "unsupported_media_type", "Unsupported media type");
     }
+}
+
+fn signed_in_as(answer: &Answer) -> bool {
+    answer
+        .body
+        .contains(&format!("You are signed in as {EMAIL}."))
+}
+
+#[tokio::test]
+async fn a_page_moves_a_session_on_whose_access_token_is_over_and_works_without_javascript() {
+    let app = TestApp::new().await;
+    let first = jar(&log_in(&app).await);
+    let page = async |cookies: &str| {
+        app.send(with(Method::GET, "/", &[("cookie", cookies)]))
+            .await
+    };
+    let fresh = page(&first).await;
+    assert!(signed_in_as(&fresh) && fresh.cookies().is_empty());
+    app.wait(11 * MINUTE);
+    // Two windows at once get the same refresh token, and nobody is logged out.
+    let (one, other) = (page(&first).await, page(&first).await);
+    let refresh = |answer: &Answer| jar(answer).split_once("; ").unwrap().1.to_owned();
+    assert!(signed_in_as(&one) && signed_in_as(&other));
+    assert_eq!(refresh(&one), refresh(&other));
+    assert_ne!(refresh(&one), first.split_once("; ").unwrap().1);
+    assert_eq!(one.header("cache-control"), "no-store");
+    let again = page(&jar(&one)).await;
+    assert!(signed_in_as(&again) && again.cookies().is_empty());
+    // A browser drops a cookie whose time is over: the refresh token alone will do.
+    assert!(signed_in_as(&page(&refresh(&one)).await));
+}
+
+#[tokio::test]
+async fn a_page_takes_the_cookies_of_a_dead_session_away() {
+    let app = TestApp::new().await;
+    let cookies = jar(&log_in(&app).await);
+    let own = [
+        ("cookie", cookies.as_str()),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    app.send(with(Method::POST, "/logout", &own)).await;
+    for cookies in [cookies.as_str(), "rt=garbage"] {
+        let answer = app
+            .send(with(Method::GET, "/", &[("cookie", cookies)]))
+            .await;
+        assert_eq!(answer.status, 200);
+        assert!(!answer.body.contains("signed in as"));
+        assert_eq!(jar(&answer), "at=; rt=");
+    }
+}
+
+#[tokio::test]
+async fn cookies_that_a_neighbour_planted_sign_nobody_in_on_a_page() {
+    let app = TestApp::new().await;
+    let cookies = jar(&log_in(&app).await);
+    for planted in [
+        format!("{cookies}; rt=planted; at=planted"),
+        format!("at=planted; {cookies}; rt=planted"),
+        "at=planted".to_owned(),
+    ] {
+        let answer = app
+            .send(with(Method::GET, "/", &[("cookie", &planted)]))
+            .await;
+        assert!(answer.status == 200 && !answer.body.contains("signed in as"));
+        assert!(answer.cookies().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_over_4_kb_is_never_minted() {
+    let app = TestApp::new().await;
+    log_in(&app).await;
+    let roles: Vec<String> = (0..64).map(|i| format!("{i:0>64}")).collect();
+    let text = serde_json::Value::from(roles.clone()).to_string();
+    app.tamper("UPDATE users SET roles = $1", &text).await;
+    for mode in ["cookie", "token"] {
+        let body = json!({"email": EMAIL, "password": PASSWORD, "session": mode});
+        let answer = app.post("/login", &body).await;
+        answer.is_problem(503, "not_ready", "Not ready");
+        assert!(answer.cookies().is_empty());
+    }
+    // No account gets there.
+    let set = countersign_server::offline::set_roles(&app.settings(), EMAIL, &roles).await;
+    assert_eq!(set.unwrap_err().code(), "argument_invalid");
+    let most: Vec<String> = (0..23).map(|i| format!("{i:0>64}")).collect();
+    let set = countersign_server::offline::set_roles(&app.settings(), EMAIL, &most).await;
+    assert!(set.is_ok());
+    let body = json!({"email": EMAIL, "password": PASSWORD, "session": "cookie"});
+    let answer = app.post("/login", &body).await;
+    assert!(answer.cookies().iter().all(|line| line.len() < 4096));
+    assert_eq!(answer.cookies().len(), 2);
 }

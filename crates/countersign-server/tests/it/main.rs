@@ -13,6 +13,8 @@ mod bodies;
 #[cfg(test)]
 mod cookies;
 #[cfg(test)]
+mod cors;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod elsewhere;
@@ -39,6 +41,8 @@ mod password;
 #[cfg(test)]
 mod profile;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod serve;
@@ -52,3 +56,5 @@ mod signup;
 mod starts;
 #[cfg(test)]
 mod status_lists;
+#[cfg(test)]
+mod tls;

@@ -179,6 +179,20 @@ async fn a_request_that_is_sent_half_does_not_hold_the_end_up_for_five_seconds()
 }
 
 #[tokio::test]
+async fn a_proxy_that_is_named_is_no_reason_for_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = Flags {
+        data: Some(folder.path().join("data")),
+        listen: Some("127.0.0.1:0".to_owned()),
+        public_url: Some("https://id.example".to_owned()),
+        trusted_proxy: vec!["127.0.0.1".to_owned()],
+        ..Flags::default()
+    };
+    let server = start(Settings::load(flags, []).unwrap()).await.unwrap();
+    assert!(server.facts().warnings.is_empty());
+}
+
+#[tokio::test]
 async fn behind_a_proxy_it_says_that_networks_are_not_limited() {
     let folder = tempfile::tempdir().unwrap();
     let flags = Flags {

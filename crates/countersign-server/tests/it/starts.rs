@@ -91,6 +91,7 @@ async fn an_address_is_told_what_is_wrong_with_it() {
         data: Some(folder.path().to_owned()),
         listen: Some("192.0.2.1:8080".to_owned()),
         public_url: Some("https://id.example".to_owned()),
+        trusted_proxy: vec!["192.0.2.2".to_owned()],
         ..Flags::default()
     };
     let error = start(Settings::load(flags, []).unwrap()).await.unwrap_err();

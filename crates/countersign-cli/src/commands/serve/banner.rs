@@ -18,7 +18,8 @@ pub(super) fn banner(facts: &Facts) -> String {
         facts.issuer
     );
     // Writing to a String does not fail.
-    let bound = format!("http://{}", facts.address);
+    let scheme = if facts.tls { "https" } else { "http" };
+    let bound = format!("{scheme}://{}", facts.address);
     if bound != facts.issuer {
         let _ = write!(text, "\n  listen    {bound}");
     }

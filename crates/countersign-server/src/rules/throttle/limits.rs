@@ -75,11 +75,12 @@ impl Limits {
         has_internal_clients: true,
     };
 
-    /// The limits of a server for development, or of one that others use. Behind the latter's back, who speaks from a
-    /// loopback or private address is a proxy for everybody, and must not be limited like one network.
-    pub(crate) fn of(is_development: bool) -> Self {
+    /// The limits of a server that tells clients of private networks apart, as in development and behind proxies that
+    /// say who they are; or of one that does not: then who speaks from a loopback or private address is taken for a
+    /// proxy for everybody, and must not be limited like one network.
+    pub(crate) fn of(has_internal_clients: bool) -> Self {
         Self {
-            has_internal_clients: is_development,
+            has_internal_clients,
             ..Self::DEFAULT
         }
     }

@@ -1,0 +1,176 @@
+//! Our own TLS: rustls on aws-lc, TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1; a certificate that was renewed is taken up by itself.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::config::TlsFiles;
+use crate::error::Error;
+
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// The certificate that is shown, and the files from which it came; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Tls {
+    config: RustlsConfig,
+    files: Arc<TlsFiles>,
+    read: Arc<Mutex<Stamp>>,
+}
+
+/// When both files were last written.
+type Stamp = [Option<SystemTime>; 2];
+
+impl Tls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] when one of them cannot be read, or they do not belong together.
+    pub(super) fn open(files: &TlsFiles) -> Result<Self, Error> {
+        let stamp = stamp(files);
+        Ok(Self {
+            config: RustlsConfig::from_config(config(files)?),
+            files: Arc::new(files.clone()),
+            read: Arc::new(Mutex::new(stamp)),
+        })
+    }
+
+    /// What a listener shows.
+    pub(super) fn config(&self) -> RustlsConfig {
+        self.config.clone()
+    }
+
+    /// Reads the files again where they were written since. What cannot be used is told, and the certificate before stays.
+    pub(super) fn renew(&self) {
+        let stamp = stamp(&self.files);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if *read == stamp {
+            return;
+        }
+        match config(&self.files) {
+            Ok(config) => {
+                *read = stamp;
+                self.config.reload_from_config(config);
+                tracing::info!("the certificate was renewed");
+            }
+            Err(problem) => {
+                tracing::error!(error = %problem, "the renewed certificate cannot be used; the one before stays");
+            }
+        }
+    }
+}
+
+fn stamp(files: &TlsFiles) -> Stamp {
+    let written = |path: &Path| path.metadata().and_then(|about| about.modified()).ok();
+    [written(&files.cert), written(&files.key)]
+}
+
+fn config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
+    let cert_problem = |problem: String| Error::Tls {
+        origin: files.cert_place.clone(),
+        problem,
+    };
+    let key_problem = |problem: String| Error::Tls {
+        origin: files.key_place.clone(),
+        problem,
+    };
+    let cert = std::fs::read(&files.cert).map_err(|error| {
+        cert_problem(format!("{} cannot be read: {error}", files.cert.display()))
+    })?;
+    let chain = CertificateDer::pem_slice_iter(&cert)
+        .collect::<Result<Vec<_>, _>>()
+        .ok()
+        .filter(|chain| !chain.is_empty())
+        .ok_or_else(|| {
+            cert_problem(format!(
+                "{} holds no certificate in PEM",
+                files.cert.display()
+            ))
+        })?;
+    let key = std::fs::read(&files.key)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|error| key_problem(format!("{} cannot be read: {error}", files.key.display())))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| {
+        key_problem(format!(
+            "{} holds no private key in PEM without a password",
+            files.key.display()
+        ))
+    })?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| cert_problem(error.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| key_problem(format!("it does not fit the certificate: {error}")))?;
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
+    Ok(Arc::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn write(folder: &Path) -> TlsFiles {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let files = TlsFiles {
+            cert: folder.join("cert.pem"),
+            key: folder.join("key.pem"),
+            cert_place: "flag --tls-cert".to_owned(),
+            key_place: "flag --tls-key".to_owned(),
+        };
+        std::fs::write(&files.cert, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        files
+    }
+
+    /// The time at which a file was written, moved on: clocks of file systems are coarse.
+    fn touch(path: &PathBuf) {
+        let file = std::fs::File::options().append(true).open(path).unwrap();
+        let later = SystemTime::now().checked_add(std::time::Duration::from_secs(5));
+        file.set_modified(later.unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_renewed_certificate_is_taken_up_and_one_that_cannot_be_used_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = write(folder.path());
+        let tls = Tls::open(&files).unwrap();
+        let first = tls.config().get_inner();
+        tls.renew();
+        assert!(Arc::ptr_eq(&first, &tls.config().get_inner()));
+        // Half of it is written.
+        std::fs::write(&files.cert, "-----BEGIN").unwrap();
+        touch(&files.cert);
+        tls.renew();
+        assert!(Arc::ptr_eq(&first, &tls.config().get_inner()));
+        write(folder.path());
+        touch(&files.key);
+        tls.renew();
+        let second = tls.config().get_inner();
+        assert!(!Arc::ptr_eq(&first, &second));
+        tls.renew();
+        assert!(Arc::ptr_eq(&second, &tls.config().get_inner()));
+    }
+
+    #[test]
+    fn old_versions_of_tls_are_not_spoken() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(&write(folder.path())).unwrap();
+        let suites = &config.crypto_provider().cipher_suites;
+        let versions: Vec<_> = suites.iter().map(|suite| suite.version().version).collect();
+        assert!(versions.iter().all(|version| {
+            matches!(
+                version,
+                rustls::ProtocolVersion::TLSv1_2 | rustls::ProtocolVersion::TLSv1_3
+            )
+        }));
+        assert_eq!(config.alpn_protocols, [&b"h2"[..], b"http/1.1"]);
+    }
+}
