@@ -69,6 +69,8 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
             "/.well-known/oauth-authorization-server",
             get(discovery::get),
         )
+        // A module for pages of any origin.
+        .route("/assets/js/session.js", get(assets::session))
         .method_not_allowed_fallback(not_allowed)
         .layer(cors::for_public());
     Ok(Router::new()

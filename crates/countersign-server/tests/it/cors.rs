@@ -140,6 +140,7 @@ async fn what_is_public_may_be_read_by_every_page_and_by_none_with_its_cookies()
             "/.well-known/openid-configuration",
             "/.well-known/oauth-authorization-server",
             "/status-lists/0",
+            "/assets/js/session.js",
         ] {
             let answer = ask(
                 &app,

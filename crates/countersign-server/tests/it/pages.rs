@@ -114,3 +114,28 @@ async fn a_page_ends_with_a_newline() {
         assert!(app.get(path).await.body.ends_with("</html>\n"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_module_for_pages_stores_no_token() {
+    let answer = TestApp::new().await.get("/assets/js/session.js").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("content-type")),
+        (200, "text/javascript; charset=utf-8")
+    );
+    let code: Vec<&str> = answer
+        .body
+        .lines()
+        .filter(|line| !line.trim().starts_with("//"))
+        .collect();
+    let code = code.join("\n");
+    for store in [
+        "localStorage",
+        "sessionStorage",
+        "indexedDB",
+        "document.cookie",
+        "caches",
+        "import ",
+    ] {
+        assert!(!code.contains(store), "{store}");
+    }
+}

@@ -1,0 +1,293 @@
+// A session of a page with a Countersign server: one refresh for all tabs, a little before it is needed, and one more try
+// after a 401. With cookies no token is ever seen here; in memory the tabs tell each other. Nothing is written to
+// localStorage or any other store. No dependencies.
+//
+//   const session = new Session({ base: "https://id.example" });
+//   await session.logIn(email, password);
+//   const answer = await session.fetch("https://orders.example/orders");
+//   await session.logOut();
+
+/** How long before its end an access token is replaced, at most; a tenth of its life where that is less. */
+const AHEAD_MS = 30_000;
+/** How long a tab waits for what another one knows. */
+const HEARSAY_MS = 100;
+/** After a failure of the network: 1 s, 2 s, 4 s, … a minute. */
+const RETRY_MS = [1_000, 60_000];
+
+/** The session is over: somebody has to log in again. */
+export class SessionOver extends Error {
+  constructor() {
+    super("the session is over; log in again");
+    this.name = "SessionOver";
+  }
+}
+
+/** The server refused, or could not answer. `status`, `code` and `problem` are those of the answer (RFC 9457). */
+export class Refused extends Error {
+  /** @param {number} status @param {any} problem */
+  constructor(status, problem) {
+    super(problem?.detail ?? `the server answered ${status}`);
+    this.name = "Refused";
+    this.status = status;
+    this.code = problem?.code;
+    this.problem = problem;
+  }
+}
+
+/**
+ * @typedef {object} State what a tab knows of the session, and tells the others
+ * @property {boolean} isOver
+ * @property {number} expiresAt when the access token is over, by this machine's clock
+ * @property {number} aheadMs how long before that it is replaced
+ * @property {string} [accessToken] in memory only
+ * @property {string} [refreshToken] in memory only
+ */
+
+/** A session, the same one in every tab of an origin that names the same server. */
+export class Session extends EventTarget {
+  /**
+   * @param {object} options
+   * @param {string} [options.base] the server; the page's own origin by default
+   * @param {"cookie" | "memory"} [options.mode] who keeps the tokens: the browser, out of reach of scripts (the
+   *   default, for pages of the server's own site), or the tabs
+   * @param {typeof fetch} [options.fetch]
+   */
+  constructor({ base = "", mode = "cookie", fetch = globalThis.fetch.bind(globalThis) } = {}) {
+    super();
+    this.base = base.replace(/\/$/, "");
+    this.mode = mode;
+    this.#fetch = fetch;
+    this.#name = `countersign ${mode} ${this.base || globalThis.location?.origin}`;
+    this.#channel = new BroadcastChannel(this.#name);
+    this.#channel.onmessage = ({ data }) => this.#hear(data);
+    this.#channel.postMessage({ ask: true });
+  }
+
+  #fetch;
+  #name;
+  /** @type {BroadcastChannel} */
+  #channel;
+  /** @type {State | undefined} */
+  #state;
+  /** @type {Promise<void> | undefined} */
+  #refreshing;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #failures = 0;
+  /** @type {Set<() => void>} */
+  #waiting = new Set();
+
+  /**
+   * Logs in; every tab is logged in then.
+   * @param {string} email @param {string} password
+   */
+  async logIn(email, password) {
+    const session = this.mode === "cookie" ? "cookie" : "token";
+    this.#take(await this.#post("/login", { email, password, session }));
+  }
+
+  /**
+   * Ends this session, the `others`, or all (`global`).
+   * @param {"local" | "others" | "global"} [scope]
+   */
+  async logOut(scope = "local") {
+    if (scope !== "local") await this.#ready();
+    const token = this.#state?.accessToken;
+    await this.#post("/logout", { scope }, token);
+    if (scope !== "others") this.#end();
+  }
+
+  /**
+   * `fetch` with this session: refreshes first where the access token is about to be over, and once more after a 401.
+   * @param {RequestInfo | URL} input @param {RequestInit} [init]
+   * @returns {Promise<Response>}
+   */
+  async fetch(input, init) {
+    await this.#ready();
+    // A body can be read once; the second try needs its own.
+    const request = new Request(input, init);
+    const again = request.clone();
+    const before = this.#state;
+    const answer = await this.#send(request);
+    if (answer.status !== 401) return answer;
+    await this.#refresh((state) => state !== before && isFresh(state));
+    return this.#send(again);
+  }
+
+  /** Refreshes now, unless another tab has just done it. */
+  async refresh() {
+    const before = this.#state;
+    await this.#refresh((state) => state !== before && isFresh(state));
+  }
+
+  /** Stops timers and listening: for a page that is left behind. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#channel.close();
+  }
+
+  /** @param {Request} request */
+  #send(request) {
+    if (this.mode === "memory") {
+      const headers = new Headers(request.headers);
+      headers.set("authorization", `Bearer ${this.#state?.accessToken}`);
+      return this.#fetch(new Request(request, { headers, credentials: "omit" }));
+    }
+    return this.#fetch(new Request(request, { credentials: "include" }));
+  }
+
+  /** Waits until there is an access token that is not about to be over. With cookies only the server may know. */
+  async #ready() {
+    if (!this.#state) await this.#ask();
+    if (this.#state?.isOver || (!this.#state && this.mode === "memory")) throw new SessionOver();
+    if (this.#state && !isFresh(this.#state)) await this.#refresh(isFresh);
+  }
+
+  /**
+   * One refresh at a time, in this tab and in all of them. Whoever comes second takes what the first one got.
+   * @param {(state: State) => boolean} isDone
+   */
+  #refresh(isDone) {
+    this.#refreshing ??= alone(this.#name, async () => {
+      // The tab before may have told; its message is on the way, or the tab is asked.
+      if (!this.#state || !isDone(this.#state)) await this.#ask(isDone);
+      if (this.#state?.isOver) throw new SessionOver();
+      if (this.#state && isDone(this.#state)) return;
+      await this.#exchange();
+    }).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #exchange() {
+    const token = this.#state?.refreshToken;
+    if (this.mode === "memory" && !token) throw new SessionOver();
+    try {
+      this.#take(await this.#post("/refresh", token ? { refresh_token: token } : {}));
+    } catch (problem) {
+      if (problem instanceof Refused && problem.status === 401) {
+        this.#end();
+        throw new SessionOver();
+      }
+      // The network, or a server that is busy: the token is as good as before, and is shown again.
+      this.#failures += 1;
+      this.#schedule();
+      throw problem;
+    }
+  }
+
+  /**
+   * @param {string} path @param {object} body @param {string} [token]
+   * @returns {Promise<any>}
+   */
+  async #post(path, body, token) {
+    const headers = new Headers({ "content-type": "application/json" });
+    if (token) headers.set("authorization", `Bearer ${token}`);
+    const credentials = this.mode === "cookie" ? "include" : "omit";
+    const init = { method: "POST", headers, body: JSON.stringify(body), credentials };
+    const answer = await this.#fetch(this.base + path, /** @type {RequestInit} */ (init));
+    const json = await answer.json().catch(() => undefined);
+    if (!answer.ok) throw new Refused(answer.status, json);
+    return json;
+  }
+
+  /** @param {any} tokens the answer of the server */
+  #take(tokens) {
+    const lifeMs = tokens.expires_in * 1_000;
+    /** @type {State} */
+    const state = {
+      isOver: false,
+      expiresAt: Date.now() + lifeMs,
+      aheadMs: Math.min(AHEAD_MS, lifeMs / 10),
+    };
+    if (this.mode === "memory") {
+      state.accessToken = tokens.access_token;
+      state.refreshToken = tokens.refresh_token;
+    }
+    this.#learn(state);
+    this.#channel.postMessage({ state });
+  }
+
+  #end() {
+    const state = { isOver: true, expiresAt: 0, aheadMs: 0 };
+    this.#learn(state);
+    this.#channel.postMessage({ state });
+  }
+
+  /** @param {{ ask?: true, state?: State }} message */
+  #hear(message) {
+    if (message.ask && this.#state) this.#channel.postMessage({ state: this.#state });
+    if (message.state && !isOlder(message.state, this.#state)) this.#learn(message.state);
+  }
+
+  /** @param {State} state */
+  #learn(state) {
+    const wasOver = this.#state?.isOver ?? true;
+    this.#state = state;
+    this.#failures = 0;
+    this.#waiting.forEach((resolve) => resolve());
+    this.#schedule();
+    if (state.isOver && !wasOver) this.dispatchEvent(new Event("over"));
+    if (!state.isOver && wasOver) this.dispatchEvent(new Event("begin"));
+  }
+
+  /**
+   * Asks the other tabs, and waits a moment for one that knows.
+   * @param {(state: State) => boolean} isEnough
+   */
+  async #ask(isEnough = () => true) {
+    this.#channel.postMessage({ ask: true });
+    const end = Date.now() + HEARSAY_MS;
+    while (!(this.#state && (this.#state.isOver || isEnough(this.#state))) && Date.now() < end) {
+      await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          this.#waiting.delete(done);
+          resolve();
+        };
+        const timer = setTimeout(done, end - Date.now());
+        this.#waiting.add(done);
+      });
+    }
+  }
+
+  #schedule() {
+    clearTimeout(this.#timer);
+    if (!this.#state || this.#state.isOver) return;
+    const [first, most] = RETRY_MS;
+    const wait = this.#failures
+      ? Math.min(first * 2 ** (this.#failures - 1), most)
+      : this.#state.expiresAt - this.#state.aheadMs - Date.now();
+    // A failure is told to whoever waits for it; the timer tries again by itself.
+    this.#timer = setTimeout(() => this.#refresh(isFresh).catch(() => {}), Math.max(wait, 0));
+  }
+}
+
+/** @param {State} state */
+function isFresh(state) {
+  return !state.isOver && Date.now() < state.expiresAt - state.aheadMs;
+}
+
+/**
+ * Whether what another tab says is older than what this one knows. A newer token is never replaced by an older one; its
+ * generation stands in it: `v1.session.generation.…`.
+ * @param {State} heard @param {State | undefined} known
+ */
+function isOlder(heard, known) {
+  if (!known || known.isOver || heard.isOver) return false;
+  const [theirs, ours] = [heard, known].map((state) => state.refreshToken?.split(".") ?? []);
+  if (theirs[1] && theirs[1] === ours[1]) return Number(theirs[2]) < Number(ours[2]);
+  return heard.expiresAt < known.expiresAt;
+}
+
+/**
+ * Runs work while no other tab does. A page without locks (not over https) is alone as far as it knows; the server
+ * forgives tabs that refresh at once.
+ * @param {string} name @param {() => Promise<void>} work
+ * @returns {Promise<void>}
+ */
+function alone(name, work) {
+  const locks = globalThis.navigator?.locks;
+  return locks ? locks.request(name, work) : work();
+}
