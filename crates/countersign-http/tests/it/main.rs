@@ -20,6 +20,8 @@ mod examples;
 #[cfg(test)]
 mod fault_server;
 #[cfg(test)]
+mod foreign_issuer;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod guards;
