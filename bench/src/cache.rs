@@ -26,7 +26,7 @@ fn group(name: &'static str, threads: usize, tokens: &Arc<[String]>) -> Group {
     let (input, signature) = raw::parts(&tokens[0]);
     let input = input.to_owned();
     let mut group = Group::timed("cache", name, move || {
-        on_threads(threads, || (), |(), _| assert!(reference.verify(input.as_bytes(), &signature)))
+        on_threads(threads, HOT * 2, || (), |(), _| assert!(reference.verify(input.as_bytes(), &signature)))
     });
 
     let moka: Cache<[u8; 32], Arc<Owned>> = Cache::new(HOT as u64 * 2);
@@ -38,6 +38,7 @@ fn group(name: &'static str, threads: usize, tokens: &Arc<[String]>) -> Group {
     group.add_timed("moka by SHA-256", None, move || {
         on_threads(
             threads,
+            HOT * 2,
             || (),
             |(), turn| {
                 black_box(moka.get(&key(&asked[turn % HOT])).expect("it is hot"));
@@ -54,6 +55,7 @@ fn group(name: &'static str, threads: usize, tokens: &Arc<[String]>) -> Group {
     group.add_timed("countersign", None, move || {
         on_threads(
             threads,
+            HOT * 2,
             || (),
             |(), turn| {
                 black_box(own.verify(&keys, &asked[turn % HOT], now).expect("it is hot"));

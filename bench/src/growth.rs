@@ -25,8 +25,8 @@ const CLAIMS: [(&str, usize); 3] = [("5", 5), ("50", 50), ("500", 500)];
 const KEYS: [(&str, usize); 3] = [("1", 1), ("10", 10), ("100", 100)];
 const THREADS: [(&str, usize); 2] = [("1", 1), ("2", 2)];
 
-/// Operations of one thread in one go.
-const TURNS: usize = 2_000;
+/// Verifications of one thread in one go: less than a scheduler's slice, so that most rounds are not interrupted.
+const TURNS: usize = 400;
 
 const HEADER: &str = r#"{"alg":"HS256","kid":"2026-11","typ":"JWT"}"#;
 
@@ -142,20 +142,21 @@ fn threads(at: &'static str, count: usize) -> Group {
     let raw = raw::Verifier::new("HS256");
     let (input, signature) = raw::parts(data::token("HS256"));
     let mut group = Group::timed("threads", at, move || {
-        on_threads(count, || (), |(), _| assert!(raw.verify(input.as_bytes(), &signature)))
+        on_threads(count, TURNS, || (), |(), _| assert!(raw.verify(input.as_bytes(), &signature)))
     });
     let verifier = ours::verifier("HS256");
     group.add_timed("countersign", Some("registered"), move || {
-        on_threads(count, ours::Scratch::default, |scratch, _| {
+        on_threads(count, TURNS, ours::Scratch::default, |scratch, _| {
             ours::registered(&verifier, scratch, data::token("HS256"), now());
         })
     });
     group
 }
 
-/// [`TURNS`] operations on each of so many threads at once: nanoseconds of one, on the thread that took longest.
+/// Operations on several threads at once, so many on each: nanoseconds of one, on the thread that took longest.
 pub fn on_threads<T>(
     threads: usize,
+    turns: usize,
     own: impl Fn() -> T + Sync,
     operation: impl Fn(&mut T, usize) + Sync,
 ) -> f64 {
@@ -163,13 +164,12 @@ pub fn on_threads<T>(
     let work = |thread: usize| {
         let mut own = own();
         // Each begins elsewhere, so that two threads rarely want the same at once.
-        let mut go =
-            |turns: usize| (0..turns).for_each(|turn| operation(&mut own, turn + thread * TURNS / 2));
-        go(TURNS / 4);
+        let mut go = |many: usize| (0..many).for_each(|turn| operation(&mut own, turn + thread * turns / 2));
+        go(turns / 4);
         together.wait();
         let begun = Instant::now();
-        go(TURNS);
-        begun.elapsed().as_secs_f64() * 1e9 / TURNS as f64
+        go(turns);
+        begun.elapsed().as_secs_f64() * 1e9 / turns as f64
     };
     std::thread::scope(|scope| {
         let work = &work;
