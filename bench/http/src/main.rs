@@ -19,6 +19,7 @@ fn main() -> Outcome<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["serve", row, algorithm] => service::serve(row.parse()?, algorithm.parse()?),
+        ["calls", row, algorithm, times] => service::calls(row.parse()?, algorithm.parse()?, times.parse()?),
         ["status"] => {
             println!("{}", status::measure()?.table());
             Ok(())
