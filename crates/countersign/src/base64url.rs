@@ -84,6 +84,15 @@ mod tests {
     }
 
     #[test]
+    fn a_buffer_of_just_the_size_is_enough() {
+        let mut octets = [0; 6];
+        let to = decode_to(b"QUJDREVG", &mut octets, Part::Payload);
+        assert_eq!(to, Ok(Some(&b"ABCDEF"[..])));
+        let mut octets = [0; 5];
+        assert_eq!(decode_to(b"QUJDREVG", &mut octets, Part::Payload), Ok(None));
+    }
+
+    #[test]
     fn rejects_padding() {
         for text in ["QQ==", "QQ=", "QUI=", "="] {
             assert_eq!(

@@ -419,10 +419,26 @@ mod tests {
             error.to_string(),
             "the claims do not fit the expected type: expected u8"
         );
+        // What the value says of lines is no place.
+        let error = parse_strict::<Typed>(br#"{"amount":"s3cret at line 7"}"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the claims do not fit the expected type: expected u8"
+        );
         let error = parse_strict::<Typed>(b"{}").unwrap_err();
         assert_eq!(
             error.to_string(),
             "the claims do not fit the expected type: missing field `amount`"
         );
+    }
+
+    #[test]
+    fn the_private_name_of_numbers_is_refused_only_where_it_means_something() {
+        // So large a number is none, but where it is kept as its text.
+        let kept_as_text = serde_json::from_str::<Value>("1e999").is_ok();
+        let text = format!(r#"{{"{NUMBER}":"17"}}"#);
+        assert_eq!(names_numbers(&text), kept_as_text);
+        assert_eq!(code(text.as_bytes()) == "ok", !kept_as_text);
+        assert!(!names_numbers(r#"{"number":17}"#));
     }
 }

@@ -239,6 +239,13 @@ fn it_never_holds_more_than_its_limits_and_keeps_what_is_asked_for() {
         ));
     }
     assert!(small.len() > 200, "{}", small.len());
+    assert!(!small.is_empty());
+    let shown = format!("{small:?}");
+    assert!(
+        shown.contains("tokens: ") && shown.contains("policy: "),
+        "{shown}"
+    );
+    assert!(!shown.contains("hot") && !shown.contains(&hot), "{shown}");
     assert_eq!(
         kept, 3_000,
         "what is asked for between any two others stays"
