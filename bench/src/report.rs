@@ -73,7 +73,7 @@ impl Report {
             text += &tables::growth(growth);
         }
         let notes = fs::read_to_string(here().join("notes.md")).unwrap_or_default();
-        text + &notes
+        text + &notes + &protected_route()
     }
 
     fn head(&self, text: &mut String) {
@@ -150,6 +150,16 @@ fn rounded(value: f64) -> f64 {
 fn lines<T: Serialize>(rows: &[T]) -> io::Result<String> {
     let rows = rows.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
     Ok(format!("[\n{}\n]\n", rows.join(",\n")).replace(".0,", ",").replace(".0}", "}"))
+}
+
+/// The page of `bench/http`, as it was last written, one level down.
+fn protected_route() -> String {
+    let page = fs::read_to_string(here().join("http/RESULTS.md")).unwrap_or_default();
+    let lines = page.lines().map(|line| match line.strip_prefix('#') {
+        Some(_) => format!("#{line}\n"),
+        None => format!("{line}\n"),
+    });
+    lines.filter(|line| !line.starts_with("Written by")).fold("\n".to_owned(), |page, line| page + &line)
 }
 
 fn here() -> &'static Path {

@@ -18,6 +18,20 @@ pub(crate) fn encode_into(octets: &[u8], out: &mut String) {
     SIMD.encode_append(octets, out);
 }
 
+/// Puts the text of what stands from `start` on in its place.
+pub(crate) fn encode_tail(octets: &mut Vec<u8>, start: usize) {
+    let end = octets.len();
+    let text = SIMD.encoded_length(end.saturating_sub(start));
+    octets.resize(end.saturating_add(text), 0);
+    let (before, room) = octets.split_at_mut(end);
+    let _ = SIMD.encode(
+        before.get(start..).unwrap_or_default(),
+        Out::from_slice(room),
+    );
+    octets.copy_within(end.., start);
+    octets.truncate(start.saturating_add(text));
+}
+
 /// Decodes the only text that [`encode`] makes of some octets, and refuses every other.
 ///
 /// # Errors
