@@ -60,3 +60,8 @@ pub use token::VerifiedToken;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The recipes for services, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/SERVICES.md")]
+struct Services;
