@@ -50,7 +50,7 @@ export class Session extends EventTarget {
    * @param {string} [options.base] the server; the page's own origin by default
    * @param {"cookie" | "memory"} [options.mode] who keeps the tokens: the browser, out of reach of scripts (the
    *   default, for pages of the server's own site), or the tabs
-   * @param {typeof fetch} [options.fetch]
+   * @param {typeof globalThis.fetch} [options.fetch]
    */
   constructor({ base = "", mode = "cookie", fetch = globalThis.fetch.bind(globalThis) } = {}) {
     super();
