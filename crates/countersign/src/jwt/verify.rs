@@ -55,6 +55,13 @@ pub(crate) enum CheckName {
     AuthTime,
 }
 
+impl CheckName {
+    /// Whether there is nothing to check where no key fits.
+    pub(crate) const fn needs_key(self) -> bool {
+        matches!(self, Self::Algorithm | Self::Signature | Self::Hashes)
+    }
+}
+
 const fn check(name: CheckName, run: fn(&Evidence<'_>) -> Result<(), Error>) -> Check {
     Check { name, run }
 }
@@ -108,7 +115,8 @@ impl Notes {
 /// What the checks look at.
 pub(crate) struct Evidence<'e> {
     pub(crate) token: Parts<'e>,
-    pub(crate) key: &'e VerifyingKey,
+    /// `None` where no key fits and the claims are looked at all the same, for a report.
+    pub(crate) key: Option<&'e VerifyingKey>,
     pub(crate) policy: &'e Policy,
     pub(crate) now: Timestamp,
     tree: &'e Tree,
@@ -124,7 +132,7 @@ pub(crate) struct Payload<'e> {
 impl<'e> Evidence<'e> {
     pub(crate) const fn new(
         token: Parts<'e>,
-        key: &'e VerifyingKey,
+        key: Option<&'e VerifyingKey>,
         policy: &'e Policy,
         now: Timestamp,
         tree: &'e Tree,
@@ -145,6 +153,10 @@ impl<'e> Evidence<'e> {
             .get_or_init(|| Payload::in_tree(self.token.payload, self.tree))
             .as_ref()
             .map_err(Clone::clone)
+    }
+
+    fn key(&self) -> Result<&'e VerifyingKey, Error> {
+        self.key.ok_or(Error::KeyNotFound)
     }
 
     fn members(&self) -> Result<&Members<'e>, Error> {
@@ -218,7 +230,7 @@ pub(crate) fn run<'e, C: Deserialize<'e>>(
 ) -> Result<(C, RegisteredClaims<'e>), Error> {
     let Notes { tree, stack } = notes;
     let mut stack = Some(stack);
-    let evidence = Evidence::new(token, key, policy, now, tree);
+    let evidence = Evidence::new(token, Some(key), policy, now, tree);
     let mut claims = None;
     for check in &CHECKS {
         if check.name == CheckName::Claims {
@@ -261,7 +273,7 @@ impl Unverified<'_> {
 
 /// RFC 8725 §3.1: the key's algorithm decides, the header's can only agree.
 fn algorithm(evidence: &Evidence<'_>) -> Result<(), Error> {
-    let key = evidence.key.algorithm();
+    let key = evidence.key()?.algorithm();
     let taken = &evidence.policy.algorithms;
     if !taken.is_empty() && !taken.contains(&key) {
         return Err(Error::AlgorithmRefused { algorithm: key });
@@ -277,7 +289,7 @@ fn algorithm(evidence: &Evidence<'_>) -> Result<(), Error> {
 fn signature(evidence: &Evidence<'_>) -> Result<(), Error> {
     let token = &evidence.token;
     if evidence
-        .key
+        .key()?
         .holds(token.signing_input.as_bytes(), token.signature)
     {
         Ok(())

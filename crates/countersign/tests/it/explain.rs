@@ -120,6 +120,29 @@ fn a_key_that_is_not_found_names_the_keys_that_were_looked_at() {
 }
 
 #[test]
+fn without_a_fitting_key_the_claims_are_looked_at_all_the_same_and_nothing_is_called_verified() {
+    let token = hmac_key()
+        .sign(&claims_with(json!({"exp": NOW.unix_secs() - 1})))
+        .unwrap();
+    let report = Verifier::new(JwkSet::new([]), policy()).explain(&token, NOW);
+    assert_eq!(report.error().unwrap().code(), "key_not_found");
+    let outcome = |name| {
+        let step = report.steps.iter().find(|step| step.name == name).unwrap();
+        assert!(!step.verified, "{name}");
+        step.outcome
+    };
+    for (name, expected) in [
+        ("key", Outcome::Failed),
+        ("algorithm", Outcome::Skipped),
+        ("signature", Outcome::Skipped),
+        ("iss", Outcome::Passed),
+        ("exp", Outcome::Failed),
+    ] {
+        assert_eq!(outcome(name), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_report_is_written_as_json_with_stable_names() {
     let report = verifier().explain("nonsense", NOW);
     let json = serde_json::to_value(&report).unwrap();

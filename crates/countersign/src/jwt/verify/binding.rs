@@ -37,7 +37,7 @@ pub(super) fn target(evidence: &Evidence<'_>) -> Result<(), Error> {
 pub(super) fn hashes(evidence: &Evidence<'_>) -> Result<(), Error> {
     for (claim, text) in &evidence.policy.hashes {
         let expected =
-            crypto::left_half(evidence.key.algorithm(), text.0.as_bytes()).map(base64url::encode);
+            crypto::left_half(evidence.key()?.algorithm(), text.0.as_bytes()).map(base64url::encode);
         match name(evidence.members()?, claim)? {
             Some(found) if Some(found) == expected.as_deref() => {}
             Some(_) => return Err(Error::ClaimMismatch { claim }),

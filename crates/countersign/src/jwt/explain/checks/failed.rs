@@ -6,6 +6,8 @@ use super::super::words::{list, quote, span};
 use super::super::{Step, step};
 use super::{clock_difference, time, title};
 use crate::error::Error;
+use crate::jwa::Algorithm;
+use crate::jwk::VerifyingKey;
 use crate::jwt::policy::Expected;
 use crate::jwt::verify::{CheckName, Evidence};
 
@@ -136,7 +138,7 @@ fn expected(name: CheckName, evidence: &Evidence<'_>, error: &Error) -> Option<S
             let names: Vec<_> = policy.algorithms.iter().map(|alg| alg.name()).collect();
             Some(names.join(" or "))
         }
-        (CheckName::Algorithm, _) => Some(evidence.key.algorithm().name().to_owned()),
+        (CheckName::Algorithm, _) => Some(evidence.key?.algorithm().name().to_owned()),
         (CheckName::Type, _) => Some(policy.kinds.describe()),
         (
             CheckName::Issuer | CheckName::Audience,
@@ -161,9 +163,10 @@ fn expected(name: CheckName, evidence: &Evidence<'_>, error: &Error) -> Option<S
 }
 
 fn fix(error: &Error, evidence: &Evidence<'_>) -> String {
-    let key = evidence.key.algorithm();
+    let key = evidence.key.map(VerifyingKey::algorithm);
     let text = match error {
         Error::Unsecured | Error::AlgorithmUnknown | Error::AlgorithmMismatch { .. } => {
+            let key = key.map_or("the algorithm of its key", Algorithm::name);
             return format!("the issuer has to sign with {key}; a header cannot choose");
         }
         Error::AudienceMismatch { expected } => {
@@ -178,7 +181,7 @@ fn fix(error: &Error, evidence: &Evidence<'_>) -> String {
         Error::AlgorithmRefused { .. } => {
             "the issuer has to sign with an algorithm of the policy, or the policy has to name this one"
         }
-        Error::SignatureInvalid if key.is_symmetric() => {
+        Error::SignatureInvalid if key.is_some_and(Algorithm::is_symmetric) => {
             "the token was changed, or signed with another secret: compare the secrets' bytes, also a newline at the end"
         }
         Error::SignatureInvalid => {

@@ -45,7 +45,7 @@ fn words(name: CheckName, evidence: &Evidence<'_>) -> Option<Words> {
         CheckName::Algorithm => (
             format!(
                 "alg is {}, the one algorithm of the key",
-                evidence.key.algorithm()
+                evidence.key?.algorithm()
             ),
             None,
         ),
