@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use axum::extract::FromRef;
 use axum::response::{IntoResponse as _, Response};
 use countersign::{AccessToken, Policy, SigningKey, Timestamp, Unverified};
 use countersign_http::{CookieSource, Origins, Protect, Rejection, SharedKeys, VerifiedToken};
@@ -245,6 +246,13 @@ impl App {
         self.store.sweep_sessions(now, revoked).await?;
         status::sweep(&self.store, now).await?;
         Ok(())
+    }
+}
+
+/// For what needs to know no more of a server than its cookies.
+impl FromRef<App> for Cookies {
+    fn from_ref(app: &App) -> Self {
+        app.cookies
     }
 }
 

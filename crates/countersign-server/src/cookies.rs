@@ -1,4 +1,4 @@
-//! The cookies of a session: the only place with their names and attributes.
+//! Cookies, those of a session and two of pages: the only place with their names and attributes.
 //!
 //! Under https the names carry `__Host-`, so that no sibling domain can plant one (RFC 6265bis §4.1.3.2). On plain http,
 //! which is for development on the own machine, browsers refuse that prefix, and the names are bare.
@@ -9,6 +9,11 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::error::Error;
 use crate::rules::secret::Secret;
+
+/// How long a browser remembers in which light somebody reads.
+const THEME_SECS: i64 = 365 * 24 * 60 * 60;
+/// How long a notice waits for the page that tells it.
+const NOTICE_SECS: i64 = 60;
 
 /// Which names and attributes this server's cookies have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,22 @@ impl Cookies {
         }
     }
 
+    /// The cookie with the light that somebody reads in.
+    pub(crate) fn theme_name(self) -> &'static str {
+        match self {
+            Self::Prefixed => "__Host-theme",
+            Self::Bare => "theme",
+        }
+    }
+
+    /// The cookie with what the next page tells.
+    pub(crate) fn notice_name(self) -> &'static str {
+        match self {
+            Self::Prefixed => "__Host-notice",
+            Self::Bare => "notice",
+        }
+    }
+
     /// The refresh token that came with a request.
     ///
     /// # Errors
@@ -75,9 +96,42 @@ impl Cookies {
     /// Takes both away.
     pub(crate) fn clear(self, headers: &mut HeaderMap) {
         for name in [self.access_name(), self.refresh_name()] {
-            if let Ok(line) = HeaderValue::try_from(self.line(name, "", 0)) {
-                headers.append(SET_COOKIE, line);
-            }
+            self.add(headers, name, "", 0);
+        }
+    }
+
+    /// Whether an answer gives or takes tokens.
+    pub(crate) fn are_in(self, headers: &HeaderMap) -> bool {
+        let names = [self.access_name(), self.refresh_name()];
+        let mut lines = headers
+            .get_all(SET_COOKIE)
+            .iter()
+            .map(HeaderValue::as_bytes);
+        lines.any(|line| {
+            let name = line.split(|byte| *byte == b'=').next();
+            names.iter().any(|one| Some(one.as_bytes()) == name)
+        })
+    }
+
+    /// Keeps the light that somebody chose, or forgets it.
+    pub(crate) fn set_theme(self, headers: &mut HeaderMap, theme: Option<&'static str>) {
+        let secs = theme.map_or(0, |_| THEME_SECS);
+        self.add(headers, self.theme_name(), theme.unwrap_or_default(), secs);
+    }
+
+    /// Lets the next page tell what was done.
+    pub(crate) fn set_notice(self, headers: &mut HeaderMap, notice: &'static str) {
+        self.add(headers, self.notice_name(), notice, NOTICE_SECS);
+    }
+
+    /// It was told.
+    pub(crate) fn clear_notice(self, headers: &mut HeaderMap) {
+        self.add(headers, self.notice_name(), "", 0);
+    }
+
+    fn add(self, headers: &mut HeaderMap, name: &str, value: &str, max_age: i64) {
+        if let Ok(line) = HeaderValue::try_from(self.line(name, value, max_age)) {
+            headers.append(SET_COOKIE, line);
         }
     }
 

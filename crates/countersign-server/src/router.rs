@@ -12,7 +12,7 @@ use crate::body;
 use crate::error::Error;
 use crate::routes::{
     assets, audit, discovery, health, home, jwks, login, logout, password, profile, refresh,
-    sessions, setup, signup, status_lists, user_changes, users,
+    sessions, setup, signup, status_lists, theme, user_changes, users, visitor,
 };
 use crate::rules::roles::ADMIN;
 
@@ -73,14 +73,19 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route("/assets/js/session.js", get(assets::session))
         .method_not_allowed_fallback(not_allowed)
         .layer(cors::for_public());
-    Ok(Router::new()
-        .merge(api)
-        .merge(public)
+    let pages = Router::new()
         // Pages, which work without JavaScript.
         .route("/", get(home::get))
         .route("/setup", get(setup::get).post(setup::post))
         .route("/ui/setup", get(setup::back).post(setup::post_form))
-        .route("/assets/style.css", get(assets::style))
+        .route("/ui/theme", post(theme::post))
+        .method_not_allowed_fallback(not_allowed)
+        .layer(from_fn_with_state(app.clone(), visitor::around));
+    Ok(Router::new()
+        .merge(api)
+        .merge(public)
+        .merge(pages)
+        .merge(assets::own())
         // Operations.
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

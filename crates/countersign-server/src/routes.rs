@@ -17,11 +17,16 @@ pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod signup;
 pub(crate) mod status_lists;
+pub(crate) mod theme;
 pub(crate) mod user_changes;
 pub(crate) mod users;
+pub(crate) mod visitor;
 
 mod entity_tag;
+mod navigation;
+mod next;
+mod notice;
 mod page;
+mod shell;
 mod tokens;
 mod user;
-mod visitor;

@@ -27,6 +27,8 @@ use crate::rules::proxies::Proxies;
 /// The longest address of a request, in bytes, as it was sent.
 const URI_BYTES: usize = 8 * 1024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const NOTHING_AT_ALL: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
@@ -114,6 +116,9 @@ fn complete(headers: &mut HeaderMap, https: bool) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // No page of another origin shares a window or a process with what is here.
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     headers
         .entry(CONTENT_SECURITY_POLICY)
         .or_insert(NOTHING_AT_ALL);
@@ -137,7 +142,9 @@ pub(crate) async fn refuse_cross_site(
 ) -> Response {
     match app.origins.check(request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(_) if request.uri().path().starts_with("/ui/") => refused::cross_site(),
+        Err(_) if request.uri().path().starts_with("/ui/") => {
+            refused::cross_site(request.headers(), app.cookies)
+        }
         Err(rejection) => rejection.into_response(),
     }
 }

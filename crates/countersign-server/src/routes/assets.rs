@@ -1,29 +1,84 @@
 //! `GET /assets/…`: what pages are made of, out of the binary.
 
+use std::sync::{Arc, LazyLock};
+
+use aws_lc_rs::digest;
+use axum::Router;
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
+use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
-const STYLE: &str = include_str!("../../assets/style.css");
-const SESSION: &str = include_str!("../../assets/js/session.js");
+use crate::routes::entity_tag;
+use crate::rules::secret;
 
-/// The style of the server's own pages.
-pub(crate) async fn style() -> Response {
-    asset("text/css; charset=utf-8", STYLE)
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const PICTURE: &str = "image/svg+xml";
+
+/// A page and what it is made of come from one binary: a browser asks each time whether it is still the same.
+const ASK: HeaderValue = HeaderValue::from_static("no-cache");
+/// Pages of others take what they load from here as it was a while ago.
+const FOR_A_WHILE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// A file out of the binary.
+struct Asset {
+    path: &'static str,
+    media_type: &'static str,
+    text: &'static str,
 }
 
-/// What keeps a page logged in: docs/BROWSER.md.
-pub(crate) async fn session() -> Response {
-    asset("text/javascript; charset=utf-8", SESSION)
+macro_rules! asset {
+    ($path:literal, $media_type:expr) => {
+        Asset {
+            path: concat!("/assets/", $path),
+            media_type: $media_type,
+            text: include_str!(concat!("../../assets/", $path)),
+        }
+    };
 }
 
-fn asset(media_type: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static(media_type)),
-        (
-            CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=300"),
-        ),
-    ];
-    (headers, text).into_response()
+/// Of this server's own pages.
+const OWN: &[Asset] = &[
+    asset!("style.css", STYLE),
+    asset!("icon.svg", PICTURE),
+    asset!("js/theme.js", SCRIPT),
+];
+
+/// What keeps a page logged in, for pages of any origin: docs/BROWSER.md.
+const SESSION: Asset = asset!("js/session.js", SCRIPT);
+
+/// What this server's own pages are made of.
+pub(crate) fn own<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    OWN.iter().fold(Router::new(), |router, asset| {
+        let etag: Arc<str> = tag(asset.text).into();
+        router.route(
+            asset.path,
+            get(async move |headers: HeaderMap| answer(asset, ASK, &etag, &headers)),
+        )
+    })
+}
+
+/// `GET /assets/js/session.js`.
+pub(crate) async fn session(headers: HeaderMap) -> Response {
+    static TAG: LazyLock<String> = LazyLock::new(|| tag(SESSION.text));
+    answer(&SESSION, FOR_A_WHILE, &TAG, &headers)
+}
+
+fn answer(asset: &Asset, cache: HeaderValue, etag: &str, headers: &HeaderMap) -> Response {
+    let mut response = if entity_tag::is_known(headers, etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let media_type = HeaderValue::from_static(asset.media_type);
+        ([(CONTENT_TYPE, media_type)], asset.text).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, cache);
+    entity_tag::write(headers, etag);
+    response
+}
+
+fn tag(text: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    format!("\"{}\"", secret::encode(digest.as_ref()))
 }

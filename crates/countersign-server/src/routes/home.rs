@@ -1,19 +1,22 @@
 //! `GET /`: what runs here, and how to try it.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use http::StatusCode;
 
 use crate::VERSION;
 use crate::app::App;
 use crate::error::Error;
 use crate::routes::page::page;
+use crate::routes::shell::Shell;
 use crate::routes::visitor::Visitor;
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Home<'a> {
+    shell: Shell,
     version: &'static str,
     issuer: &'a str,
     jwks_uri: String,
@@ -25,16 +28,20 @@ struct Home<'a> {
     has_public_keys: bool,
 }
 
-pub(crate) async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Error> {
-    let visitor = Visitor::of(&app, &headers).await;
+pub(crate) async fn get(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    shell: Shell,
+) -> Result<Response, Error> {
     let home = Home {
+        shell,
         version: VERSION,
         issuer: &app.terms.issuer,
         jwks_uri: app.url("/.well-known/jwks.json"),
         has_public_keys: !app.signing_alg().is_symmetric(),
         keys: app.ring().describe(app.now()),
-        signed_in: visitor.user.map(|user| user.email),
+        signed_in: visitor.email(),
         needs_administrator: app.store.setup().await?.administrator_id.is_none(),
     };
-    Ok((visitor.headers, page(StatusCode::OK, &home)).into_response())
+    Ok(page(StatusCode::OK, &home))
 }

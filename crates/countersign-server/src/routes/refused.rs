@@ -2,15 +2,20 @@
 
 use askama::Template;
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
+use crate::cookies::Cookies;
 use crate::routes::page::page;
+use crate::routes::shell::Shell;
 
 #[derive(Template)]
 #[template(path = "refused.html")]
-struct Refused;
+struct Refused {
+    shell: Shell,
+}
 
 /// What a browser shows where the API answers `cross_site`.
-pub(crate) fn cross_site() -> Response {
-    page(StatusCode::FORBIDDEN, &Refused)
+pub(crate) fn cross_site(headers: &HeaderMap, cookies: Cookies) -> Response {
+    let shell = Shell::of(headers, cookies, "/");
+    page(StatusCode::FORBIDDEN, &Refused { shell })
 }

@@ -4,15 +4,17 @@ use std::net::IpAddr;
 
 use askama::Template;
 use axum::Json as Answer;
-use axum::extract::{RawQuery, State};
-use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
+use axum::extract::State;
+use axum::response::{Redirect, Response};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::body::{Json, PageForm, Peer};
 use crate::error::Error;
+use crate::routes::notice::Notice;
 use crate::routes::page::page;
+use crate::routes::shell::Shell;
 use crate::routes::user::AboutUser;
 use crate::rules::account::{self, Applicant};
 use crate::rules::secret::Secret;
@@ -28,12 +30,10 @@ pub(crate) struct FirstAdministrator {
     password: Secret,
 }
 
-/// The query of the page that follows a success.
-const MADE: &str = "made";
-
 #[derive(Default, Template)]
 #[template(path = "setup.html")]
 struct Setup<'a> {
+    shell: Shell,
     is_done: bool,
     /// For whoever has just done it.
     is_made: bool,
@@ -46,14 +46,16 @@ struct Setup<'a> {
 
 pub(crate) async fn get(
     State(app): State<App>,
-    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    shell: Shell,
 ) -> Result<Response, Error> {
     let is_done = app.store.setup().await?.administrator_id.is_some();
     Ok(page(
         StatusCode::OK,
         &Setup {
+            shell,
             is_done,
-            is_made: is_done && query.as_deref() == Some(MADE),
+            is_made: Notice::of(&headers, app.cookies) == Some(Notice::AdministratorMade),
             issuer: &app.terms.issuer,
             ..Setup::default()
         },
@@ -78,15 +80,16 @@ pub(crate) async fn post(
 pub(crate) async fn post_form(
     State(app): State<App>,
     Peer(peer): Peer,
+    shell: Shell,
     form: Result<PageForm<FirstAdministrator>, Error>,
 ) -> Response {
     let body = match form {
         Ok(PageForm(body)) => body,
-        Err(problem) => return again(&problem, "", ""),
+        Err(problem) => return again(shell, &problem, "", ""),
     };
     match make(&app, &body, peer).await {
-        Ok(_) => Redirect::to(&format!("/setup?{MADE}")).into_response(),
-        Err(problem) => again(&problem, body.code.expose(), &body.email),
+        Ok(_) => Notice::AdministratorMade.on(app.cookies, "/setup"),
+        Err(problem) => again(shell, &problem, body.code.expose(), &body.email),
     }
 }
 
@@ -145,7 +148,7 @@ fn sentences(problem: &Error) -> Vec<String> {
 }
 
 /// The page once more, with what was wrong; everything but the password stays filled in.
-fn again(problem: &Error, code: &str, email: &str) -> Response {
+fn again(shell: Shell, problem: &Error, code: &str, email: &str) -> Response {
     let refused = crate::error::problem(problem);
     if refused.status().is_server_error() {
         return refused;
@@ -153,6 +156,7 @@ fn again(problem: &Error, code: &str, email: &str) -> Response {
     page(
         refused.status(),
         &Setup {
+            shell,
             is_done: matches!(problem, Error::AdministratorExists),
             problem: sentences(problem),
             code,
