@@ -35,4 +35,4 @@ npx tsc --project tsconfig.json
 if (($# == 0)); then
     set -- *.test.js
 fi
-exec node --test --test-reporter=spec --test-concurrency=1 --test-timeout=120000 "$@"
+exec node --test --test-reporter=spec --test-concurrency=1 --test-timeout=300000 "$@"

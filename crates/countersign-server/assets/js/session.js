@@ -9,8 +9,8 @@
 
 /** How long before its end an access token is replaced, at most; a tenth of its life where that is less. */
 const AHEAD_MS = 30_000;
-/** How long a tab waits for what another one knows. */
-const HEARSAY_MS = 100;
+/** How long a tab waits for what another one is known to know; and where that cannot be told. */
+const HEARSAY_MS = [5_000, 100];
 /** After a failure of the network: 1 s, 2 s, 4 s, … a minute. */
 const RETRY_MS = [1_000, 60_000];
 
@@ -36,6 +36,7 @@ export class Refused extends Error {
 
 /**
  * @typedef {object} State what a tab knows of the session, and tells the others
+ * @property {number} since when the server said so, by this machine's clock; later than whatever was known before
  * @property {boolean} isOver
  * @property {number} expiresAt when the access token is over, by this machine's clock
  * @property {number} aheadMs how long before that it is replaced
@@ -76,6 +77,8 @@ export class Session extends EventTarget {
   #failures = 0;
   /** @type {Set<() => void>} */
   #waiting = new Set();
+  /** Gives back the lock that tells the others since when this tab knows what it knows. */
+  #forget = () => {};
 
   /**
    * Logs in; every tab is logged in then.
@@ -83,7 +86,7 @@ export class Session extends EventTarget {
    */
   async logIn(email, password) {
     const session = this.mode === "cookie" ? "cookie" : "token";
-    this.#take(await this.#post("/login", { email, password, session }));
+    await this.#take(await this.#post("/login", { email, password, session }));
   }
 
   /**
@@ -94,7 +97,7 @@ export class Session extends EventTarget {
     if (scope !== "local") await this.#ready();
     const token = this.#state?.accessToken;
     await this.#post("/logout", { scope }, token);
-    if (scope !== "others") this.#end();
+    if (scope !== "others") await this.#end();
   }
 
   /**
@@ -110,19 +113,19 @@ export class Session extends EventTarget {
     const before = this.#state;
     const answer = await this.#send(request);
     if (answer.status !== 401) return answer;
-    await this.#refresh((state) => state !== before && isFresh(state));
+    await this.#refresh(isFreshAfter(before));
     return this.#send(again);
   }
 
   /** Refreshes now, unless another tab has just done it. */
   async refresh() {
-    const before = this.#state;
-    await this.#refresh((state) => state !== before && isFresh(state));
+    await this.#refresh(isFreshAfter(this.#state));
   }
 
   /** Stops timers and listening: for a page that is left behind. */
   close() {
     clearTimeout(this.#timer);
+    this.#forget();
     this.#channel.close();
   }
 
@@ -147,9 +150,14 @@ export class Session extends EventTarget {
    * One refresh at a time, in this tab and in all of them. Whoever comes second takes what the first one got.
    * @param {(state: State) => boolean} isDone
    */
-  #refresh(isDone) {
-    this.#refreshing ??= alone(this.#name, async () => {
-      // The tab before may have told; its message is on the way, or the tab is asked.
+  async #refresh(isDone) {
+    // One that is under way in this tab may be content with less.
+    while (this.#refreshing) {
+      await this.#refreshing;
+      if (this.#state && isDone(this.#state)) return;
+    }
+    this.#refreshing = alone(this.#name, async () => {
+      // The tab before may have told; its message is on the way.
       if (!this.#state || !isDone(this.#state)) await this.#ask(isDone);
       if (this.#state?.isOver) throw new SessionOver();
       if (this.#state && isDone(this.#state)) return;
@@ -157,17 +165,17 @@ export class Session extends EventTarget {
     }).finally(() => {
       this.#refreshing = undefined;
     });
-    return this.#refreshing;
+    await this.#refreshing;
   }
 
   async #exchange() {
     const token = this.#state?.refreshToken;
     if (this.mode === "memory" && !token) throw new SessionOver();
     try {
-      this.#take(await this.#post("/refresh", token ? { refresh_token: token } : {}));
+      await this.#take(await this.#post("/refresh", token ? { refresh_token: token } : {}));
     } catch (problem) {
       if (problem instanceof Refused && problem.status === 401) {
-        this.#end();
+        await this.#end();
         throw new SessionOver();
       }
       // The network, or a server that is busy: the token is as good as before, and is shown again.
@@ -197,6 +205,7 @@ export class Session extends EventTarget {
     const lifeMs = tokens.expires_in * 1_000;
     /** @type {State} */
     const state = {
+      since: this.#later(),
       isOver: false,
       expiresAt: Date.now() + lifeMs,
       aheadMs: Math.min(AHEAD_MS, lifeMs / 10),
@@ -205,51 +214,73 @@ export class Session extends EventTarget {
       state.accessToken = tokens.access_token;
       state.refreshToken = tokens.refresh_token;
     }
-    this.#learn(state);
-    this.#channel.postMessage({ state });
+    return this.#tell(state);
   }
 
   #end() {
-    const state = { isOver: true, expiresAt: 0, aheadMs: 0 };
-    this.#learn(state);
+    const state = { since: this.#later(), isOver: true, expiresAt: 0, aheadMs: 0 };
+    return this.#tell(state);
+  }
+
+  /** @param {State} state */
+  async #tell(state) {
+    const known = this.#learn(state);
     this.#channel.postMessage({ state });
+    await known;
   }
 
   /** @param {{ ask?: true, state?: State }} message */
   #hear(message) {
     if (message.ask && this.#state) this.#channel.postMessage({ state: this.#state });
-    if (message.state && !isOlder(message.state, this.#state)) this.#learn(message.state);
+    if (message.state && message.state.since > (this.#state?.since ?? 0)) this.#learn(message.state);
   }
 
-  /** @param {State} state */
+  /** Now, or a little later: a clock can be set back, and two answers can come in one millisecond. */
+  #later() {
+    return Math.max(Date.now(), (this.#state?.since ?? 0) + 1);
+  }
+
+  /**
+   * @param {State} state
+   * @returns a promise that the other tabs can see that this one knows
+   */
   #learn(state) {
     const wasOver = this.#state?.isOver ?? true;
     this.#state = state;
     this.#failures = 0;
-    this.#waiting.forEach((resolve) => resolve());
+    this.#waiting.forEach((look) => look());
     this.#schedule();
     if (state.isOver && !wasOver) this.dispatchEvent(new Event("over"));
     if (!state.isOver && wasOver) this.dispatchEvent(new Event("begin"));
+    this.#forget();
+    return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+      if (!locks) return resolve();
+      const known = new Promise((/** @type {(value?: unknown) => void} */ forget) => (this.#forget = forget));
+      locks.request(`${this.#name} ${state.since}`, { mode: "shared" }, () => (resolve(), known));
+    });
   }
 
   /**
-   * Asks the other tabs, and waits a moment for one that knows.
+   * Asks the other tabs, where one knows something newer, and waits for its answer.
    * @param {(state: State) => boolean} isEnough
    */
   async #ask(isEnough = () => true) {
+    const newest = await knownSince(this.#name);
+    if (newest !== undefined && newest <= (this.#state?.since ?? 0)) return;
     this.#channel.postMessage({ ask: true });
-    const end = Date.now() + HEARSAY_MS;
-    while (!(this.#state && (this.#state.isOver || isEnough(this.#state))) && Date.now() < end) {
-      await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          this.#waiting.delete(done);
-          resolve();
-        };
-        const timer = setTimeout(done, end - Date.now());
-        this.#waiting.add(done);
-      });
-    }
+    await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = () => {
+        if (this.#state && (this.#state.isOver || isEnough(this.#state))) done();
+      };
+      const timer = setTimeout(done, HEARSAY_MS[newest === undefined ? 1 : 0]);
+      this.#waiting.add(look);
+      look();
+    });
   }
 
   #schedule() {
@@ -270,24 +301,34 @@ function isFresh(state) {
 }
 
 /**
- * Whether what another tab says is older than what this one knows. A newer token is never replaced by an older one; its
- * generation stands in it: `v1.session.generation.…`.
- * @param {State} heard @param {State | undefined} known
+ * Whether a state is fresh and newer than another one: what a tab hears may be what it knows itself, once more.
+ * @param {State | undefined} before
+ * @returns {(state: State) => boolean}
  */
-function isOlder(heard, known) {
-  if (!known || known.isOver || heard.isOver) return false;
-  const [theirs, ours] = [heard, known].map((state) => state.refreshToken?.split(".") ?? []);
-  if (theirs[1] && theirs[1] === ours[1]) return Number(theirs[2]) < Number(ours[2]);
-  return heard.expiresAt < known.expiresAt;
+function isFreshAfter(before) {
+  return (state) => isFresh(state) && state.since > (before?.since ?? 0);
 }
 
+// A page without locks (not over https) is alone as far as it knows; the server forgives tabs that refresh at once.
+const locks = globalThis.navigator?.locks;
+
 /**
- * Runs work while no other tab does. A page without locks (not over https) is alone as far as it knows; the server
- * forgives tabs that refresh at once.
+ * Runs work while no other tab does.
  * @param {string} name @param {() => Promise<void>} work
  * @returns {Promise<void>}
  */
 function alone(name, work) {
-  const locks = globalThis.navigator?.locks;
   return locks ? locks.request(name, work) : work();
+}
+
+/**
+ * The newest that any tab knows: each holds a lock named after it. So nobody waits for an answer that will not come, or
+ * gives up on one that is slow.
+ * @param {string} name
+ * @returns {Promise<number | undefined>} 0 where no tab knows anything, nothing where that cannot be told
+ */
+async function knownSince(name) {
+  const { held } = (await locks?.query()) ?? {};
+  const since = held?.map((lock) => (lock.name?.startsWith(`${name} `) ? Number(lock.name.slice(name.length + 1)) : 0));
+  return since && Math.max(0, ...since);
 }

@@ -1,0 +1,218 @@
+// assets/js/session.js as people use it: many tabs of one browser, over TLS.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { request } from "playwright-core";
+
+import { ADA, application, browse, serve } from "./harness.js";
+
+const TABS = 10;
+const MINUTES = 60_000;
+
+/**
+ * A server, a person's browser, and as many tabs of one page, each with its session.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {{ mode: "cookie" | "memory", elsewhere?: boolean, tabs?: number, flags?: string[], time?: "flows" | "stands" }} options
+ *   `elsewhere`: the page is of another origin than the server; `stands`: the browser's clock does
+ */
+async function open(t, { mode, elsewhere = false, tabs = TABS, flags = [], time = "flows" }) {
+  const origin = elsewhere ? await application(t) : undefined;
+  const server = await serve(t, { tls: true, flags: origin ? ["--cors-origin", origin, ...flags] : flags });
+  assert.equal((await server.api.post("/signup", { data: ADA })).status(), 201);
+  const context = await (await browse(t)).newContext({ ignoreHTTPSErrors: true });
+  if (time === "flows") await context.clock.install();
+  else await context.clock.setFixedTime(Date.now());
+  const page = `${origin ?? server.url}/page-of-a-test`;
+  // The server's own pages run no scripts, so it gets one that does.
+  const blank = { contentType: "text/html", body: "<!doctype html><title>tab</title>" };
+  if (!origin) await context.route(page, (route) => route.fulfill(blank));
+  const refreshes = [];
+  context.on("request", (request) => {
+    if (request.method() === "POST" && request.url() === `${server.url}/refresh`) {
+      refreshes.push(request);
+    }
+  });
+  const tab = async () => {
+    const tab = await context.newPage();
+    await tab.goto(page);
+    await tab.evaluate(
+      async ([base, mode]) => {
+        const { Session } = await import(`${base}/assets/js/session.js`);
+        globalThis.session = new Session({ base, mode });
+        globalThis.events = [];
+        for (const name of ["begin", "over"]) globalThis.session.addEventListener(name, () => globalThis.events.push(name));
+      },
+      [server.url, mode],
+    );
+    return tab;
+  };
+  const all = [];
+  for (let i = 0; i < tabs; i += 1) all.push(await tab());
+  return { server, context, tab, tabs: all, refreshes };
+}
+
+const everywhere = (tabs, what, argument) => Promise.all(tabs.map((tab) => tab.evaluate(what, argument)));
+
+const logIn = (tab) => tab.evaluate(({ email, password }) => globalThis.session.logIn(email, password), ADA);
+
+/** What the server says to a tab that asks who is logged in: a status, or the name of what was thrown. */
+const profile = async () => {
+  try {
+    return (await globalThis.session.fetch(`${globalThis.session.base}/profile`)).status;
+  } catch (problem) {
+    return problem.name;
+  }
+};
+
+const same = (value, times = TABS) => Array(times).fill(value);
+
+/** Waits until an event came to every tab. */
+const happens = (tabs, name) =>
+  Promise.all(tabs.map((tab) => tab.waitForFunction((name) => globalThis.events.includes(name), name)));
+
+/** Everything that a page of this origin keeps, as one text. */
+const kept = async () => {
+  const stores = [localStorage, sessionStorage].map((store) => JSON.stringify({ ...store }));
+  const databases = (await indexedDB.databases()).map((database) => database.name);
+  return [...stores, ...databases, ...(await caches.keys()), document.cookie, location.href, JSON.stringify(history.state)].join("\n");
+};
+
+for (const { name, ...options } of [
+  { name: "cookies", mode: "cookie" },
+  { name: "cookies, from another origin", mode: "cookie", elsewhere: true },
+  { name: "memory, from another origin", mode: "memory", elsewhere: true },
+]) {
+  test(`ten tabs that wake at once make one refresh, and a log-out is known in all (${name})`, async (t) => {
+    const { context, tabs, refreshes } = await open(t, options);
+    assert.deepEqual(await everywhere(tabs, profile), same("SessionOver"));
+    refreshes.length = 0;
+    await logIn(tabs[3]);
+    await happens(tabs, "begin");
+    assert.deepEqual(await everywhere(tabs, profile), same(200));
+    assert.equal(refreshes.length, 0, "a fresh token is not replaced");
+
+    // The lid of the laptop is opened: timers that were due fire, in all tabs.
+    for (const round of [1, 2]) {
+      await context.clock.fastForward(11 * MINUTES);
+      assert.deepEqual(await everywhere(tabs, profile), same(200));
+      assert.equal(refreshes.length, round);
+    }
+    assert.deepEqual(await everywhere(tabs, () => globalThis.events), same(["begin"]));
+
+    for (const text of await everywhere(tabs, kept)) {
+      assert.doesNotMatch(text, /eyJ|v1\.|__Host-/);
+    }
+    const names = (await context.cookies()).map((cookie) => cookie.name);
+    assert.deepEqual(names.sort(), options.mode === "cookie" ? ["__Host-at", "__Host-rt"] : []);
+
+    await tabs[7].evaluate(() => globalThis.session.logOut());
+    await happens(tabs, "over");
+    assert.deepEqual(await everywhere(tabs, profile), same("SessionOver"));
+    assert.deepEqual(await context.cookies(), []);
+    assert.equal(refreshes.length, 2, "nobody refreshes a session that is over");
+  });
+}
+
+for (const mode of /** @type {const} */ (["cookie", "memory"])) {
+  test(`ten tabs whose token the server finds expired make one refresh and try once more (${mode})`, async (t) => {
+    // The browser's clock stands, so only the server knows when the token's time is over.
+    const { server, context, tabs, refreshes } = await open(t, { mode, flags: ["--access-ttl", "4s"], time: "stands" });
+    const answered = context.waitForEvent("response", (answer) => answer.url() === `${server.url}/login`);
+    await logIn(tabs[0]);
+    const token = mode === "memory" ? (await (await answered).json()).token : (await cookie(context, "__Host-at")).value;
+    await happens(tabs, "begin");
+    assert.deepEqual(await everywhere(tabs, profile), same(200));
+    const headers = { authorization: `Bearer ${token}` };
+    while ((await server.api.get("/profile", { headers })).status() !== 401);
+
+    const asked = [];
+    context.on("request", (request) => {
+      if (request.method() === "GET" && request.url() === `${server.url}/profile`) asked.push(request);
+    });
+    assert.deepEqual(await everywhere(tabs, profile), same(200));
+    assert.equal(refreshes.length, 1);
+    assert.ok(asked.length > TABS && asked.length <= 2 * TABS, `${asked.length} requests`);
+  });
+
+  test(`an answer that is lost is no log-out, whoever asks next (${mode})`, async (t) => {
+    const { server, context, tabs, refreshes } = await open(t, { mode });
+    await logIn(tabs[0]);
+    await happens(tabs, "begin");
+    const { lost } = await loseAnswers(context, server, 1);
+    await context.clock.fastForward(11 * MINUTES);
+    await lost;
+    // Whoever waited for it is told of a failure of the network; whoever asks then is served.
+    await everywhere(tabs, profile);
+    assert.deepEqual(await everywhere(tabs, profile), same(200));
+    assert.deepEqual(await everywhere(tabs, () => globalThis.events), same(["begin"]));
+    assert.equal(refreshes.length, 2);
+  });
+
+  test(`a tab that is closed in the middle of a refresh takes no other one with it (${mode})`, async (t) => {
+    const { server, context, tabs, refreshes } = await open(t, { mode });
+    await logIn(tabs[0]);
+    await happens(tabs, "begin");
+    const { lost } = await loseAnswers(context, server, 1, (route) => route.request().frame().page().close());
+    await context.clock.fastForward(11 * MINUTES).catch(() => {});
+    await lost;
+    const left = tabs.filter((tab) => !tab.isClosed());
+    assert.equal(left.length, TABS - 1);
+    assert.deepEqual(await everywhere(left, profile), same(200, TABS - 1));
+    assert.deepEqual(await everywhere(left, () => globalThis.events), same(["begin"], TABS - 1));
+    assert.equal(refreshes.length, 2);
+  });
+
+  test(`a session that the server ended is over in every tab (${mode})`, async (t) => {
+    const { server, context, tabs, refreshes } = await open(t, { mode });
+    await logIn(tabs[0]);
+    await happens(tabs, "begin");
+    const elsewhere = await (await server.api.post("/login", { data: ADA })).json();
+    const headers = { authorization: `Bearer ${elsewhere.token}` };
+    assert.equal((await server.api.post("/logout", { headers, data: { scope: "global" } })).status(), 200);
+    assert.deepEqual(await everywhere(tabs, profile), same("SessionOver"));
+    await happens(tabs, "over");
+    assert.equal(refreshes.length, 1);
+    assert.deepEqual(await context.cookies(), []);
+  });
+}
+
+test("a tab that is opened later is logged in, in memory while another one is open", async (t) => {
+  for (const mode of /** @type {const} */ (["cookie", "memory"])) {
+    const { tab, tabs, refreshes } = await open(t, { mode, tabs: 1 });
+    await logIn(tabs[0]);
+    const second = await tab();
+    assert.equal(await second.evaluate(profile), 200);
+    await tabs[0].close();
+    await second.close();
+    const third = await tab();
+    assert.equal(await third.evaluate(profile), mode === "cookie" ? 200 : "SessionOver");
+    assert.equal(refreshes.length, 0);
+  }
+});
+
+const cookie = async (context, name) => (await context.cookies()).find((cookie) => cookie.name === name);
+
+/**
+ * Lets the server do what the next refreshes ask for, and loses its answers on the way back.
+ *
+ * @returns a promise of their loss
+ */
+async function loseAnswers(context, server, times, lose = (route) => route.abort("connectionreset")) {
+  // One of its own, so that the cookies of the answers are lost too.
+  const wire = await request.newContext({ ignoreHTTPSErrors: true });
+  let left = times;
+  let done;
+  const lost = new Promise((resolve) => (done = resolve));
+  await context.route(`${server.url}/refresh`, async (route) => {
+    if (route.request().method() !== "POST" || left === 0) return route.fallback();
+    left -= 1;
+    const headers = await route.request().allHeaders();
+    const answer = await wire.fetch(route.request().url(), { method: "POST", headers, data: route.request().postData() ?? "" });
+    assert.equal(answer.status(), 200);
+    await lose(route);
+    if (left === 0) done();
+  });
+  return { lost };
+}
