@@ -10,5 +10,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-200}
 shift || true
-COUNTERSIGN_ROUNDS=$rounds cargo test --quiet -p countersign-cli --test it "$@" -- \
+COUNTERSIGN_ROUNDS=$rounds cargo test --quiet --locked --workspace --test it "$@" -- \
     --ignored --exact crash::many_rounds --nocapture

@@ -15,8 +15,8 @@ cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 profile=debug
 [ "${1:-}" = --release ] && profile=release
-cargo build --quiet "$@" -p countersign-cli
-cargo build --quiet "$@" -p countersign-http --example orders
+# The whole workspace, as `cargo test --workspace` has built it.
+cargo build --quiet --locked "$@" --workspace --bin countersign --example orders
 
 work=$(mktemp -d)
 pids=()
