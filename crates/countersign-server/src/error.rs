@@ -6,7 +6,7 @@ use std::path::PathBuf;
 mod answer;
 mod cause;
 
-pub(crate) use answer::{REALM, problem};
+pub(crate) use answer::{REALM, problem, told};
 
 /// Why a start failed, or why a request was refused.
 #[derive(Debug, thiserror::Error)]

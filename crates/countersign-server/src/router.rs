@@ -10,9 +10,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::body;
 use crate::error::Error;
+use crate::routes::pages::{account, back, log_in, log_out, sign_up};
 use crate::routes::{
     assets, audit, discovery, health, home, jwks, login, logout, password, profile, refresh,
-    sessions, setup, signup, status_lists, theme, user_changes, users, visitor,
+    sessions, setup, signup, status_lists, theme, trouble, user_changes, users, visitor,
 };
 use crate::rules::roles::ADMIN;
 
@@ -77,7 +78,20 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         // Pages, which work without JavaScript.
         .route("/", get(home::get))
         .route("/setup", get(setup::get).post(setup::post))
-        .route("/ui/setup", get(setup::back).post(setup::post_form))
+        .route("/sign-up", get(sign_up::get))
+        .route("/log-in", get(log_in::get))
+        .route("/account", get(account::get))
+        // Their forms.
+        .route("/ui/setup", get(back).post(setup::post_form))
+        .route("/ui/sign-up", get(back).post(sign_up::post))
+        .route("/ui/log-in", get(back).post(log_in::post))
+        .route("/ui/log-out", post(log_out::post))
+        .route(
+            "/ui/account/password",
+            get(back).post(account::change_password),
+        )
+        .route("/ui/account/session", get(back).post(account::end_one))
+        .route("/ui/account/sessions", get(back).post(account::end_many))
         .route("/ui/theme", post(theme::post))
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(app.clone(), visitor::around));
@@ -90,7 +104,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/version", get(health::version))
-        .fallback(async || Error::NotFound)
+        .fallback(trouble::nothing_here)
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(app.clone(), frame::refuse_cross_site))
         .layer(DefaultBodyLimit::max(body::MAX_BYTES))

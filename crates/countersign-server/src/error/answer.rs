@@ -43,11 +43,7 @@ pub(crate) fn problem(error: &Error) -> Response {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
-        detail: if status == StatusCode::INTERNAL_SERVER_ERROR {
-            Error::Panic.to_string()
-        } else {
-            error.to_string()
-        },
+        detail: told(error),
         code: if status == StatusCode::INTERNAL_SERVER_ERROR {
             Error::Panic.code()
         } else {
@@ -78,6 +74,16 @@ pub(crate) fn problem(error: &Error) -> Response {
         headers.insert(RETRY_AFTER, HeaderValue::from(secs));
     }
     response
+}
+
+/// What a client is told, in words; nothing about the inside.
+pub(crate) fn told(error: &Error) -> String {
+    let (status, _) = status_and_message(error);
+    if status == StatusCode::INTERNAL_SERVER_ERROR {
+        Error::Panic.to_string()
+    } else {
+        error.to_string()
+    }
 }
 
 fn status_and_message(error: &Error) -> (StatusCode, &'static str) {

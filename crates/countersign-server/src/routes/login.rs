@@ -1,5 +1,7 @@
 //! `POST /login`: an address and a password for a session.
 
+use std::net::IpAddr;
+
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
@@ -33,13 +35,31 @@ pub(crate) async fn post(
     headers: HeaderMap,
     Json(body): Json<Credentials>,
 ) -> Result<Response, Error> {
-    let (now, email) = (app.now(), body.email.trim().to_lowercase());
+    let (user, session) = log_in(&app, peer, &headers, &body.email, &body.password).await?;
+    tokens::answer(
+        &app,
+        "Login successful",
+        &user,
+        &session,
+        body.session.unwrap_or_default(),
+    )
+}
+
+/// A session for an address and its password, whoever asks and however.
+pub(super) async fn log_in(
+    app: &App,
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    email: &str,
+    password: &Secret,
+) -> Result<(UserRow, SessionRow), Error> {
+    let (now, email) = (app.now(), email.trim().to_lowercase());
     // First of all: who finds no place is charged nothing and makes nobody wait.
     let checking = app.passwords.checking()?;
     let attempt = Attempt::login(&app.store, &app.limits, &email, peer, now).await?;
     attempt.charge(&app.store, now).await?;
     let login = Login {
-        app: &app,
+        app,
         checking,
         attempt: &attempt,
         device: Device {
@@ -51,17 +71,11 @@ pub(crate) async fn post(
         },
         now,
     };
-    let password = Password::new(body.password.expose());
+    let password = Password::new(password.expose());
     let opened = login.open(&email, &password).await;
     let (user, session) = attempt.settle(&app.store, opened).await?;
     tracing::info!(user = user.id, sid = session.id, "logged in");
-    tokens::answer(
-        &app,
-        "Login successful",
-        &user,
-        &session,
-        body.session.unwrap_or_default(),
-    )
+    Ok((user, session))
 }
 
 struct Login<'a> {

@@ -71,12 +71,7 @@ pub(crate) async fn post(
     MaybeJson(body): MaybeJson<Request>,
 ) -> Response {
     let outcome = log_out(&app, &parts, body.unwrap_or_default()).await;
-    // After a failure of the server's own the session lives on, and its browser must still be able to end it.
-    let is_out = match &outcome {
-        Ok(()) => true,
-        Err(Refusal::Rejected(rejection)) => rejection.status() == StatusCode::UNAUTHORIZED,
-        Err(Refusal::Failed(problem)) => matches!(problem, Error::InvalidRefreshToken),
-    };
+    let is_out = is_out(&outcome);
     let mut response = match outcome {
         Ok(()) => Answer(Done {
             message: "Logout successful",
@@ -89,6 +84,21 @@ pub(crate) async fn post(
         app.cookies.clear(response.headers_mut());
     }
     response
+}
+
+/// Ends the session of a browser's cookies. False after a failure of the server's own.
+pub(super) async fn of_browser(app: &App, parts: &Parts) -> bool {
+    is_out(&log_out(app, parts, Request::default()).await)
+}
+
+/// Whether nobody is logged in any more. After a failure of the server's own the session lives on, and its browser must
+/// still be able to end it.
+fn is_out(outcome: &Result<(), Refusal>) -> bool {
+    match outcome {
+        Ok(()) => true,
+        Err(Refusal::Rejected(rejection)) => rejection.status() == StatusCode::UNAUTHORIZED,
+        Err(Refusal::Failed(problem)) => matches!(problem, Error::InvalidRefreshToken),
+    }
 }
 
 async fn log_out(app: &App, parts: &Parts, body: Request) -> Result<(), Refusal> {

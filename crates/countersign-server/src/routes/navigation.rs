@@ -67,10 +67,10 @@ const PLACES: [&[Place]; 3] = [
         to_come("Audit trail", "/admin/audit", &[For::Administrators]),
     ],
     &[
-        to_come("Account", "/account", &[For::Members]),
+        place("Account", "/account", &[For::Members]),
         to_come("Second factor", "/account/second-factor", &[For::Members]),
-        to_come("Log in", "/log-in", &[For::Guests]),
-        to_come("Sign up", "/sign-up", &[For::Guests]),
+        place("Log in", "/log-in", &[For::Guests]),
+        place("Sign up", "/sign-up", &[For::Guests]),
     ],
 ];
 

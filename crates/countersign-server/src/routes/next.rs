@@ -37,6 +37,19 @@ impl Next {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// As the value of a parameter of a query: everything but unreserved characters and `/` escaped (RFC 3986 §2.3).
+    pub(crate) fn escaped(&self) -> String {
+        let mut text = String::new();
+        for byte in self.0.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -94,5 +107,11 @@ mod tests {
         ] {
             assert_eq!(Next::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn escapes_what_a_query_would_read_otherwise() {
+        let next = Next::parse("/admin/users?email=a%40b&x=1+2").unwrap();
+        assert_eq!(next.escaped(), "/admin/users%3Femail%3Da%2540b%26x%3D1%2B2");
     }
 }

@@ -10,10 +10,32 @@ use crate::cookies::Cookies;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
     AdministratorMade,
+    SignedUp,
+    AccountMade,
+    LoggedOut,
+    PasswordChanged,
+    SessionEnded,
+    OthersEnded,
+    RolesChanged,
+    UserDisabled,
+    UserEnabled,
+    UserDeleted,
 }
 
 impl Notice {
-    const ALL: [Self; 1] = [Self::AdministratorMade];
+    const ALL: [Self; 11] = [
+        Self::AdministratorMade,
+        Self::SignedUp,
+        Self::AccountMade,
+        Self::LoggedOut,
+        Self::PasswordChanged,
+        Self::SessionEnded,
+        Self::OthersEnded,
+        Self::RolesChanged,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserDeleted,
+    ];
 
     /// What the cookie of a request says.
     pub(crate) fn of(headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
@@ -25,7 +47,11 @@ impl Notice {
 
     /// Leads on to the page that tells it.
     pub(crate) fn on(self, cookies: Cookies, page: &str) -> Response {
-        let mut headers = HeaderMap::new();
+        self.beside(HeaderMap::new(), cookies, page)
+    }
+
+    /// As [`Notice::on`], beside other cookies.
+    pub(crate) fn beside(self, mut headers: HeaderMap, cookies: Cookies, page: &str) -> Response {
         cookies.set_notice(&mut headers, self.name());
         (headers, Redirect::to(page)).into_response()
     }
@@ -42,7 +68,26 @@ impl Notice {
         match self {
             Self::AdministratorMade => (
                 "administrator-made",
-                "You are the first administrator. The code is spent.",
+                "You are the first administrator, and the code is spent. Log in with your address and your password.",
+            ),
+            Self::SignedUp => ("signed-up", "Your account is made, and you are logged in."),
+            Self::AccountMade => ("account-made", "Your account is made. Log in with it."),
+            Self::LoggedOut => ("logged-out", "You are logged out."),
+            Self::PasswordChanged => (
+                "password-changed",
+                "Your password is changed, and your other sessions have ended.",
+            ),
+            Self::SessionEnded => ("session-ended", "The session has ended."),
+            Self::OthersEnded => ("others-ended", "The other sessions have ended."),
+            Self::RolesChanged => ("roles-changed", "The roles are changed."),
+            Self::UserDisabled => (
+                "user-disabled",
+                "The account is disabled, and its sessions have ended.",
+            ),
+            Self::UserEnabled => ("user-enabled", "The account can be used again."),
+            Self::UserDeleted => (
+                "user-deleted",
+                "The account is deleted, and its sessions have ended.",
             ),
         }
     }

@@ -1,5 +1,7 @@
 //! `POST /password/change`: a new password for the present one.
 
+use std::net::IpAddr;
+
 use axum::Json as Answer;
 use axum::extract::State;
 use countersign::AccessToken;
@@ -32,30 +34,40 @@ pub(crate) async fn change(
     Claims(token): Claims<AccessToken>,
     Json(body): Json<Change>,
 ) -> Result<Answer<Done>, Error> {
+    let sid = token.sid.as_deref().unwrap_or_default();
+    replace(&app, peer, (&token.sub, sid), &body.current, &body.new).await?;
+    Ok(Answer(Done {
+        message: "Password changed",
+    }))
+}
+
+/// A new password for the account `user`, from its session `sid`, however it is asked for.
+pub(super) async fn replace(
+    app: &App,
+    peer: Option<IpAddr>,
+    (user, sid): (&str, &str),
+    current: &Secret,
+    new: &Secret,
+) -> Result<(), Error> {
     let now = app.now();
     // First of all: who finds no place is charged nothing and makes nobody wait.
     let queues = (app.passwords.checking()?, app.passwords.choosing()?);
-    let user = app.store.user_by_id(&token.sub).await?;
+    let user = app.store.user_by_id(user).await?;
     let owner = Owner {
         user: user.ok_or(Error::InvalidCredentials)?,
-        session: token.sid.clone().unwrap_or_default(),
+        session: sid.to_owned(),
     };
     // Whoever holds a stolen token must not guess the password faster than at the door.
     let email = owner.user.email.as_str();
     let attempt = Attempt::login(&app.store, &app.limits, email, peer, now).await?;
     attempt.charge(&app.store, now).await?;
-    let passwords = (
-        Password::new(body.current.expose()),
-        Password::new(body.new.expose()),
-    );
+    let passwords = (Password::new(current.expose()), Password::new(new.expose()));
     let changed = new_password::change(&app.store, queues, &owner, passwords, &attempt, now).await;
     attempt.settle(&app.store, changed).await?;
     tracing::info!(
         user = owner.user.id,
-        sid = owner.session,
+        sid,
         "the password was changed, and the other sessions ended"
     );
-    Ok(Answer(Done {
-        message: "Password changed",
-    }))
+    Ok(())
 }

@@ -5,16 +5,18 @@ use std::net::IpAddr;
 use askama::Template;
 use axum::Json as Answer;
 use axum::extract::State;
-use axum::response::{Redirect, Response};
-use http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use http::StatusCode;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::body::{Json, PageForm, Peer};
 use crate::error::Error;
+use crate::routes::form::{Field, Form};
 use crate::routes::notice::Notice;
 use crate::routes::page::page;
 use crate::routes::shell::Shell;
+use crate::routes::trouble;
 use crate::routes::user::AboutUser;
 use crate::rules::account::{self, Applicant};
 use crate::rules::secret::Secret;
@@ -30,36 +32,28 @@ pub(crate) struct FirstAdministrator {
     password: Secret,
 }
 
-#[derive(Default, Template)]
+#[derive(Template)]
 #[template(path = "setup.html")]
-struct Setup<'a> {
+struct Setup {
     shell: Shell,
     is_done: bool,
-    /// For whoever has just done it.
-    is_made: bool,
-    issuer: &'a str,
-    /// Plain text and code in turn.
-    problem: Vec<String>,
-    code: &'a str,
-    email: &'a str,
+    form: Form,
 }
 
-pub(crate) async fn get(
-    State(app): State<App>,
-    headers: HeaderMap,
-    shell: Shell,
-) -> Result<Response, Error> {
-    let is_done = app.store.setup().await?.administrator_id.is_some();
-    Ok(page(
-        StatusCode::OK,
-        &Setup {
-            shell,
-            is_done,
-            is_made: Notice::of(&headers, app.cookies) == Some(Notice::AdministratorMade),
-            issuer: &app.terms.issuer,
-            ..Setup::default()
-        },
-    ))
+pub(crate) async fn get(State(app): State<App>, shell: Shell) -> Response {
+    let form = form("", "");
+    match app.store.setup().await {
+        Ok(setup) => {
+            let is_done = setup.administrator_id.is_some();
+            let setup = Setup {
+                shell,
+                is_done,
+                form,
+            };
+            page(StatusCode::OK, &setup)
+        }
+        Err(problem) => trouble::trouble(shell, &problem),
+    }
 }
 
 pub(crate) async fn post(
@@ -81,21 +75,19 @@ pub(crate) async fn post_form(
     State(app): State<App>,
     Peer(peer): Peer,
     shell: Shell,
-    form: Result<PageForm<FirstAdministrator>, Error>,
+    body: Result<PageForm<FirstAdministrator>, Error>,
 ) -> Response {
-    let body = match form {
+    let body = match body {
         Ok(PageForm(body)) => body,
-        Err(problem) => return again(shell, &problem, "", ""),
+        Err(problem) => return again(shell, &problem, form("", "").misshapen(&problem)),
     };
     match make(&app, &body, peer).await {
-        Ok(_) => Notice::AdministratorMade.on(app.cookies, "/setup"),
-        Err(problem) => again(shell, &problem, body.code.expose(), &body.email),
+        Ok(_) => Notice::AdministratorMade.on(app.cookies, "/log-in"),
+        Err(problem) => {
+            let form = form(body.code.expose(), &body.email).refused(&problem);
+            again(shell, &problem, form)
+        }
     }
-}
-
-/// The address of the form is not one to open; the page is.
-pub(crate) async fn back() -> Redirect {
-    Redirect::to("/setup")
 }
 
 async fn make(
@@ -128,40 +120,26 @@ async fn make(
     Ok(user)
 }
 
-/// A message of the API as sentences of a page: plain text and code in turn.
-fn sentences(problem: &Error) -> Vec<String> {
-    let text = match problem {
-        Error::WeakPassword { reasons } => reasons.join(" "),
-        Error::BodyShape { .. } | Error::BodySyntax | Error::BodyEmpty => {
-            "the form is not complete; fill in each of its fields".to_owned()
-        }
-        other => other.to_string(),
+/// The page once more, with what was wrong; everything but the password stays filled in.
+fn again(shell: Shell, problem: &Error, form: Form) -> Response {
+    let setup = Setup {
+        shell,
+        is_done: matches!(problem, Error::AdministratorExists),
+        form,
     };
-    let sentences = text.split("; ").map(|clause| {
-        let mut chars = clause.chars();
-        let first = chars.next().map(|c| c.to_uppercase().to_string());
-        let end = if clause.ends_with('.') { "" } else { "." };
-        format!("{}{}{end}", first.unwrap_or_default(), chars.as_str())
-    });
-    let text = sentences.collect::<Vec<_>>().join(" ");
-    text.split('`').map(str::to_owned).collect()
+    trouble::answer(problem, |status| page(status, &setup))
 }
 
-/// The page once more, with what was wrong; everything but the password stays filled in.
-fn again(shell: Shell, problem: &Error, code: &str, email: &str) -> Response {
-    let refused = crate::error::problem(problem);
-    if refused.status().is_server_error() {
-        return refused;
-    }
-    page(
-        refused.status(),
-        &Setup {
-            shell,
-            is_done: matches!(problem, Error::AdministratorExists),
-            problem: sentences(problem),
-            code,
-            email,
-            ..Setup::default()
+fn form(code: &str, email: &str) -> Form {
+    Form::new([
+        Field {
+            value: code.to_owned(),
+            autocomplete: "one-time-code",
+            is_code: true,
+            about: &["invalid_setup_code"],
+            ..Field::text("code", "One-time code")
         },
-    )
+        Field::email(email),
+        Field::new_password("password", "Password"),
+    ])
 }

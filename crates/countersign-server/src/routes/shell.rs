@@ -8,6 +8,7 @@ use http::request::Parts;
 
 use crate::VERSION;
 use crate::cookies::Cookies;
+use crate::routes::member::page_of;
 use crate::routes::navigation::{self, Entry, Reader};
 use crate::routes::notice::Notice;
 use crate::routes::theme::Theme;
@@ -58,9 +59,12 @@ where
         let cookies = Cookies::from_ref(state);
         let address = parts.uri.path_and_query();
         let here = address.map_or("/", |address| address.as_str());
-        // A form that is shown again stands on the page that it was sent from.
-        let here = here.strip_prefix("/ui").unwrap_or(here);
-        let shell = Self::of(&parts.headers, cookies, here);
+        let shell = if here.starts_with("/ui/") {
+            // A form that is shown again stands on the page that it was sent from.
+            Self::of(&parts.headers, cookies, &page_of(parts.uri.path()))
+        } else {
+            Self::of(&parts.headers, cookies, here)
+        };
         let Some(visitor) = parts.extensions.get::<Visitor>() else {
             return Ok(shell);
         };

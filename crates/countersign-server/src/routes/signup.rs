@@ -1,5 +1,7 @@
 //! `POST /signup`: makes an account.
 
+use std::net::IpAddr;
+
 use axum::Json as Answer;
 use axum::extract::State;
 use http::StatusCode;
@@ -12,6 +14,7 @@ use crate::routes::user::AboutUser;
 use crate::rules::account::{self, Applicant};
 use crate::rules::secret::Secret;
 use crate::rules::throttle::Attempt;
+use crate::store::users::UserRow;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +29,32 @@ pub(crate) async fn post(
     Peer(peer): Peer,
     Json(body): Json<Application>,
 ) -> Result<(StatusCode, Answer<AboutUser>), Error> {
-    let applicant = Applicant::new(&body.email, body.name.as_deref(), body.password.expose())?;
+    let user = sign_up(
+        &app,
+        peer,
+        &body.email,
+        body.name.as_deref(),
+        &body.password,
+    )
+    .await?;
+    Ok((
+        StatusCode::CREATED,
+        Answer(AboutUser {
+            message: "User created".to_owned(),
+            user: user.into(),
+        }),
+    ))
+}
+
+/// An account for whoever asks, however.
+pub(super) async fn sign_up(
+    app: &App,
+    peer: Option<IpAddr>,
+    email: &str,
+    name: Option<&str>,
+    password: &Secret,
+) -> Result<UserRow, Error> {
+    let applicant = Applicant::new(email, name, password.expose())?;
     let now = app.now();
     // First of all: who finds no place is charged nothing and makes nobody wait.
     let choosing = app.passwords.choosing()?;
@@ -35,11 +63,5 @@ pub(crate) async fn post(
     let made = account::register(&app.store, &choosing, applicant, &[], now).await;
     let user = attempt.settle(&app.store, made).await?;
     tracing::info!(user = user.id, "account made");
-    Ok((
-        StatusCode::CREATED,
-        Answer(AboutUser {
-            message: "User created".to_owned(),
-            user: user.into(),
-        }),
-    ))
+    Ok(user)
 }

@@ -18,8 +18,9 @@ use memory::Memory;
 
 pub(crate) use pool::{Checking, Choosing, Pool};
 
-const MIN_CHARS: usize = 12;
-const MAX_CHARS: usize = 256;
+/// How long a password is, in characters.
+pub(crate) const MIN_CHARS: usize = 12;
+pub(crate) const MAX_CHARS: usize = 256;
 // How much of a password is judged: the time that guessing its structure takes grows with more than its square.
 const JUDGED_CHARS: usize = 32;
 const MIN_DISTINCT_CHARS: usize = 6;

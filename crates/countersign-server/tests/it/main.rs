@@ -11,6 +11,8 @@ mod audit;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod cookies;
 #[cfg(test)]
 mod cors;

@@ -3,6 +3,8 @@ use http::Request;
 
 use crate::app::{Answer, ISSUER, TestApp};
 
+mod people;
+
 #[tokio::test]
 async fn the_front_page_says_what_runs_here_and_how_to_try_it() {
     let app = TestApp::new().await;
