@@ -66,6 +66,36 @@ fn agreed(verifier: &Verifier, token: &str, now: Timestamp) -> Option<Error> {
     explained
 }
 
+/// Texts with an escape are read into a tree, and others where they stand: one after the other, in every order.
+#[test]
+fn a_scratch_keeps_nothing_of_the_token_before() {
+    let verifier = verifier();
+    let mut scratch = Scratch::new();
+    let signed = |payload: &str| mac(r#"{"alg":"HS256"}"#, payload);
+    let payload =
+        |sub: &str| format!(r#"{{"iss":"{ISS}","aud":"{AUD}","exp":4102444800,"sub":"{sub}"}}"#);
+    let tokens = ["ada", "gr\\u0061ce", "mary", "\\u0061lan", "k\\u0061th"]
+        .map(|sub| (sub.replace("\\u0061", "a"), signed(&payload(sub))));
+    for (first, one) in &tokens {
+        for (second, other) in &tokens {
+            for (sub, token) in [(first, one), (second, other)] {
+                let verified = verifier.verify_in::<Borrowed<'_>>(&mut scratch, token, NOW);
+                let verified = verified.unwrap();
+                assert_eq!(verified.registered().sub(), Some(sub.as_str()));
+                assert_eq!(verified.claims().sub.as_deref(), Some(sub.as_str()));
+            }
+        }
+        // One that fails leaves nothing behind either.
+        let expired = payload("\\u0061nn").replace("4102444800", "1");
+        let expired = signed(&expired);
+        assert!(
+            verifier
+                .verify_in::<NoClaims>(&mut scratch, &expired, NOW)
+                .is_err()
+        );
+    }
+}
+
 fn verifier() -> Verifier {
     Verifier::new(hmac_key().verifying_key(), policy())
 }

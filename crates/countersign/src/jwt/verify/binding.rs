@@ -36,8 +36,8 @@ pub(super) fn target(evidence: &Evidence<'_>) -> Result<(), Error> {
 /// OpenID Connect Core §3.1.3.8 and §3.3.2.10. An algorithm without a hash function of its own fails closed.
 pub(super) fn hashes(evidence: &Evidence<'_>) -> Result<(), Error> {
     for (claim, text) in &evidence.policy.hashes {
-        let expected =
-            crypto::left_half(evidence.key()?.algorithm(), text.0.as_bytes()).map(base64url::encode);
+        let expected = crypto::left_half(evidence.key()?.algorithm(), text.0.as_bytes())
+            .map(base64url::encode);
         match name(evidence.members()?, claim)? {
             Some(found) if Some(found) == expected.as_deref() => {}
             Some(_) => return Err(Error::ClaimMismatch { claim }),
