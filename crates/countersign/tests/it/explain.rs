@@ -48,7 +48,19 @@ fn a_good_token_passes_every_step() {
             .iter()
             .all(|step| step.outcome == Outcome::Passed)
     );
-    assert!(report.to_string().ends_with("\nvalid"));
+    let text = report.to_string();
+    assert!(text.ends_with("\nvalid"));
+    // As many as were written, plain and with an escape.
+    let count = claims_json().as_object().unwrap().len();
+    let escaped = claims_json().to_string().replacen("iss", "\\u0069ss", 1);
+    let escaped = mac(r#"{"alg":"HS256"}"#, escaped);
+    let escaped = verifier().explain(&escaped, NOW).to_string();
+    for text in [text, escaped] {
+        assert!(
+            text.contains(&format!("object of {count} claims")),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -45,7 +45,15 @@ fn accepts_a_token_of_each_issuer_under_its_own_key() {
 
 #[test]
 fn the_place_of_an_issuer_is_that_of_its_verifier_and_says_nothing_of_the_token() {
-    let (ours, _, issuers) = two();
+    let (ours, theirs, issuers) = two();
+    let keys: Vec<_> = issuers.verifiers().map(Verifier::keys).collect();
+    let [first, second] = keys[..] else {
+        panic!("{} verifiers", keys.len())
+    };
+    for (keys, key) in [(first, &ours), (second, &theirs)] {
+        let thumbprints: Vec<_> = keys.keys().map(|key| key.thumbprint()).collect();
+        assert_eq!(thumbprints, [key.verifying_key().thumbprint()]);
+    }
     for (iss, place) in [
         (ISS, Ok(0)),
         (OTHER, Ok(1)),
