@@ -67,18 +67,7 @@ pub(crate) async fn start(
     now: i64,
 ) -> Result<Option<(UserRow, SessionRow)>, Error> {
     let Proof { user, renewed_hash } = proof;
-    let mut row = SessionRow {
-        id: secret::encode(Uuid::now_v7().as_bytes()),
-        user_id: user.id.clone(),
-        client_id: FIRST_PARTY.to_owned(),
-        v: keys.newest(),
-        secret: secret::encode(secret::random::<SECRET_BYTES>()?.as_slice()),
-        created_at: now,
-        counter: rotation::fresh(now, lifetimes.idle, lifetimes.absolute),
-        user_agent: device.name.clone(),
-        address: device.address.clone(),
-        status_idx: None,
-    };
+    let mut row = begun(&user, keys, device, lifetimes, now)?;
     let mut write = store.begin().await?;
     write
         .limit_sessions(&user.id, now, MOST_SESSIONS.saturating_sub(1))
@@ -99,6 +88,28 @@ pub(crate) async fn start(
     Ok(Some((user.with_present_roles(roles), row)))
 }
 
+/// The row of a session that begins, without a place in the status lists.
+fn begun(
+    user: &UserRow,
+    keys: &RefreshKeys,
+    device: &Device,
+    lifetimes: Lifetimes,
+    now: i64,
+) -> Result<SessionRow, Error> {
+    Ok(SessionRow {
+        id: secret::encode(Uuid::now_v7().as_bytes()),
+        user_id: user.id.clone(),
+        client_id: FIRST_PARTY.to_owned(),
+        v: keys.newest(),
+        secret: secret::encode(secret::random::<SECRET_BYTES>()?.as_slice()),
+        created_at: now,
+        counter: rotation::fresh(now, lifetimes.idle, lifetimes.absolute),
+        user_agent: device.name.clone(),
+        address: device.address.clone(),
+        status_idx: None,
+    })
+}
+
 /// The session that a refresh token names, in whatever state, for ending it.
 pub(crate) async fn named_by(
     store: &Store,
@@ -116,4 +127,54 @@ pub(crate) async fn named_by(
 pub(crate) fn is_alive(row: &SessionRow, now: i64) -> bool {
     let counter = &row.counter;
     counter.revoked_at.is_none() && now < counter.expires_at && now < counter.idle_expires_at
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::hmac;
+
+    use super::*;
+    use crate::rules::status::free_place;
+
+    const NOW: i64 = 1_800_000_000;
+    const USERS: u64 = 100;
+    const EACH: u64 = 20;
+
+    async fn bytes_with(sessions_each: u64) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("t.db");
+        let store = Store::open(&file, true).await.unwrap();
+        let keys = [(1, hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]))];
+        let keys = RefreshKeys::new(keys).unwrap();
+        let device = Device {
+            name: Some("Firefox on Windows".to_owned()),
+            address: Some("203.0.113.0/24".to_owned()),
+        };
+        let lifetimes = Lifetimes {
+            absolute: 30 * 86_400,
+            idle: 14 * 86_400,
+        };
+        let mut write = store.begin().await.unwrap();
+        for number in 0..USERS {
+            let (id, email) = (Uuid::now_v7().to_string(), format!("{number}@b.example"));
+            let user = UserRow::new(id, email, None, "a hash".to_owned(), NOW);
+            write.insert_user(&user).await.unwrap();
+            for _ in 0..sessions_each {
+                let mut row = begun(&user, &keys, &device, lifetimes, NOW).unwrap();
+                row.status_idx = Some(free_place(&mut write).await.unwrap());
+                let begun = write.start_session(&row, &user.password_hash).await;
+                begun.unwrap().unwrap();
+            }
+        }
+        write.commit().await.unwrap();
+        store.close().await;
+        std::fs::metadata(&file).unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn a_session_costs_at_most_300_bytes_on_disk() {
+        let (without, with) = (bytes_with(0).await, bytes_with(EACH).await);
+        let each = (with - without) / (USERS * EACH);
+        assert!((100..=300).contains(&each), "{each} bytes");
+    }
 }

@@ -155,11 +155,12 @@ mod tests {
     async fn a_place_is_never_two_sessions_and_a_list_is_added_when_they_are_full() {
         let (_folder, store) = store().await;
         let mut write = store.begin().await.unwrap();
-        let mut taken = BTreeSet::new();
+        let (mut taken, mut given) = (BTreeSet::new(), Vec::new());
         for i in 0..100 {
             let place = free_place_of(&mut write, 8).await.unwrap();
             begin_session(&mut write, &i.to_string(), Some(place)).await;
             assert!(taken.insert(place), "{place}");
+            given.push(place);
         }
         // As many as fit into lists that are half full, or fuller.
         let highest = *taken.last().unwrap();
@@ -167,6 +168,9 @@ mod tests {
         let in_order: Vec<i64> = taken.iter().copied().collect();
         let state = write.status_state().await.unwrap();
         assert_eq!(state.highest, in_order[99]);
+        // Who came first does not have the first place.
+        let rising = given.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert!((25..75).contains(&rising), "{rising} of 99");
     }
 
     #[tokio::test]

@@ -160,6 +160,7 @@ async fn reuse_ends_one_session_and_no_other() {
 async fn garbage_never_reaches_the_database() {
     let (app, tokens) = TestApp::with_session().await;
     let (_, other) = TestApp::with_session().await;
+    let neighbour = app.log_in(EMAIL).await;
     app.server.close().await;
     let parts: Vec<_> = tokens.refresh.split('.').collect();
     let with = |at: usize, text: &str| {
@@ -167,7 +168,7 @@ async fn garbage_never_reaches_the_database() {
         parts[at] = text;
         parts.join(".")
     };
-    let garbage = [
+    let mut garbage = vec![
         String::new(),
         "garbage".to_owned(),
         "....".to_owned(),
@@ -186,7 +187,20 @@ async fn garbage_never_reaches_the_database() {
         with(2, "99999999999999999999999"),
         with(3, "AAAAAAAAAAAAAAAAAAAAAA"),
         with(3, ""),
+        // The session of another one of ours, which is as alive as this.
+        with(1, neighbour.refresh.split('.').nth(1).unwrap()),
+        with(3, neighbour.refresh.split('.').nth(3).unwrap()),
     ];
+    // Every bit of what the first tag is over, and of the tag itself.
+    let (head, second_tag) = tokens.refresh.rsplit_once('.').unwrap();
+    for at in 0..head.len() {
+        for bit in 0..7 {
+            let mut flipped = head.as_bytes().to_vec();
+            flipped[at] ^= 1 << bit;
+            let flipped = String::from_utf8(flipped).unwrap();
+            garbage.push(format!("{flipped}.{second_tag}"));
+        }
+    }
     let sent = garbage.len();
     for token in garbage {
         is_refused(&app.refresh(&token).await);
