@@ -27,6 +27,20 @@ impl Metrics {
         self.garbage.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Refreshes with a token of a session, by what became of them.
+    pub(crate) fn refreshes(&self) -> impl Iterator<Item = (Cause, u64)> {
+        let counts = self
+            .refresh
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed));
+        Cause::ALL.into_iter().zip(counts)
+    }
+
+    /// Refreshes with what is no token of this server.
+    pub(crate) fn garbage(&self) -> u64 {
+        self.garbage.load(Ordering::Relaxed)
+    }
+
     /// All of them as text.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
@@ -35,8 +49,8 @@ impl Metrics {
             "countersign_refresh_total",
             "Refreshes with a token of this server, by what became of them; reuse and unknown were refused.",
         );
-        for (cause, count) in Cause::ALL.iter().zip(&self.refresh) {
-            let (cause, count) = (cause.name(), count.load(Ordering::Relaxed));
+        for (cause, count) in self.refreshes() {
+            let cause = cause.name();
             let _ = writeln!(
                 text,
                 "countersign_refresh_total{{cause=\"{cause}\"}} {count}"
@@ -47,7 +61,7 @@ impl Metrics {
             "countersign_refresh_garbage_total",
             "Refreshes with what is no token of this server.",
         );
-        let garbage = self.garbage.load(Ordering::Relaxed);
+        let garbage = self.garbage();
         let _ = writeln!(text, "countersign_refresh_garbage_total {garbage}");
         text
     }

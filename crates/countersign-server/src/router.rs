@@ -10,7 +10,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::body;
 use crate::error::Error;
-use crate::routes::pages::{account, back, log_in, log_out, sign_up};
+use crate::routes::pages::user_changes as changes;
+use crate::routes::pages::{
+    account, back, health as health_page, keys, log_in, log_out, sign_up, user, users as users_page,
+};
 use crate::routes::{
     assets, audit, discovery, health, home, jwks, login, logout, password, profile, refresh,
     sessions, setup, signup, status_lists, theme, trouble, user_changes, users, visitor,
@@ -74,31 +77,10 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route("/assets/js/session.js", get(assets::session))
         .method_not_allowed_fallback(not_allowed)
         .layer(cors::for_public());
-    let pages = Router::new()
-        // Pages, which work without JavaScript.
-        .route("/", get(home::get))
-        .route("/setup", get(setup::get).post(setup::post))
-        .route("/sign-up", get(sign_up::get))
-        .route("/log-in", get(log_in::get))
-        .route("/account", get(account::get))
-        // Their forms.
-        .route("/ui/setup", get(back).post(setup::post_form))
-        .route("/ui/sign-up", get(back).post(sign_up::post))
-        .route("/ui/log-in", get(back).post(log_in::post))
-        .route("/ui/log-out", post(log_out::post))
-        .route(
-            "/ui/account/password",
-            get(back).post(account::change_password),
-        )
-        .route("/ui/account/session", get(back).post(account::end_one))
-        .route("/ui/account/sessions", get(back).post(account::end_many))
-        .route("/ui/theme", post(theme::post))
-        .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn_with_state(app.clone(), visitor::around));
     Ok(Router::new()
         .merge(api)
         .merge(public)
-        .merge(pages)
+        .merge(pages(&app))
         .merge(assets::own())
         // Operations.
         .route("/livez", get(health::live))
@@ -111,6 +93,54 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .layer(CatchPanicLayer::custom(frame::panicked))
         .layer(from_fn_with_state(frame::Frame::of(&app), frame::around))
         .with_state(app))
+}
+
+/// Pages, which work without JavaScript, and where their forms go.
+fn pages(app: &App) -> Router<App> {
+    Router::new()
+        .route("/", get(home::get))
+        .route("/setup", get(setup::get).post(setup::post))
+        .route("/sign-up", get(sign_up::get))
+        .route("/log-in", get(log_in::get))
+        .route("/account", get(account::get))
+        .route("/admin/users", get(users_page::get))
+        .route("/admin/users/{id}", get(user::get))
+        .route("/admin/keys", get(keys::get))
+        .route("/admin/health", get(health_page::get))
+        // Their forms.
+        .route("/ui/setup", get(back).post(setup::post_form))
+        .route("/ui/sign-up", get(back).post(sign_up::post))
+        .route("/ui/log-in", get(back).post(log_in::post))
+        .route("/ui/log-out", post(log_out::post))
+        .route(
+            "/ui/account/password",
+            get(back).post(account::change_password),
+        )
+        .route("/ui/account/session", get(back).post(account::end_one))
+        .route("/ui/account/sessions", get(back).post(account::end_many))
+        .route(
+            "/ui/admin/users/{id}/roles",
+            get(back).post(changes::set_roles),
+        )
+        .route(
+            "/ui/admin/users/{id}/disable",
+            get(back).post(changes::disable),
+        )
+        .route(
+            "/ui/admin/users/{id}/enable",
+            get(back).post(changes::enable),
+        )
+        .route(
+            "/ui/admin/users/{id}/delete",
+            get(back).post(changes::delete),
+        )
+        .route(
+            "/ui/admin/users/{id}/sessions",
+            get(back).post(changes::end_sessions),
+        )
+        .route("/ui/theme", post(theme::post))
+        .method_not_allowed_fallback(not_allowed)
+        .layer(from_fn_with_state(app.clone(), visitor::around))
 }
 
 async fn not_allowed() -> Error {

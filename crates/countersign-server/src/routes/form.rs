@@ -12,6 +12,8 @@ pub(crate) struct Form {
     pub(crate) fields: Vec<Field>,
     /// What is wrong with more than one of them.
     pub(crate) problem: Sentences,
+    /// What tells its identifiers from those of other forms on the page.
+    pub(crate) prefix: &'static str,
 }
 
 /// A field with its label.
@@ -86,8 +88,8 @@ impl Field {
     }
 
     /// What a screen reader reads with it.
-    pub(crate) fn described_by(&self) -> Option<String> {
-        let id = self.name;
+    pub(crate) fn described_by(&self, prefix: &str) -> Option<String> {
+        let id = format!("{prefix}{}", self.name);
         let problem = (!self.problem.is_empty()).then(|| format!("{id}-problem"));
         let help = (!self.help.is_empty()).then(|| format!("{id}-help"));
         match (problem, help) {
@@ -101,8 +103,17 @@ impl Form {
     pub(crate) fn new(fields: impl IntoIterator<Item = Field>) -> Self {
         Self {
             fields: fields.into_iter().collect(),
-            problem: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    pub(crate) fn with_prefix(self, prefix: &'static str) -> Self {
+        Self { prefix, ..self }
+    }
+
+    /// Whether something was wrong with it.
+    pub(crate) fn is_refused(&self) -> bool {
+        !self.problem.is_empty() || self.fields.iter().any(|field| !field.problem.is_empty())
     }
 
     /// The form once more, with what was wrong beside the field that it is about.

@@ -23,8 +23,17 @@ pub(crate) async fn live() -> Json<Status> {
     Json(Status { status: "ok" })
 }
 
-/// The database takes writes (its tables are up to date since the start), and a key signs.
+/// Whether this server can work.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Status>, Error> {
+    check(&app).await?;
+    Ok(Json(Status { status: "ready" }))
+}
+
+/// The database takes writes (its tables are up to date since the start), and a key signs.
+///
+/// # Errors
+/// [`Error::NotReady`] with what is missing.
+pub(super) async fn check(app: &App) -> Result<(), Error> {
     let now = app.now();
     if app.ring().signing(now).is_none() {
         return Err(Error::NotReady("no key signs now"));
@@ -33,7 +42,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Status>, Error>
         tracing::error!(error = %problem, "the database takes no writes");
         return Err(Error::NotReady("the database takes no writes"));
     }
-    Ok(Json(Status { status: "ready" }))
+    Ok(())
 }
 
 /// What runs here.

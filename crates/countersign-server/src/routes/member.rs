@@ -8,6 +8,7 @@ use http::request::Parts;
 
 use crate::app::App;
 use crate::error::Error;
+use crate::routes::navigation::Reader;
 use crate::routes::next::Next;
 use crate::routes::shell::Shell;
 use crate::routes::trouble;
@@ -28,6 +29,23 @@ impl FromRequestParts<App> for Member {
                 Err(trouble::trouble(shell(parts, app).await, &problem))
             }
             Some(Visitor::Guest) | None => Err(to_the_log_in(parts)),
+        }
+    }
+}
+
+/// Whoever is signed in and has the role `admin`.
+pub(crate) struct Administrator(pub(crate) Arc<Both>);
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let Member(both) = Member::from_request_parts(parts, app).await?;
+        let visitor = parts.extensions.get::<Visitor>();
+        if visitor.map(Visitor::reader) == Some(Reader::Administrator) {
+            Ok(Self(both))
+        } else {
+            Err(trouble::forbidden(shell(parts, app).await))
         }
     }
 }

@@ -61,9 +61,9 @@ const PLACES: [&[Place]; 3] = [
         to_come("Life of a token", "/flow", &[For::Guests, For::Members]),
     ],
     &[
-        to_come("Users", "/admin/users", &[For::Administrators]),
-        to_come("Keys", "/admin/keys", &[For::Administrators]),
-        to_come("Health", "/admin/health", &[For::Administrators]),
+        place("Users", "/admin/users", &[For::Administrators]),
+        place("Keys", "/admin/keys", &[For::Administrators]),
+        place("Health", "/admin/health", &[For::Administrators]),
         to_come("Audit trail", "/admin/audit", &[For::Administrators]),
     ],
     &[

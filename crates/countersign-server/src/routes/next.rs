@@ -38,18 +38,23 @@ impl Next {
         &self.0
     }
 
-    /// As the value of a parameter of a query: everything but unreserved characters and `/` escaped (RFC 3986 §2.3).
+    /// As the value of a parameter of a query.
     pub(crate) fn escaped(&self) -> String {
-        let mut text = String::new();
-        for byte in self.0.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-                text.push(char::from(byte));
-            } else {
-                text.push_str(&format!("%{byte:02X}"));
-            }
-        }
-        text
+        escape(&self.0)
     }
+}
+
+/// A text as the value of a parameter of a query: everything but unreserved characters and `/` escaped (RFC 3986 §2.3).
+pub(crate) fn escape(value: &str) -> String {
+    let mut text = String::new();
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub(crate) enum Notice {
     PasswordChanged,
     SessionEnded,
     OthersEnded,
+    SessionsEnded,
     RolesChanged,
     UserDisabled,
     UserEnabled,
@@ -23,7 +24,7 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::AdministratorMade,
         Self::SignedUp,
         Self::AccountMade,
@@ -31,6 +32,7 @@ impl Notice {
         Self::PasswordChanged,
         Self::SessionEnded,
         Self::OthersEnded,
+        Self::SessionsEnded,
         Self::RolesChanged,
         Self::UserDisabled,
         Self::UserEnabled,
@@ -79,6 +81,7 @@ impl Notice {
             ),
             Self::SessionEnded => ("session-ended", "The session has ended."),
             Self::OthersEnded => ("others-ended", "The other sessions have ended."),
+            Self::SessionsEnded => ("sessions-ended", "The sessions have ended."),
             Self::RolesChanged => ("roles-changed", "The roles are changed."),
             Self::UserDisabled => (
                 "user-disabled",

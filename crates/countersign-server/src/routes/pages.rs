@@ -2,9 +2,16 @@
 //! what was wrong; it goes through the same functions as the API.
 
 pub(crate) mod account;
+pub(crate) mod health;
+pub(crate) mod keys;
 pub(crate) mod log_in;
 pub(crate) mod log_out;
 pub(crate) mod sign_up;
+pub(crate) mod user;
+pub(crate) mod user_changes;
+pub(crate) mod users;
+
+mod session;
 
 use axum::response::Redirect;
 use http::Uri;

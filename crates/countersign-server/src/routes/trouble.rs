@@ -11,6 +11,7 @@ use crate::error::{self, Error};
 use crate::routes::form::{self, Sentences};
 use crate::routes::page::page;
 use crate::routes::shell::Shell;
+use crate::rules::roles::ADMIN;
 
 #[derive(Template)]
 #[template(path = "trouble.html")]
@@ -38,6 +39,22 @@ pub(crate) fn trouble(shell: Shell, problem: &Error) -> Response {
         };
         page(status, &trouble)
     })
+}
+
+/// Whoever is signed in may not see this.
+pub(crate) fn forbidden(shell: Shell) -> Response {
+    let sentences = vec![
+        "This page needs the role ".to_owned(),
+        ADMIN.to_owned(),
+        ", which your account does not have.".to_owned(),
+    ];
+    let title = "Not for your account";
+    let trouble = Trouble {
+        shell,
+        title,
+        sentences,
+    };
+    page(StatusCode::FORBIDDEN, &trouble)
 }
 
 /// A page for what was refused, with the status of the API's answer and the time to wait.

@@ -33,11 +33,17 @@ impl When {
 
 fn in_words(at: i64, now: i64) -> String {
     let secs = at.abs_diff(now);
-    let (number, unit) = match secs {
+    let (one, unit) = match secs {
         0..MINUTE => return "just now".to_owned(),
-        MINUTE..HOUR => (secs / MINUTE, "minute"),
-        HOUR..DAY => (secs / HOUR, "hour"),
-        _ => (secs / DAY, "day"),
+        MINUTE..HOUR => (MINUTE, "minute"),
+        HOUR..DAY => (HOUR, "hour"),
+        _ => (DAY, "day"),
+    };
+    // What is still to come is rounded up: 30 days are "in 30 days" also a second later.
+    let number = if at > now {
+        secs.div_ceil(one)
+    } else {
+        secs.checked_div(one).unwrap_or_default()
     };
     let plural = if number == 1 { "" } else { "s" };
     if at > now {
@@ -63,6 +69,8 @@ mod tests {
             (now - 59, "just now"),
             (now - 60, "1 minute ago"),
             (now + 3_600, "in 1 hour"),
+            (now + 30 * 86_400 - 1, "in 30 days"),
+            (now - 2 * 86_400 + 1, "1 day ago"),
             (now - 86_400 * 40, "40 days ago"),
         ] {
             assert_eq!(in_words(at, now), words);

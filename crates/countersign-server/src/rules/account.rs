@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 pub(crate) mod change;
 pub(crate) mod new_password;
+pub(crate) mod proof;
 
 use crate::error::Error;
 use crate::rules::email::Email;

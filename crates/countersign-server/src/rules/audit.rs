@@ -18,7 +18,9 @@ pub(crate) enum Event {
     SessionReused,
     /// A refresh token was ahead of its session: the database had gone back in time.
     SessionAhead,
-    /// The operator ended every session.
+    /// An administrator ended one session of an account.
+    SessionEnded,
+    /// Every session was ended: of an account by an administrator, of everybody by the operator.
     SessionsEnded,
     /// Somebody chose a new password.
     PasswordChanged,
@@ -37,6 +39,7 @@ impl Event {
         match self {
             Self::SessionReused => "session_reused",
             Self::SessionAhead => "session_ahead",
+            Self::SessionEnded => "session_ended",
             Self::SessionsEnded => "sessions_ended",
             Self::PasswordChanged => "password_changed",
             Self::RolesChanged => "roles_changed",

@@ -13,6 +13,10 @@ use crate::rules::secret;
 use crate::store::Store;
 use crate::store::keys::KeyRow;
 
+mod listed;
+
+pub(crate) use listed::{Duty, Listed};
+
 const SIGNING: &str = "sig";
 const REFRESH: &str = "refresh";
 const REFRESH_ALG: &str = "HS256";

@@ -15,7 +15,7 @@ mod ending;
 mod known;
 mod refreshing;
 
-pub(crate) use ending::{Which, end, end_all, end_one};
+pub(crate) use ending::{Which, end, end_all, end_of_account, end_one};
 pub(crate) use known::{Both, Known};
 pub(crate) use refreshing::Refreshing;
 

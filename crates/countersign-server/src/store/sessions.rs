@@ -74,6 +74,7 @@ const LIVING_OF_USER: &str = concat!(
     " FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 \
      ORDER BY rotated_at DESC, id DESC"
 );
+const COUNT_LIVING: &str = "SELECT COUNT(*) FROM sessions WHERE revoked_at IS NULL AND expires_at > $1 AND idle_expires_at > $1";
 const REVOKE_AT: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND n = $2 AND revoked_at IS NULL";
 const REVOKE_OF_USER: &str =
@@ -104,6 +105,14 @@ impl Store {
             .bind(user_id)
             .bind(now)
             .fetch_all(&self.reader)
+            .await?)
+    }
+
+    /// How many sessions live.
+    pub(crate) async fn count_living_sessions(&self, now: i64) -> Result<i64, Error> {
+        Ok(sqlx::query_scalar(COUNT_LIVING)
+            .bind(now)
+            .fetch_one(&self.reader)
             .await?)
     }
 

@@ -65,6 +65,9 @@ const BY_EMAIL: &str = "SELECT id, email, name, password_hash, roles, disabled, 
 const BY_ID: &str =
     "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id = $1";
 const AFTER: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2";
+// All of them for an empty part; $3 is escaped by `pattern`.
+const WITH_AFTER: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id > $1 AND email LIKE $3 ESCAPE '\\' ORDER BY id LIMIT $2";
+const COUNT: &str = "SELECT COUNT(*) FROM users";
 const INSERT: &str = "INSERT INTO users (id, email, name, password_hash, roles, disabled, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const SET_PASSWORD_HASH: &str =
     "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
@@ -94,6 +97,26 @@ impl Store {
             .bind(limit)
             .fetch_all(&self.reader)
             .await?)
+    }
+
+    /// As [`Store::users_after`], those in whose address this part stands; it is compared lower-cased.
+    pub(crate) async fn users_with(
+        &self,
+        part: &str,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<UserRow>, Error> {
+        Ok(sqlx::query_as(WITH_AFTER)
+            .bind(id)
+            .bind(limit)
+            .bind(pattern(part))
+            .fetch_all(&self.reader)
+            .await?)
+    }
+
+    /// How many accounts there are.
+    pub(crate) async fn count_users(&self) -> Result<i64, Error> {
+        Ok(sqlx::query_scalar(COUNT).fetch_one(&self.reader).await?)
     }
 }
 
@@ -167,6 +190,19 @@ impl Write {
         sqlx::query(DELETE).bind(id).execute(&mut *self.0).await?;
         Ok(())
     }
+}
+
+/// What `LIKE` finds a text with, wherever it stands.
+fn pattern(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in part.trim().to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
 }
 
 fn roles_text(roles: &[String]) -> RolesText {

@@ -3,6 +3,8 @@ use http::Request;
 
 use crate::app::{Answer, ISSUER, TestApp};
 
+mod around;
+mod operators;
 mod people;
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::log_out;
+use super::session::Session;
 use crate::app::App;
 use crate::body::{PageForm, Peer};
 use crate::error::Error;
@@ -20,7 +21,6 @@ use crate::routes::trouble;
 use crate::routes::when::When;
 use crate::rules::secret::Secret;
 use crate::rules::session::{self, Both, Which};
-use crate::store::sessions::SessionRow;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -34,33 +34,6 @@ struct Account {
     form: Form,
     sessions: Vec<Session>,
     has_others: bool,
-}
-
-/// A session as a page shows it.
-pub(super) struct Session {
-    pub(super) id: String,
-    pub(super) device: String,
-    pub(super) address: Option<String>,
-    pub(super) began: When,
-    pub(super) used: When,
-    pub(super) ends: When,
-    pub(super) is_this: bool,
-}
-
-impl Session {
-    pub(super) fn of(row: SessionRow, this: &str, now: i64) -> Self {
-        Self {
-            is_this: row.id == this,
-            device: row
-                .user_agent
-                .unwrap_or_else(|| "A program that does not say what it is".to_owned()),
-            address: row.address,
-            began: When::of(row.created_at, now),
-            used: When::of(row.counter.rotated_at, now),
-            ends: When::of(row.counter.expires_at, now),
-            id: row.id,
-        }
-    }
 }
 
 #[derive(Deserialize)]

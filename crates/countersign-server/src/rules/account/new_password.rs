@@ -1,7 +1,7 @@
 //! A new password in the place of the one that somebody has: they prove the present one, and their other sessions end.
 
 use crate::error::Error;
-use crate::rules::account::words_about;
+use crate::rules::account::{proof, words_about};
 use crate::rules::audit::{self, About, Event};
 use crate::rules::password::{Checking, Choosing, Password};
 use crate::rules::status;
@@ -28,13 +28,7 @@ pub(crate) async fn change(
     now: i64,
 ) -> Result<(), Error> {
     let ((checking, choosing), user) = (queues, &owner.user);
-    if !current.has_possible_length() {
-        return Err(Error::InvalidCredentials);
-    }
-    let stored = Some(user.password_hash.clone());
-    if user.disabled || !checking.verify(current.clone(), stored).await? {
-        return Err(Error::InvalidCredentials);
-    }
+    proof::prove(&checking, user, &current).await?;
     if new.is(&current) {
         let reason = "Choose another one than you have.".to_owned();
         return Err(Error::WeakPassword {

@@ -65,6 +65,43 @@ pub(crate) async fn end_one(store: &Store, user: &str, id: &str, now: i64) -> Re
     Ok(is_ended)
 }
 
+/// Ends one session of an account, or all of them, for an administrator. How many there were.
+///
+/// # Errors
+/// Errors of the database.
+pub(crate) async fn end_of_account(
+    store: &Store,
+    user: &str,
+    session: Option<&str>,
+    by: &str,
+    now: i64,
+) -> Result<u64, Error> {
+    let mut write = store.begin().await?;
+    let (ended, event) = match session {
+        Some(id) => {
+            let is_ended = write.revoke_session_of(user, id, now).await?;
+            (u64::from(is_ended), Event::SessionEnded)
+        }
+        None => {
+            let ended = write.revoke_sessions_of(user, now).await?;
+            (ended, Event::SessionsEnded)
+        }
+    };
+    if ended == 0 {
+        write.rollback().await?;
+        return Ok(0);
+    }
+    status::tell_ended(&mut write, now).await?;
+    let about = About {
+        user: Some(user.to_owned()),
+        session: session.map(str::to_owned),
+        by: Some(by.to_owned()),
+    };
+    audit::record(&mut write, event, &about, now).await?;
+    write.commit().await?;
+    Ok(ended)
+}
+
 /// Ends every session of everybody, and tells how many there were.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ async fn a_person_signs_up_and_is_logged_in_and_logs_out_without_javascript() {
     account.is_page(200);
     for text in [
         "Your account is made, and you are logged in.",
-        "<h1>Ada Lovelace</h1>",
+        "<h1><bdi>Ada Lovelace</bdi></h1>",
         EMAIL,
         "Firefox on Linux",
         "127.0.0.0/24",
