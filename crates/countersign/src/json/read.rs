@@ -604,6 +604,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn names_that_begin_alike_are_told_apart() {
+        for text in [
+            r#"{"auth_time":1,"auth_timx":2,"auth_tim":3,"auth_times":4}"#,
+            r#"{"auth_timx":2}"#,
+            r#"{"abcdefgh":1,"abcdefg":2,"abcdefghi":3,"abcdefghj":4}"#,
+        ] {
+            agree(text);
+            assert!(read::<IgnoredAny>(text).is_ok(), "{text}");
+        }
+        let (_, index) = read::<IgnoredAny>(r#"{"auth_timx":2,"subs":3}"#).unwrap();
+        assert_eq!((index.get("auth_time"), index.get("sub")), (None, None));
+    }
+
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Typed<'s> {
         text: &'s str,

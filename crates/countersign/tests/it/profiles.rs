@@ -319,6 +319,49 @@ fn a_client_assertion_is_by_and_about_the_client_and_for_the_issuer_alone() {
 }
 
 #[test]
+fn a_claim_of_another_kind_is_refused_in_the_words_of_the_kind_that_is_expected() {
+    let of = |typ: &str, claims: Value, policy: Policy| {
+        let token = changed(typ, &claims, &json!({"events": {}, "nonce": NONCE}));
+        let report = Verifier::new(hmac_key().verifying_key(), policy).explain(&token, NOW);
+        let step = report
+            .steps
+            .iter()
+            .find(|step| step.name == "kind")
+            .unwrap();
+        (report.error().unwrap().to_string(), step.rfc)
+    };
+    assert_eq!(
+        of("JWT", claims_json(), Policy::new(ISS, AUD)),
+        (
+            "claim `nonce` does not belong into a plain token".to_owned(),
+            "RFC 8725 §3.12"
+        )
+    );
+    assert_eq!(
+        of(
+            "JWT",
+            serde_json::to_value(id_token()).unwrap(),
+            Policy::id_token(ISS, AUD, NONCE)
+        ),
+        (
+            "claim `events` does not belong into an ID token".to_owned(),
+            "OIDC Core §2"
+        )
+    );
+    assert_eq!(
+        of(
+            "logout+jwt",
+            claims_with(json!({"jti": "1", "sub": SUB})),
+            Policy::logout_token(ISS, AUD)
+        ),
+        (
+            "claim `nonce` does not belong into a logout token".to_owned(),
+            "OIDC Logout §2.4"
+        )
+    );
+}
+
+#[test]
 fn a_required_claim_that_is_null_is_missing() {
     let policy = Policy::builder()
         .issuer(ISS)
