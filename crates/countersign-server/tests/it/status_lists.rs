@@ -1,10 +1,15 @@
+use std::io::Read as _;
+
 use axum::body::Body;
 use countersign::{
     JwkSet, MAX_STATUS_LIST_BYTES, Policy, Status, StatusList, StatusListToken, Timestamp,
     Unverified,
 };
+use flate2::read::GzDecoder;
 use http::{Method, Request};
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::app::{Answer, DAY, EMAIL, ISSUER, MINUTE, PASSWORD, TestApp, Tokens, claims};
 
@@ -194,6 +199,38 @@ async fn a_list_is_sent_again_when_it_has_changed_and_not_before() {
     let changed = app.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(changed.status, 200);
     assert_ne!(changed.header("etag"), etag);
+}
+
+#[tokio::test]
+async fn a_list_is_compressed_for_whoever_takes_that_and_has_another_tag_then() {
+    let app = TestApp::new().await;
+    let plain = app.get(LIST).await;
+    let ask = async |known: &str| {
+        let request = Request::get(LIST)
+            .header("accept-encoding", "gzip")
+            .header("if-none-match", known);
+        let answer = app
+            .router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        let (head, body) = answer.into_parts();
+        (head, body.collect().await.unwrap().to_bytes())
+    };
+    assert_eq!(plain.header("vary"), "accept-encoding");
+    assert!(plain.headers.get("content-encoding").is_none());
+    let (head, body) = ask(plain.header("etag")).await;
+    assert_eq!(head.status, 200);
+    assert_eq!(head.headers["content-encoding"], "gzip");
+    assert_eq!(head.headers["vary"], "accept-encoding");
+    let mut text = String::new();
+    let mut decoder = GzDecoder::new(&body[..]);
+    decoder.read_to_string(&mut text).unwrap();
+    assert_eq!(text, plain.body);
+    assert!(body.len() < plain.body.len());
+    let (head, body) = ask(head.headers["etag"].to_str().unwrap()).await;
+    assert_eq!((head.status.as_u16(), body.len()), (304, 0));
 }
 
 #[tokio::test]
