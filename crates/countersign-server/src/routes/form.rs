@@ -25,6 +25,8 @@ pub(crate) struct Field {
     pub(crate) value: String,
     pub(crate) autocomplete: &'static str,
     pub(crate) help: String,
+    /// A word beside the label.
+    pub(crate) mark: &'static str,
     /// The fewest and the most characters, where that is known beforehand.
     pub(crate) length: Option<(usize, usize)>,
     pub(crate) is_required: bool,
@@ -44,6 +46,7 @@ impl Field {
             value: String::new(),
             autocomplete: "off",
             help: String::new(),
+            mark: "",
             length: None,
             is_required: true,
             is_code: false,

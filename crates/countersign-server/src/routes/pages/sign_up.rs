@@ -68,6 +68,7 @@ fn form(name: &str, email: &str) -> Form {
         Field {
             value: name.to_owned(),
             is_required: false,
+            mark: "optional",
             autocomplete: "name",
             about: &["invalid_request"],
             ..Field::text("name", "Name")

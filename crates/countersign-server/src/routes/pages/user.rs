@@ -25,8 +25,10 @@ pub(super) struct User {
     name: Option<String>,
     roles: Vec<String>,
     is_disabled: bool,
-    /// The account of whoever looks.
+    /// Whether it is the account of whoever looks.
     is_own: bool,
+    /// The address of whoever looks, so that a password manager fills in the right password.
+    own_email: String,
     since: When,
     sessions: Vec<Session>,
     pub(super) forms: Forms,
@@ -100,6 +102,7 @@ impl User {
             shell,
             roles: user.roles(),
             is_own: user.id == by.user.id,
+            own_email: by.user.email.clone(),
             since: When::of(user.created_at, now),
             sessions: sessions.map(|row| Session::of(row, this, now)).collect(),
             forms: Forms::of(&user.roles().join(" ")),
