@@ -21,6 +21,8 @@ async fn rejects_another_method_and_names_the_right_one() {
         ("DELETE", "/signup", "POST"),
         ("POST", "/profile", "GET,HEAD"),
         ("PUT", "/setup", "GET,HEAD,POST"),
+        ("POST", "/account", "GET,HEAD"),
+        ("POST", "/assets/style.css", "GET,HEAD"),
         ("POST", "/.well-known/jwks.json", "GET,HEAD"),
         ("DELETE", "/admin/v1/users", "GET,HEAD"),
     ] {

@@ -248,6 +248,37 @@ async fn a_page_moves_the_session_on_when_its_access_token_is_over_and_so_does_a
 }
 
 #[tokio::test]
+async fn two_windows_that_move_the_session_on_at_once_stay_logged_in() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    let browser = Browser::of(&app, EMAIL).await;
+    app.wait(20 * MINUTE);
+    let (one, other) = tokio::join!(browser.get("/account"), browser.get("/account"));
+    one.is_page(200);
+    other.is_page(200);
+    app.wait(20 * MINUTE);
+    browser.get("/account").await.is_page(200);
+}
+
+#[tokio::test]
+async fn nobody_is_logged_out_because_the_database_is_away() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    let browser = Browser::of(&app, EMAIL).await;
+    app.server.close().await;
+    for wait in [0, 20 * MINUTE] {
+        app.wait(wait);
+        let refused = browser.get("/account").await;
+        refused.is_page(503);
+        assert!(refused.cookies().is_empty(), "{refused:?}");
+        let refused = browser.send("/ui/log-out", &[]).await;
+        refused.is_page(503);
+        assert!(refused.cookies().is_empty(), "{refused:?}");
+    }
+    assert!(browser.cookie("rt").is_some());
+}
+
+#[tokio::test]
 async fn a_dead_session_leads_to_the_log_in_and_back() {
     let app = TestApp::new().await;
     app.sign_up(EMAIL).await;
