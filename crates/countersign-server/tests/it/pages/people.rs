@@ -261,6 +261,23 @@ async fn two_windows_that_move_the_session_on_at_once_stay_logged_in() {
 }
 
 #[tokio::test]
+async fn the_cookies_of_a_log_in_and_a_log_out_count_whatever_moved_on_before() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    app.sign_up("bob@example.com").await;
+    let browser = Browser::of(&app, EMAIL).await;
+    app.wait(20 * MINUTE);
+    let bob = log_in_fields("bob@example.com", PASSWORD, "");
+    let answer = browser.send("/ui/log-in", &bob).await;
+    assert_eq!(answer.cookies().len(), 2, "{answer:?}");
+    let account = browser.get("/account").await.body;
+    assert!(account.contains("bob@example.com") && !account.contains(EMAIL));
+    app.wait(20 * MINUTE);
+    browser.send("/ui/log-out", &[]).await.leads_to("/log-in");
+    assert_eq!((browser.cookie("at"), browser.cookie("rt")), (None, None));
+}
+
+#[tokio::test]
 async fn nobody_is_logged_out_because_the_database_is_away() {
     let app = TestApp::new().await;
     app.sign_up(EMAIL).await;
