@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, decode, jwks, jws, key, lint, man, serve, sessions, setup_link, sign, user, verify,
+    completions, decode, inspect, jwks, jws, key, lint, man, serve, sessions, setup_link, sign,
+    user, verify,
 };
 
 /// JSON Web Tokens, the whole way: issue them, verify them, refresh them, revoke them, look inside them.
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     /// Show what a token says, without checking anything.
     Decode(decode::Decode),
+    /// Open a page that takes tokens apart, on this machine alone.
+    Inspect(inspect::Inspect),
     /// Warn of secrets, personal data, long lives and missing claims in a token; exit code 1 with findings.
     Lint(lint::Lint),
     /// Sign any octets, and verify such a signature.

@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod data_folder;
 pub(crate) mod decode;
+pub(crate) mod inspect;
 pub(crate) mod jwks;
 pub(crate) mod jws;
 pub(crate) mod key;
@@ -25,6 +26,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Sign(sign) => sign.run(),
         Command::Verify(verify) => verify.run(),
         Command::Decode(decode) => decode.run(),
+        Command::Inspect(inspect) => inspect.run(),
         Command::Lint(lint) => lint.run(),
         Command::Jws(jws) => jws.run(),
         Command::Key(key) => key.run(),

@@ -13,6 +13,7 @@ use http::StatusCode;
 use crate::config::Settings;
 use crate::cookies::Cookies;
 use crate::error::{Error, REALM};
+use crate::inspector::Access;
 use crate::metrics::Metrics;
 use crate::rules::issue::Terms;
 use crate::rules::keys::{self, Ring};
@@ -31,6 +32,7 @@ mod serve;
 mod tls;
 
 pub(crate) use folder::open_existing;
+pub(crate) use serve::bind;
 pub use serve::{Facts, Server, SetupLink, start};
 
 /// The time, as the server sees it.
@@ -55,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) rotation: RotationRule,
     pub(crate) metrics: Metrics,
     pub(crate) status_lists: Published,
+    pub(crate) inspector: Access,
     known: Known,
     invalid_token_status: StatusCode,
     token_cache: usize,
@@ -122,6 +125,7 @@ impl App {
             rotation: RotationRule::with_idle(settings.lifetimes().idle),
             metrics: Metrics::default(),
             status_lists: Published::default(),
+            inspector: settings.inspector(),
             known: Known::default(),
             invalid_token_status: settings.invalid_token_status(),
             token_cache: settings.token_cache(),
@@ -143,6 +147,11 @@ impl App {
     /// The keys as they are now.
     pub(crate) fn ring(&self) -> Arc<Ring> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The public keys as they are now, for whoever verifies tokens of this server.
+    pub(crate) fn verifying_keys(&self) -> &SharedKeys {
+        &self.verifying
     }
 
     /// The public address of a path.

@@ -12,6 +12,7 @@ use http::StatusCode;
 
 use crate::cookies::Cookies;
 use crate::error::Error;
+use crate::inspector::Access;
 use crate::rules::proxies::Proxies;
 use crate::rules::secret::Secret;
 use crate::rules::session::Lifetimes;
@@ -46,6 +47,7 @@ pub struct Settings {
     lifetimes: Lifetimes,
     invalid_token_status: StatusCode,
     token_cache: usize,
+    inspector: Option<Access>,
     key_encryption_key: Option<Secret>,
 }
 
@@ -117,6 +119,7 @@ impl Settings {
                 values::invalid_token_status,
             )?,
             token_cache: given.read("token_cache", "10000", values::token_cache)?,
+            inspector: given.one("inspector").map(values::inspector).transpose()?,
             key_encryption_key: given
                 .one("key_encryption_key")
                 .map(|value| Secret::new(value.text().to_owned())),
@@ -215,6 +218,15 @@ impl Settings {
     /// How many verified access tokens are remembered.
     pub(crate) fn token_cache(&self) -> usize {
         self.token_cache
+    }
+
+    /// Who may open the inspector: whoever comes by in development, else whoever is logged in.
+    pub(crate) fn inspector(&self) -> Access {
+        self.inspector.unwrap_or(if self.is_development() {
+            Access::Public
+        } else {
+            Access::SignedIn
+        })
     }
 
     pub(crate) fn key_encryption_key(&self) -> Option<&Secret> {
@@ -371,6 +383,25 @@ mod tests {
             (120, 3600)
         );
         assert_eq!(settings.invalid_token_status(), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn the_inspector_is_public_in_development_and_for_people_with_an_account_elsewhere() {
+        let live = [
+            ("COUNTERSIGN_PUBLIC_URL", "https://id.example"),
+            ("COUNTERSIGN_LISTEN", "127.0.0.1:8080"),
+        ];
+        assert_eq!(load(&[]).unwrap().inspector(), Access::Public);
+        assert_eq!(load(&live).unwrap().inspector(), Access::SignedIn);
+        for (text, access) in [
+            ("public", Access::Public),
+            ("signed-in", Access::SignedIn),
+            ("off", Access::Off),
+        ] {
+            let settings = load(&[live[0], live[1], ("COUNTERSIGN_INSPECTOR", text)]).unwrap();
+            assert_eq!(settings.inspector(), access);
+        }
+        assert!(message(&[("COUNTERSIGN_INSPECTOR", "on")]).contains("public, signed-in or off"));
     }
 
     #[test]

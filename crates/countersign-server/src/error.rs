@@ -184,8 +184,8 @@ pub enum Error {
         /// What is misplaced; never what the client wrote.
         reason: String,
     },
-    /// The body is larger than 64 KiB.
-    #[error("the body is larger than 64 KiB")]
+    /// The body is larger than its route takes.
+    #[error("the body is larger than this route takes")]
     BodyTooLarge,
     /// The body did not arrive in time.
     #[error("the body did not arrive in time; send it again")]
@@ -198,6 +198,15 @@ pub enum Error {
         "what is sent here can be read on its way; come under the https address of this server"
     )]
     ProxyNeeded,
+    /// The request names another host than the one that is here.
+    #[error("this answers to {own} and to no other name; open http://{own}/")]
+    ForeignHost {
+        /// The address that was bound.
+        own: String,
+    },
+    /// The inspector is for people with an account.
+    #[error("this is for people with an account here; log in first")]
+    LogInNeeded,
     /// A parameter of the query cannot be used.
     #[error("{0}")]
     Query(&'static str),
@@ -297,6 +306,8 @@ impl Error {
             Self::BodyTooSlow => "body_timeout",
             Self::UriTooLong => "uri_too_long",
             Self::ProxyNeeded => "https_required",
+            Self::ForeignHost { .. } => "foreign_host",
+            Self::LogInNeeded => "log_in_needed",
             Self::InvalidEmail => "invalid_email",
             Self::WeakPassword { .. } => "weak_password",
             Self::EmailTaken | Self::AdministratorEmailTaken => "email_taken",

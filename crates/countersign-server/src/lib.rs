@@ -20,6 +20,7 @@ mod config;
 mod cookies;
 mod embedded;
 mod error;
+mod inspector;
 mod metrics;
 pub mod offline;
 mod router;
@@ -31,6 +32,7 @@ pub use app::{Clock, Facts, Server, SetupLink, start};
 pub use config::{Flags, Settings};
 pub use embedded::Embedded;
 pub use error::Error;
+pub use inspector::{LoneInspector, start_inspector};
 pub use rules::setup::SetupCode;
 
 /// The version of this crate.

@@ -1,28 +1,33 @@
 //! Every route: the table of contents of the server.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
 use axum::routing::{delete, get, patch, post};
-use countersign_http::require_role;
+use countersign_http::{Origins, require_role};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::body;
 use crate::error::Error;
+use crate::inspector::{Access, Inspector};
 use crate::routes::pages::user_changes as changes;
 use crate::routes::pages::{
     account, back, health as health_page, keys, log_in, log_out, sign_up, user, users as users_page,
 };
 use crate::routes::{
-    assets, audit, discovery, health, home, jwks, login, logout, password, profile, refresh,
-    sessions, setup, signup, status_lists, theme, trouble, user_changes, users, visitor,
+    assets, audit, discovery, health, home, inspect, jwks, login, logout, password, profile,
+    refresh, sessions, setup, signup, status_lists, theme, trouble, user_changes, users, visitor,
 };
 use crate::rules::roles::ADMIN;
 
 mod client;
 mod cors;
 mod frame;
+mod host;
 mod operators;
 
 pub(crate) use client::Client;
@@ -80,7 +85,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
     Ok(Router::new()
         .merge(api)
         .merge(public)
-        .merge(pages(&app))
+        .merge(pages(&app)?)
         .merge(assets::own())
         // Operations.
         .route("/livez", get(health::live))
@@ -96,8 +101,8 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
 }
 
 /// Pages, which work without JavaScript, and where their forms go.
-fn pages(app: &App) -> Router<App> {
-    Router::new()
+fn pages(app: &App) -> Result<Router<App>, Error> {
+    let pages = Router::new()
         .route("/", get(home::get))
         .route("/setup", get(setup::get).post(setup::post))
         .route("/sign-up", get(sign_up::get))
@@ -138,9 +143,53 @@ fn pages(app: &App) -> Router<App> {
             "/ui/admin/users/{id}/sessions",
             get(back).post(changes::end_sessions),
         )
-        .route("/ui/theme", post(theme::post))
+        .route("/ui/theme", post(theme::post));
+    let pages = match app.inspector {
+        Access::Off => pages,
+        _ => pages.merge(inspector(Inspector::of(app))?),
+    };
+    Ok(pages
         .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn_with_state(app.clone(), visitor::around))
+        .layer(from_fn_with_state(app.clone(), visitor::around)))
+}
+
+/// Tokens taken apart: the page, and what it asks.
+fn inspector<S>(inspector: Inspector) -> Result<Router<S>, Error> {
+    let own =
+        Origins::new(&inspector.place).map_err(|problem| Error::Argument(problem.to_string()))?;
+    Ok(Router::new()
+        .route("/inspect", get(inspect::get))
+        .route("/ui/inspect", get(back).post(inspect::post_form))
+        .route("/inspect/explain", post(inspect::explain))
+        .route("/inspect/experiment", post(inspect::experiment))
+        .route("/inspect/sign", post(inspect::sign))
+        .layer(from_fn_with_state(inspector.clone(), inspect::admit))
+        // Not those on the list of `cors_origin`: this answers its own page.
+        .layer(from_fn_with_state(own, frame::refuse_other_origins))
+        .layer(DefaultBodyLimit::max(inspect::MAX_BYTES))
+        .with_state(inspector))
+}
+
+/// The inspector alone, at an address of this machine and under no other name.
+///
+/// # Errors
+/// [`Error::Argument`] when the place of the inspector is no URL.
+pub(crate) fn lone_inspector(alone: Inspector, address: SocketAddr) -> Result<Router, Error> {
+    let cookies = Router::new()
+        .route("/ui/theme", post(theme::post))
+        .with_state(alone.clone());
+    Ok(inspector(alone)?
+        .merge(cookies)
+        .merge(assets::own())
+        .route("/", get(async || Redirect::to("/inspect")))
+        .fallback(async || Error::NotFound)
+        .method_not_allowed_fallback(not_allowed)
+        .layer(from_fn_with_state(address, host::only))
+        .layer(CatchPanicLayer::custom(frame::panicked))
+        .layer(from_fn_with_state(
+            frame::Frame::of_loopback(),
+            frame::around,
+        )))
 }
 
 async fn not_allowed() -> Error {

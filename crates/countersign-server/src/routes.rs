@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod discovery;
 pub(crate) mod health;
 pub(crate) mod home;
+pub(crate) mod inspect;
 pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;

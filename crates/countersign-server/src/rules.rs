@@ -5,6 +5,7 @@ pub(crate) mod address;
 pub(crate) mod audit;
 pub(crate) mod device;
 pub(crate) mod email;
+pub(crate) mod inspect;
 pub(crate) mod issue;
 pub(crate) mod keys;
 pub(crate) mod password;

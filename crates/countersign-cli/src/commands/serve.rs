@@ -2,7 +2,7 @@
 
 mod banner;
 mod log;
-mod signals;
+pub(super) mod signals;
 
 use std::path::PathBuf;
 
@@ -86,6 +86,9 @@ pub(crate) struct Serve {
     /// How many verified access tokens are remembered, so that one that comes again costs no signature; 0 for none [default: 10000; env: COUNTERSIGN_TOKEN_CACHE].
     #[arg(long, value_name = "TOKENS")]
     token_cache: Option<String>,
+    /// Who may open the page that takes tokens apart: public, signed-in or off [default: public in development, else signed-in; env: COUNTERSIGN_INSPECTOR].
+    #[arg(long, value_name = "WHO")]
+    inspector: Option<String>,
 }
 
 impl Serve {
@@ -116,6 +119,7 @@ impl Serve {
             session_idle_ttl: self.session_idle_ttl,
             invalid_token_status: self.invalid_token_status,
             token_cache: self.token_cache,
+            inspector: self.inspector,
             ..Flags::default()
         }
     }

@@ -9,6 +9,8 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod inspect;
+#[cfg(test)]
 mod json_answers;
 #[cfg(test)]
 mod jwks;

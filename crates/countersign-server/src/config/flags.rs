@@ -46,6 +46,8 @@ pub struct Flags {
     pub invalid_token_status: Option<String>,
     /// How many verified access tokens are remembered.
     pub token_cache: Option<String>,
+    /// Who may open the inspector: `public`, `signed-in` or `off`.
+    pub inspector: Option<String>,
     /// The key that the stored keys are sealed with: 32 bytes in base64.
     pub key_encryption_key: Option<String>,
     /// A file with that key.

@@ -259,6 +259,7 @@ fn from_flags(flags: Flags) -> Vec<Entry> {
         ("session_idle_ttl", flags.session_idle_ttl),
         ("invalid_token_status", flags.invalid_token_status),
         ("token_cache", flags.token_cache),
+        ("inspector", flags.inspector),
         ("key_encryption_key", flags.key_encryption_key),
         (
             "key_encryption_key_file",

@@ -1,11 +1,12 @@
 //! The names of all settings, and the nearest to a name that is none.
 
 /// Every setting, as it is spelled in the file.
-pub(super) const ALL: [&str; 19] = [
+pub(super) const ALL: [&str; 20] = [
     "access_ttl",
     "audience",
     "cors_origin",
     "data",
+    "inspector",
     "invalid_token_status",
     "key_encryption_key",
     "key_encryption_key_file",

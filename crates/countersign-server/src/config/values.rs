@@ -8,6 +8,7 @@ use http::{StatusCode, Uri};
 
 use super::given::Value;
 use crate::error::Error;
+use crate::inspector::Access;
 use crate::rules::proxies::Network;
 
 /// The longest life of an access token, in seconds.
@@ -132,6 +133,16 @@ pub(super) fn invalid_token_status(value: &Value) -> Result<StatusCode, Error> {
         "401" => Ok(StatusCode::UNAUTHORIZED),
         "403" => Ok(StatusCode::FORBIDDEN),
         _ => Err(value.invalid("write 401, or 403 for clients that expect it")),
+    }
+}
+
+/// Who may open the inspector.
+pub(super) fn inspector(value: &Value) -> Result<Access, Error> {
+    match value.text() {
+        "public" => Ok(Access::Public),
+        "signed-in" => Ok(Access::SignedIn),
+        "off" => Ok(Access::Off),
+        _ => Err(value.invalid("write public, signed-in or off")),
     }
 }
 

@@ -91,6 +91,8 @@ fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
         Error::MediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
         Error::BodyEmpty | Error::BodySyntax => (StatusCode::BAD_REQUEST, "Malformed JSON"),
         Error::ProxyNeeded => (StatusCode::FORBIDDEN, "HTTPS required"),
+        Error::ForeignHost { .. } => (StatusCode::MISDIRECTED_REQUEST, "Misdirected request"),
+        Error::LogInNeeded => (StatusCode::UNAUTHORIZED, "Log in first"),
         Error::UriTooLong => (StatusCode::URI_TOO_LONG, "URI too long"),
         Error::BodyShape { .. } | Error::Query(_) | Error::TwoRefreshTokens => {
             (StatusCode::BAD_REQUEST, "Invalid request")

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use countersign_http::Origins;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -55,6 +56,15 @@ impl Frame {
             return Err(Error::ProxyNeeded);
         }
         Ok(())
+    }
+
+    /// That of a listener which only this machine reaches.
+    pub(crate) fn of_loopback() -> Self {
+        Self {
+            https: false,
+            proxies: Proxies::default(),
+            needs_proxy: false,
+        }
     }
 
     pub(crate) fn of(app: &App) -> Self {
@@ -145,6 +155,18 @@ pub(crate) async fn refuse_cross_site(
         Err(_) if request.uri().path().starts_with("/ui/") => {
             refused::cross_site(request.headers(), app.cookies)
         }
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+/// Refuses requests that pages of other origins may have started, also those that may call the rest of the server.
+pub(crate) async fn refuse_other_origins(
+    State(own): State<Origins>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match own.check(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
         Err(rejection) => rejection.into_response(),
     }
 }

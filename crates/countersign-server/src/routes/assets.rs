@@ -43,10 +43,29 @@ const OWN: &[Asset] = &[
     asset!("style.css", STYLE),
     asset!("icon.svg", PICTURE),
     asset!("js/theme.js", SCRIPT),
+    asset!("inspect.css", STYLE),
+    asset!("js/inspect/main.js", SCRIPT),
+    asset!("js/inspect/ask.js", SCRIPT),
+    asset!("js/inspect/code.js", SCRIPT),
+    asset!("js/inspect/compare.js", SCRIPT),
+    asset!("js/inspect/decoded.js", SCRIPT),
+    asset!("js/inspect/dom.js", SCRIPT),
+    asset!("js/inspect/json.js", SCRIPT),
+    asset!("js/inspect/ladder.js", SCRIPT),
+    asset!("js/inspect/read.js", SCRIPT),
+    asset!("js/inspect/time.js", SCRIPT),
+    asset!("js/inspect/words.js", SCRIPT),
+    asset!("js/inspect/workshop.js", SCRIPT),
 ];
 
 /// What keeps a page logged in, for pages of any origin: docs/BROWSER.md.
 const SESSION: Asset = asset!("js/session.js", SCRIPT);
+
+/// The addresses of this server's own assets that begin like this.
+pub(super) fn paths_under(folder: &'static str) -> impl Iterator<Item = &'static str> {
+    let paths = OWN.iter().map(|asset| asset.path);
+    paths.filter(move |path| path.starts_with(folder))
+}
 
 /// What this server's own pages are made of.
 pub(crate) fn own<S: Clone + Send + Sync + 'static>() -> Router<S> {

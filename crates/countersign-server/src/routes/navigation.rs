@@ -1,5 +1,9 @@
 //! The places that pages lead to, and for whom they are. What is not built is not shown.
 
+use crate::inspector::Access;
+
+const INSPECTOR: &str = "/inspect";
+
 /// For whom a place is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum For {
@@ -57,7 +61,7 @@ const fn to_come(name: &'static str, path: &'static str, for_whom: &'static [For
 /// Every place, in groups: tools, the running of the server, one's own.
 const PLACES: [&[Place]; 3] = [
     &[
-        to_come("Inspector", "/inspect", &[For::Guests, For::Members]),
+        place("Inspector", INSPECTOR, &[For::Guests, For::Members]),
         to_come("Life of a token", "/flow", &[For::Guests, For::Members]),
     ],
     &[
@@ -83,12 +87,13 @@ pub(crate) struct Entry {
     pub(crate) current: Option<&'static str>,
 }
 
-/// What a reader on the page `here` is shown; no group is empty.
-pub(crate) fn entries(reader: Reader, here: &str) -> Vec<Vec<Entry>> {
+/// What a reader on the page `here` is shown, of what is there; no group is empty.
+pub(crate) fn entries(reader: Reader, here: &str, inspector: Access) -> Vec<Vec<Entry>> {
     let groups = PLACES.iter().map(|group| {
         let shown = group
             .iter()
-            .filter(|place| place.is_built && reader.sees(place.for_whom));
+            .filter(|place| place.is_built && reader.sees(place.for_whom))
+            .filter(|place| place.path != INSPECTOR || inspector.admits(reader != Reader::Guest));
         shown.map(|place| entry(place, here)).collect::<Vec<_>>()
     });
     groups.filter(|group| !group.is_empty()).collect()

@@ -8,6 +8,7 @@ use http::request::Parts;
 
 use crate::VERSION;
 use crate::cookies::Cookies;
+use crate::inspector::Access;
 use crate::routes::member::page_of;
 use crate::routes::navigation::{self, Entry, Reader};
 use crate::routes::notice::Notice;
@@ -38,8 +39,8 @@ impl Shell {
         }
     }
 
-    fn led_by(mut self, reader: Reader) -> Self {
-        self.groups = navigation::entries(reader, &self.here);
+    fn led_by(mut self, reader: Reader, inspector: Access) -> Self {
+        self.groups = navigation::entries(reader, &self.here, inspector);
         self.is_signed_in = reader != Reader::Guest;
         self
     }
@@ -68,10 +69,11 @@ where
         let Some(visitor) = parts.extensions.get::<Visitor>() else {
             return Ok(shell);
         };
+        let inspector = parts.extensions.get::<Access>();
         let notice = Notice::of(&parts.headers, cookies).map(Notice::text);
         Ok(Self {
             notice,
-            ..shell.led_by(visitor.reader())
+            ..shell.led_by(visitor.reader(), inspector.copied().unwrap_or(Access::Off))
         })
     }
 }

@@ -70,6 +70,8 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let mut cookies = HeaderMap::new();
     let visitor = Visitor::of(&app, request.headers(), &mut cookies).await;
     request.extensions_mut().insert(visitor);
+    // For the way around: what is not there is not led to.
+    request.extensions_mut().insert(app.inspector);
     let was_told = Notice::of(request.headers(), app.cookies).is_some();
     let mut response = next.run(request).await;
     let is_page = !response.status().is_redirection();

@@ -25,6 +25,8 @@ mod flood;
 #[cfg(test)]
 mod frame;
 #[cfg(test)]
+mod inspect;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod log;

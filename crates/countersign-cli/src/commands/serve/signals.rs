@@ -4,7 +4,7 @@ use std::io;
 
 /// Listens from now on; the future is ready when the first of them has come.
 #[cfg(unix)]
-pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(in crate::commands) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
@@ -20,7 +20,7 @@ pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
 
 /// Listens for Ctrl-C.
 #[cfg(not(unix))]
-pub(super) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(in crate::commands) fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::error!(%error, "cannot listen for Ctrl-C");

@@ -32,7 +32,7 @@ impl Allowance {
     ///
     /// # Errors
     /// [`Error::TooManyRequests`] with the time to wait.
-    pub(super) fn granted(self, full_at: i64, now: i64) -> Result<(), Error> {
+    pub(crate) fn granted(self, full_at: i64, now: i64) -> Result<(), Error> {
         let spent = full_at.saturating_sub(now);
         // No attempts make this much: the clock was set back.
         let is_impossible = spent > self.whole();
@@ -86,7 +86,7 @@ impl Limits {
     }
 
     /// The network that a client is known by; `None` when it cannot be told from others.
-    pub(super) fn network_of(&self, peer: Option<IpAddr>) -> Option<String> {
+    pub(crate) fn network_of(&self, peer: Option<IpAddr>) -> Option<String> {
         peer.filter(|peer| self.has_internal_clients || !address::is_internal(*peer))
             .map(address::prefix)
     }

@@ -1,0 +1,226 @@
+// The token in colours beside what it says; each stretch of it belongs to a field, and each field to a stretch.
+
+import { button, el, fill, para, place, ruleLink, shortened, visible } from "./dom.js";
+import { parse, pretty, scan } from "./json.js";
+import { parts } from "./read.js";
+import { absolute, local, relative } from "./time.js";
+import { algorithm, CLAIMS, HEADER, TIMES } from "./words.js";
+
+/** @import { Member, Part, Side, Stretch } from "./types.js" */
+
+/** A longer token is shown without colours, and fewer fields at first. */
+const COLOURED = 40_000;
+const FIELDS = 150;
+const NAMES = ["header", "payload", "signature"];
+
+export class Decoded {
+  #places = { colours: place("colours"), paper: place("paper"), header: place("header"), payload: place("payload"), signature: place("signature") };
+  #ask;
+  /** @type {Map<string, Element[]>} */
+  #linked = new Map();
+  #lit = "";
+  /** @type {Map<string, Stretch>} */
+  #stretches = new Map();
+  /** @type {{ element: Element, secs: number }[]} */
+  #times = [];
+  /** @type {Set<Side>} */
+  #edited = new Set();
+
+  /** @param {{ select: (from: number, to: number) => void, open: (token: string) => void }} ask what a field asks the page for */
+  constructor(ask) {
+    this.#ask = ask;
+    for (const side of [this.#places.header, this.#places.payload]) {
+      for (const event of ["pointerover", "focusin"]) side.addEventListener(event, ({ target }) => this.light(linkOf(target)));
+      for (const event of ["pointerleave", "focusout"]) side.addEventListener(event, () => this.light(""));
+    }
+  }
+
+  /** Somebody writes in the place of a side: it is not drawn over. @param {Side} side @param {boolean} isEdited */
+  edit(side, isEdited) {
+    if (isEdited) this.#edited.add(side);
+    else this.#edited.delete(side);
+  }
+
+  /** @param {string} token @param {number | undefined} fault the letter at which the syntax breaks */
+  draw(token, fault) {
+    this.#linked.clear();
+    this.#stretches.clear();
+    this.#times = [];
+    const all = parts(token);
+    const isEncrypted = all.length === 5;
+    const sides = all.slice(0, isEncrypted ? 1 : 2).map((part) => scan(part.octets ?? new Uint8Array()));
+    const stretches = all.flatMap((part, index) => stretch(part, index, sides[index]?.members ?? []));
+    for (const one of stretches) if (one.link) this.#stretches.set(one.link, one);
+    this.#colour(token, stretches, fault);
+    const [header, payload, signature] = all;
+    if (!this.#edited.has("header")) fill(this.#places.header, token ? this.#side(header, sides[0], "header") : blank("Which algorithm, which key."));
+    if (!this.#edited.has("payload")) {
+      const shown = isEncrypted ? encrypted(all) : payload ? this.#side(payload, sides[1], "payload") : blank("Who, for whom, until when.");
+      fill(this.#places.payload, shown);
+    }
+    fill(this.#places.signature, isEncrypted ? blank("Inside, once it is decrypted.") : signed(signature));
+  }
+
+  /** Lights up what belongs together. @param {string} link */
+  light(link) {
+    if (link === this.#lit) return;
+    for (const element of this.#linked.get(this.#lit) ?? []) element.classList.remove("is-lit");
+    for (const element of this.#linked.get(link) ?? []) element.classList.add("is-lit");
+    this.#lit = link;
+  }
+
+  /** The same by a place in the token. @param {number} letter */
+  lightAt(letter) {
+    for (const [link, { from, to }] of this.#stretches) {
+      if (letter >= from && letter < to) return this.light(link);
+    }
+    this.light("");
+  }
+
+  /** @param {number} at the time that everything is seen from, in epoch seconds */
+  tick(at) {
+    for (const { element, secs } of this.#times) {
+      const words = relative(secs, at);
+      if (element.textContent !== words) element.textContent = words;
+    }
+  }
+
+  /** @param {string} token @param {Stretch[]} stretches @param {number | undefined} fault */
+  #colour(token, stretches, fault) {
+    this.#places.paper.classList.toggle("is-plain", token.length > COLOURED);
+    if (token.length > COLOURED) return fill(this.#places.colours);
+    const drawn = stretches.flatMap((one) => split(one, fault)).map((one) => {
+      const span = el("span", { class: one.of }, token.slice(one.from, one.to));
+      this.#link(one.link, span);
+      return span;
+    });
+    // The box of the text field has one line more than its last line break shows.
+    fill(this.#places.colours, drawn, fault === token.length && token && el("span", { class: "fault at-end" }), "\n");
+  }
+
+  /** @param {string | undefined} link @param {HTMLElement} element */
+  #link(link, element) {
+    if (!link) return;
+    element.dataset.link = link;
+    this.#linked.set(link, [...(this.#linked.get(link) ?? []), element]);
+  }
+
+  /** @param {Part | undefined} part @param {ReturnType<typeof scan> | undefined} found @param {Side} side */
+  #side(part, found, side) {
+    if (!part?.octets?.length) return [blank("Nothing.")];
+    const json = part.json ?? "";
+    if (!found?.isObject || found.members.length === 0) return this.#other(json, part.octets);
+    const octets = part.octets;
+    const row = (/** @type {Member} */ member, /** @type {number} */ index) => this.#field(member, octets, side, index);
+    /** @type {HTMLElement[]} */
+    const rows = found.members.slice(0, FIELDS).map(row);
+    const rest = found.members.length - rows.length;
+    if (rest > 0) {
+      const more = button("quiet", () => more.replaceWith(...found.members.slice(FIELDS).map((one, i) => row(one, FIELDS + i))), `… ${rest} more`);
+      rows.push(more);
+    }
+    return rows;
+  }
+
+  /** What is no object: text, another token, octets. @param {string} text @param {Uint8Array} octets @returns {Node[]} */
+  #other(text, octets) {
+    if (text.includes("\ufffd")) {
+      return [para("words", `${octets.length} bytes that are no text:`), el("code", { class: "bytes" }, shortened(hex(octets)))];
+    }
+    const shown = el("code", { class: "bytes" }, shortened(text));
+    const inner = this.#inner(text.replace(/^"|"$/g, ""));
+    return inner ? [para("words", "A token inside of a token. ", inner), shown] : [para("words", "No JSON object:"), shown];
+  }
+
+  /** A way into a token that stands in this one. @param {string} text */
+  #inner(text) {
+    if (text.length > 60_000 || !/^ey[\w-]+\.[\w-]+\.[\w.-]*$/.test(text)) return undefined;
+    return button("quiet", () => this.#ask.open(text), "Take it apart");
+  }
+
+  /** @param {Member} member @param {Uint8Array} octets @param {Side} side @param {number} index */
+  #field(member, octets, side, index) {
+    const text = new TextDecoder().decode(octets.subarray(member.value, member.to));
+    const value = parse(text);
+    const link = `${side}-${index}`;
+    const select = () => {
+      const found = this.#stretches.get(link);
+      if (found) this.#ask.select(found.from, found.to);
+    };
+    const name = el("button", { type: "button", class: "name", title: "Show it in the token", click: select }, visible(member.name));
+    const kind = typeof value === "string" || text.startsWith('"') ? "string" : typeof value === "number" ? "number" : "other";
+    const line = para("line", name, el("code", { class: `value ${kind}` }, shortened(pretty(text))));
+    const inner = typeof value === "string" ? this.#inner(value) : undefined;
+    const row = el("div", { class: "claim" }, line, words(member.name, value, side), this.#when(member.name, value, side), inner);
+    this.#link(link, row);
+    return row;
+  }
+
+  /** @param {string} name @param {unknown} value @param {Side} side */
+  #when(name, value, side) {
+    if (side !== "payload" || typeof value !== "number" || !TIMES.has(name)) return undefined;
+    if (value > 1e11) return para("when care", "Too far away: times are in seconds, and this looks like milliseconds.");
+    const away = el("strong", { class: "away" });
+    this.#times.push({ element: away, secs: value });
+    const here = local(value);
+    return para("when", away, " · ", el("time", {}, absolute(value)), here && ` · here ${here}`);
+  }
+}
+
+/** @param {EventTarget | null} target */
+function linkOf(target) {
+  const element = target instanceof Element ? target.closest("[data-link]") : undefined;
+  return element instanceof HTMLElement ? (element.dataset.link ?? "") : "";
+}
+
+/** One for each member, and the dot before it. @param {Part} part @param {number} index @param {Member[]} members @returns {Stretch[]} */
+function stretch(part, index, members) {
+  const of = `of-${NAMES[index] ?? "rest"}`;
+  const end = part.from + part.text.length;
+  const dot = index > 0 ? [{ from: part.from - 1, to: part.from, of: "dot" }] : [];
+  // An octet begins in this letter; the first member has the bracket before it, each other one the comma.
+  const letter = (/** @type {number} */ octet) => Math.min(end, part.from + Math.floor((octet * 4) / 3));
+  const starts = members.map((member, i) => (i === 0 ? part.from : letter(member.from)));
+  const all = starts.map((from, i) => ({ from, to: starts[i + 1] ?? end, of, link: `${NAMES[index]}-${i}` }));
+  return [...dot, ...(all.length ? all : [{ from: part.from, to: end, of }])];
+}
+
+/** @param {Stretch} one @param {number | undefined} fault @returns {Stretch[]} */
+function split(one, fault) {
+  if (fault === undefined || fault < one.from || fault >= one.to) return [one];
+  const all = [{ ...one, to: fault }, { ...one, from: fault, to: fault + 1, of: `${one.of} fault` }, { ...one, from: fault + 1 }];
+  return all.filter(({ from, to }) => from < to);
+}
+
+/** @param {string} name @param {unknown} value @param {Side} side */
+function words(name, value, side) {
+  const [text, rule] = (side === "header" ? HEADER : CLAIMS).get(name) ?? [];
+  const alg = side === "header" && name === "alg" && typeof value === "string" ? algorithm(value) : undefined;
+  if (!text || !rule) return para("words", "A member of the issuer's own.");
+  return para("words", `${text}. `, alg && `${alg}. `, ruleLink(rule));
+}
+
+/** @param {Part | undefined} part */
+function signed(part) {
+  if (!part) return blank("What nobody else can have made.");
+  if (!part.text) return para("words", "Empty: nobody signed this.");
+  const octets = part.octets ?? new Uint8Array();
+  return [para("words", `${octets.length} bytes over everything before the last dot. `, ruleLink("RFC 7515 §5.2")), el("code", { class: "bytes" }, shortened(hex(octets)))];
+}
+
+/** @param {Part[]} all */
+function encrypted(all) {
+  const names = ["the header", "the encrypted key", "the initialisation vector", "the content", "the tag"];
+  const sizes = all.slice(1).map((part, i) => el("tr", {}, el("th", { scope: "row" }, names[i + 1]), el("td", {}, `${part.octets?.length ?? 0} bytes`)));
+  return [para("words", "Encrypted: five parts, and only whoever has the key reads what is inside. ", ruleLink("RFC 7516 §7.1")), el("table", {}, el("tbody", {}, sizes))];
+}
+
+/** @param {Uint8Array} octets */
+function hex(octets) {
+  return Array.from(octets.subarray(0, 16_384), (octet) => octet.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {string} words */
+function blank(words) {
+  return para("blank", words);
+}

@@ -1,0 +1,379 @@
+// The inspector: reads what was pasted, draws it, and asks the server that the page is from what its engine says of it.
+// There is no rule about tokens in these modules; verdict and ladder are the server's.
+
+import { Latest, Unanswered } from "./ask.js";
+import { code, program } from "./code.js";
+import { compare } from "./compare.js";
+import { Decoded } from "./decoded.js";
+import { button, byId, copyButton, el, fill, para, place, visible } from "./dom.js";
+import { parse, scan } from "./json.js";
+import { Ladder } from "./ladder.js";
+import { bare, encode, parts } from "./read.js";
+import { absolute, moment, now, relative, setClock, span } from "./time.js";
+import { update, workshop } from "./workshop.js";
+
+/** @import { Answer, Side, State } from "./types.js" */
+
+// RFC 7519 §3.1, with the key of RFC 7515 §A.1, an hour before it expired.
+const EXAMPLE = {
+  token: "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+  key: "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+  at: 1_300_815_780,
+};
+const TYPING = 140;
+const SLIDING = 60;
+
+const bench = byId("bench", HTMLFormElement);
+const field = byId("token", HTMLTextAreaElement);
+const key = byId("key", HTMLTextAreaElement);
+const form = byId("form", HTMLSelectElement);
+const alg = byId("alg", HTMLSelectElement);
+const at = byId("at", HTMLInputElement);
+const slide = byId("slide", HTMLInputElement);
+const input = (/** @type {string} */ id) => byId(id, HTMLInputElement).value.trim();
+const own = bench.dataset.own ?? "";
+
+/** @type {State} */
+let state = "original";
+let original = "";
+let token = "";
+/** @type {Answer | null} */
+let answer = null;
+let wasFormChosen = false;
+/** @type {number | undefined} */
+let waiting;
+/** @type {Map<string, unknown>} */
+let claims = new Map();
+
+const latest = new Latest();
+const ladder = new Ladder(byId("ladder", HTMLOListElement));
+const decoded = new Decoded({
+  select: (from, to) => {
+    field.focus();
+    field.setSelectionRange(from, to);
+  },
+  open: (inner) => take(inner, "original"),
+});
+workshop({ key: keyText, original: () => original, parts: sides, take });
+compare({ token: () => token, question });
+code(() => {
+  const aud = input("aud") || [claims.get("aud")].flat()[0];
+  const iss = input("iss") || claims.get("iss");
+  const issuer = String((form.value === "issuer" && key.value.trim()) || iss || "https://id.example");
+  const alg = answer?.key?.alg ?? String(read(sides().header).get("alg") ?? "ES256");
+  return { token, alg, iss: String(iss ?? issuer), aud: String(aud ?? "my-service"), form: form.value, jwks: `${issuer}/.well-known/jwks.json` };
+});
+
+/** @param {string} json @returns {Map<string, unknown>} */
+function read(json) {
+  const octets = new TextEncoder().encode(json);
+  const value = (/** @type {{ value: number, to: number }} */ one) => parse(new TextDecoder().decode(octets.subarray(one.value, one.to)));
+  return new Map(scan(octets).members.slice(0, 200).map((one) => [one.name, value(one)]));
+}
+
+function sides() {
+  const [header, payload] = parts(token);
+  return { header: header?.json ?? "", payload: payload?.json ?? "" };
+}
+
+function keyText() {
+  return key.value ? { form: form.value, text: key.value, alg: alg.value } : null;
+}
+
+/** @param {string} asked */
+function question(asked) {
+  const leeway_secs = Math.max(0, Math.trunc(Number(input("leeway")) || 0));
+  const policy = { iss: input("iss"), aud: input("aud").split(/[\s,]+/).filter(Boolean), typ: input("typ"), leeway_secs };
+  return { token: asked.toWellFormed(), key: keyText(), policy, at: moment(at.value) ?? null };
+}
+
+/** Another token, in the place of this one. @param {string} text @param {State} as */
+function take(text, as) {
+  for (const side of /** @type {Side[]} */ (["header", "payload"])) stopEditing(side);
+  field.value = text;
+  changed(as);
+  ask(0);
+}
+
+/** @param {State} as */
+function changed(as) {
+  token = field.value.trim();
+  state = token ? as : "original";
+  if (state === "original") original = token;
+  if (token === original) state = "original";
+  answer = null;
+  draw();
+}
+
+/** @param {string} selector @returns {NodeListOf<HTMLElement>} */
+function all(selector) {
+  return document.querySelectorAll(selector);
+}
+
+/** What needs no server: the colours, the fields, the times. */
+function draw() {
+  claims = read(sides().payload);
+  decoded.draw(token, answer?.fault?.offset);
+  const badge = place("state");
+  badge.hidden = !token;
+  badge.textContent = state;
+  badge.className = `state is-${state}`;
+  travel();
+  tick();
+}
+
+/** @param {number} after in milliseconds */
+function ask(after) {
+  clearTimeout(waiting);
+  if (!token) {
+    latest.stop();
+    return told({ kind: "empty", title: "No token", text: "Paste one below." });
+  }
+  waiting = setTimeout(() => void asked(), after);
+}
+
+async function asked() {
+  try {
+    const said = await latest.ask("/inspect/explain", question(token));
+    if (said) answered(said);
+  } catch (problem) {
+    if (!(problem instanceof Unanswered)) throw problem;
+    answer = null;
+    told({ kind: "unverified", title: "Not looked at", text: problem.message });
+  }
+}
+
+/** @param {Answer} said */
+function answered(said) {
+  answer = said;
+  setClock(said.now);
+  const { fault, report, verdict, key_problem: problem } = said;
+  const where = fault && ` At letter ${fault.column} of the token${fault.json ? `: line ${fault.json.line}, column ${fault.json.column} of the ${fault.part}` : fault.part === "token" ? "" : `, in the ${fault.part}`}.`;
+  told({ ...verdict, text: verdict.text + (where ?? "") + (said.hint ? ` ${said.hint}` : "") });
+  if (fault) decoded.draw(token, fault.offset);
+  ladder.draw(report?.steps ?? [], { token, signature: said.signature, ...(said.key || problem ? {} : { waiting: "key" }) });
+  place("ladder-band").hidden = !report;
+  aboutKey(said);
+  update(said, state === "original");
+  program();
+  tick();
+}
+
+/** @param {{ kind: string, title: string, text: string }} verdict */
+function told({ kind, title, text }) {
+  place("verdict").className = `verdict is-${kind.replaceAll("_", "-")}`;
+  const says = place("says");
+  if (says.textContent !== title + text) fill(says, para("word", title), para("why", visible(text)));
+  if (kind === "empty") place("ladder-band").hidden = true;
+  for (const one of all(".needs-token")) one.hidden = kind === "empty";
+}
+
+/** @param {Answer} said */
+function aboutKey({ key: facts, key_problem: problem }) {
+  const line = place("key-facts");
+  line.classList.toggle("wrong", Boolean(problem));
+  if (problem) {
+    const choices = problem.fitting.map((name) => button("quiet", () => choose(name), name));
+    return fill(line, problem.message, choices.length > 0 && " ", choices);
+  }
+  if (!facts) return fill(line, "Without a key nothing is verified, only shown.");
+  const assumed = facts.assumed && ` It does not say its algorithm; ${facts.alg} is what the token says. Your service has to name it.`;
+  fill(line, facts.what.charAt(0).toUpperCase() + facts.what.slice(1), facts.alg && !facts.assumed && `, ${facts.alg}`, ".", assumed);
+}
+
+/** @param {string} name */
+function choose(name) {
+  alg.value = name;
+  ask(0);
+}
+
+/** The slider from the token's beginning to after its end. */
+function travel() {
+  const number = (/** @type {string} */ name) => (typeof claims.get(name) === "number" ? Number(claims.get(name)) : undefined);
+  const end = number("exp");
+  const begin = number("iat") ?? number("nbf") ?? (end === undefined ? undefined : end - 3_600);
+  const usable = end !== undefined && begin !== undefined && end > begin && end < 1e11;
+  slide.disabled = !usable;
+  if (!usable) return fill(place("ticks"), el("span", {}, "A token with an end can be looked at at any time of its life."));
+  const more = Math.max(10, Math.round((end - begin) / 4));
+  slide.min = String(Math.floor(begin) - Math.round(more / 4));
+  slide.max = String(Math.ceil(end) + more);
+  fill(place("ticks"), el("span", {}, `issued, ${span(end - begin)} of life`), el("span", {}, "exp"), el("span", {}, "after"));
+}
+
+/** What moves by itself: how far every time is away, and the clock of the verdict. */
+function tick() {
+  const stated = moment(at.value);
+  const seen = stated ?? now();
+  decoded.tick(seen);
+  const clock = place("clock");
+  const [exp, nbf] = [claims.get("exp"), claims.get("nbf")];
+  const next = typeof nbf === "number" && nbf > seen ? nbf : exp;
+  clock.hidden = !token || typeof next !== "number" || next > 1e11;
+  if (typeof next === "number") {
+    const verb = next === exp ? (next > seen ? "expires" : "expired") : "begins";
+    clock.textContent = `${verb} ${relative(next, seen)}${stated === undefined ? "" : ", as of the time below"}`;
+    // The moment a token ends, the verdict is another one.
+    if (answer && stated === undefined && (answer.at < next) !== (seen < next)) ask(0);
+  }
+  place("now").setAttribute("aria-pressed", String(!at.value.trim()));
+  if (!slide.disabled) {
+    if (document.activeElement !== slide || stated === undefined) slide.value = String(Math.round(seen));
+    slide.setAttribute("aria-valuetext", absolute(Math.round(seen)));
+  }
+}
+
+/** @param {Side} side */
+function startEditing(side) {
+  decoded.edit(side, true);
+  const label = side === "header" ? "The header's JSON" : "The payload's JSON";
+  const text = el("textarea", { rows: side === "header" ? 4 : 9, spellcheck: "false", autocapitalize: "off", "aria-label": label, class: "editor" });
+  text.value = sides()[side];
+  text.addEventListener("input", () => {
+    const all = token.split(".");
+    all[side === "header" ? 0 : 1] = encode(text.value);
+    while (all.length < 3) all.push("");
+    field.value = all.join(".");
+    changed("edited");
+    ask(TYPING);
+  });
+  fill(place(side), text);
+  tools(side, true);
+  text.focus();
+}
+
+/** @param {Side} side */
+function stopEditing(side) {
+  decoded.edit(side, false);
+  tools(side, false);
+}
+
+/** @param {Side} side @param {boolean} isEdited */
+function tools(side, isEdited) {
+  const done = () => {
+    stopEditing(side);
+    draw();
+  };
+  const edit = button("quiet needs-token", () => startEditing(side), "Edit", el("span", { class: "hidden" }, ` the ${side}`));
+  edit.hidden = !token;
+  fill(place(`${side}-tools`), isEdited ? button("quiet", done, "Done") : edit);
+}
+
+function share() {
+  const link = `${location.origin}/inspect#token=${encodeURIComponent(token)}`;
+  const words = answer?.live
+    ? "This token is live: whoever gets the link can use it until it expires."
+    : "The token stands behind the #, which browsers do not send to any server.";
+  const close = button("quiet", () => fill(place("notice")), "Close");
+  fill(place("notice"), el("div", { class: answer?.live ? "problem" : "note" }, words, " ", copyButton(() => link, answer?.live ? "Copy the link all the same" : "Copy the link"), close));
+}
+
+/** A key that says what it is, says it. */
+function recognise() {
+  const text = key.value.trim();
+  const is = text.startsWith("-----BEGIN") ? "pem" : /^\{[^]*"keys"\s*:/.test(text) ? "jwks" : text.startsWith("{") ? "jwk" : /^https?:\/\//.test(text) ? "issuer" : undefined;
+  if (is && !(wasFormChosen && form.value === is)) form.value = is;
+}
+
+/** Out of the address, which keeps no token. */
+function fromFragment() {
+  const text = bare(location.hash);
+  if (!location.hash || text === location.hash) return;
+  history.replaceState(null, "", location.pathname);
+  paste(text);
+}
+
+/** @param {string} text */
+function paste(text) {
+  take(bare(text), "original");
+  // Our own tokens are verified with our own keys.
+  if (own && !key.value && claims.get("iss") === own) {
+    [form.value, key.value] = ["issuer", own];
+    placeholder();
+  }
+}
+
+function placeholder() {
+  const words = { pem: "-----BEGIN PUBLIC KEY-----", jwk: '{"kty":"EC",…}', jwks: '{"keys":[…]}', issuer: own || "https://id.example" };
+  key.placeholder = words[/** @type {keyof typeof words} */ (form.value)] ?? "The secret, letter by letter";
+}
+
+function listen() {
+  bench.addEventListener("submit", (event) => event.preventDefault());
+  field.addEventListener("paste", (event) => {
+    const text = event.clipboardData?.getData("text") ?? "";
+    const isWhole = field.selectionStart === 0 && field.selectionEnd === field.value.length;
+    if (!isWhole || !text) return;
+    event.preventDefault();
+    paste(text);
+  });
+  field.addEventListener("input", () => {
+    changed(original ? "edited" : "original");
+    ask(TYPING);
+  });
+  // A field that the pointer or the caret is over is lit up, although the text lies above its colours.
+  field.addEventListener("pointermove", ({ clientX, clientY }) => {
+    const under = document.elementsFromPoint(clientX, clientY).find((one) => one instanceof HTMLElement && one.dataset.link);
+    decoded.light(under instanceof HTMLElement ? (under.dataset.link ?? "") : "");
+  });
+  field.addEventListener("pointerleave", () => decoded.light(""));
+  document.addEventListener("selectionchange", () => {
+    if (document.activeElement === field) decoded.lightAt(field.selectionStart);
+  });
+  field.addEventListener("blur", () => decoded.light(""));
+  key.addEventListener("input", () => {
+    recognise();
+    placeholder();
+    ask(TYPING);
+  });
+  form.addEventListener("change", () => {
+    wasFormChosen = true;
+    placeholder();
+    ask(0);
+  });
+  alg.addEventListener("change", () => ask(0));
+  for (const id of ["iss", "aud", "typ", "leeway", "at"]) {
+    place(id).addEventListener("input", () => {
+      tick();
+      ask(TYPING);
+    });
+  }
+  slide.addEventListener("input", () => {
+    at.value = slide.value;
+    tick();
+    ask(SLIDING);
+  });
+  const click = (/** @type {string} */ id, /** @type {() => void} */ act) => place(id).addEventListener("click", act);
+  click("now", () => {
+    at.value = "";
+    tick();
+    ask(0);
+  });
+  click("clear", () => {
+    [at.value, key.value] = ["", ""];
+    fill(place("notice"));
+    take("", "original");
+    field.focus();
+  });
+  click("share", share);
+  click("sample", () => {
+    [form.value, key.value, alg.value, at.value] = ["base64url", EXAMPLE.key, "", String(EXAMPLE.at)];
+    take(EXAMPLE.token, "original");
+  });
+  addEventListener("hashchange", fromFragment);
+}
+
+function begin() {
+  for (const one of all(".scripted")) one.hidden = false;
+  for (const one of all(".unscripted")) one.remove();
+  tools("header", false);
+  tools("payload", false);
+  listen();
+  placeholder();
+  setInterval(tick, 1_000);
+  changed("original");
+  ask(0);
+  fromFragment();
+}
+
+begin();

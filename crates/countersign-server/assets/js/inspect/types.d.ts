@@ -1,0 +1,117 @@
+// What the modules here hand each other, and what the server answers. For the type check; nothing of it is served.
+
+export type Child = Node | string | false | null | undefined;
+export type Attributes = Record<string, string | number | boolean | undefined | ((event: any) => void)>;
+
+/** A part of a token; `from` is a place in its letters. */
+export interface Part {
+  text: string;
+  from: number;
+  octets: Uint8Array | undefined;
+  json: string | undefined;
+}
+
+/** A member of a JSON object; places are octets. */
+export interface Member {
+  name: string;
+  from: number;
+  value: number;
+  to: number;
+}
+
+/** A stretch of a token, in its letters. */
+export interface Stretch {
+  from: number;
+  to: number;
+  of: string;
+  link?: string | undefined;
+}
+
+export type Side = "header" | "payload";
+export type State = "original" | "edited" | "re-signed";
+
+export interface Verdict {
+  kind: string;
+  title: string;
+  text: string;
+  code?: string;
+}
+
+export interface Considered {
+  kid?: string;
+  alg?: string;
+  refused?: string;
+}
+
+export interface Step {
+  number: number;
+  name: string;
+  outcome: "passed" | "failed" | "skipped";
+  verified: boolean;
+  summary: string;
+  found?: string;
+  expected?: string;
+  keys?: Considered[];
+  rfc: string;
+  code?: string;
+  fix?: string;
+}
+
+export interface Fault {
+  part: string;
+  column: number;
+  offset: number;
+  json?: { line: number; column: number };
+}
+
+export interface Signature {
+  signed_bytes: number;
+  bytes: number;
+  hex: string;
+}
+
+export interface KeyFacts {
+  what: string;
+  alg?: string;
+  assumed: boolean;
+  fitting: string[];
+  can_sign: boolean;
+  is_symmetric: boolean;
+}
+
+export interface KeyProblem {
+  code: string;
+  message: string;
+  fitting: string[];
+}
+
+/** What `POST /inspect/explain` answers. */
+export interface Answer {
+  verdict: Verdict;
+  report: { valid: boolean; steps: Step[] } | null;
+  fault: Fault | null;
+  signature: Signature | null;
+  key: KeyFacts | null;
+  key_problem: KeyProblem | null;
+  hint: string | null;
+  at: number;
+  now: number;
+  live: boolean;
+}
+
+/** What a rung of the ladder shows besides its step; `waiting` names the step that lacks something and has not failed. */
+export interface Evidence {
+  token?: string;
+  signature?: Signature | null;
+  waiting?: string;
+}
+
+/** What a program has to name. */
+export interface Facts {
+  token: string;
+  alg: string;
+  iss: string;
+  aud: string;
+  form: string;
+  jwks: string;
+}

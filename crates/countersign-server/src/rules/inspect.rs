@@ -1,0 +1,171 @@
+//! What there is to say about a token that somebody pasted: the report of the one engine, and where it can be pointed at.
+//!
+//! Nothing is decided here. [`Verifier::explain`] decides; this hands it the key and the policy in the forms that people
+//! have them in, and puts beside its report what a page needs to point at: the place of a fault, the octets of the
+//! signature, the verdict in one word.
+
+mod experiments;
+mod fault;
+mod key;
+mod policy;
+mod published;
+mod rate;
+mod resign;
+mod verdict;
+
+use countersign::{Error, JwkSet, Outcome, Report, Timestamp, Verifier, dangerous};
+use serde::{Deserialize, Serialize};
+
+use super::secret::Secret;
+
+pub(crate) use experiments::{Attempt, Experiment, Forgery};
+pub(crate) use key::{Form, KeyProblem, KeyText};
+pub(crate) use policy::PolicyText;
+pub(crate) use published::Published;
+pub(crate) use rate::Rate;
+pub(crate) use resign::{Edited, Resigned};
+
+use fault::Fault;
+use key::{KeyFacts, Keys};
+use verdict::Verdict;
+
+/// What is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    pub(crate) token: Secret,
+    #[serde(default)]
+    pub(crate) key: Option<KeyText>,
+    #[serde(default)]
+    pub(crate) policy: PolicyText,
+    /// The time to verify at, in epoch seconds; now by default.
+    #[serde(default)]
+    pub(crate) at: Option<i64>,
+}
+
+/// What is said.
+#[derive(Serialize)]
+pub(crate) struct Answer {
+    pub(crate) verdict: Verdict,
+    pub(crate) report: Option<Report>,
+    /// Where the syntax breaks.
+    pub(crate) fault: Option<Fault>,
+    pub(crate) signature: Option<Signature>,
+    pub(crate) key: Option<KeyFacts>,
+    pub(crate) key_problem: Option<KeyProblem>,
+    /// What would have made the signature hold.
+    pub(crate) hint: Option<String>,
+    /// The time that was verified at, and the time now, in epoch seconds.
+    pub(crate) at: i64,
+    pub(crate) now: i64,
+    /// Whether somebody who finds this token could still use it, for all that it says itself.
+    pub(crate) live: bool,
+}
+
+/// What was signed, and the signature.
+#[derive(Serialize)]
+pub(crate) struct Signature {
+    /// How many bytes of the token, from its start, the signature is over.
+    signed_bytes: usize,
+    bytes: usize,
+    hex: String,
+}
+
+/// The answer to a question, with the keys of an issuer where they were asked for and could be had.
+pub(crate) fn examine(
+    question: &Question,
+    published: Option<Result<JwkSet, String>>,
+    now: i64,
+) -> Answer {
+    let token = question.token.expose();
+    let at = question.at.unwrap_or(now);
+    let (keys, key_problem) = match Keys::read(question.key.as_ref(), published, token) {
+        Ok(keys) => (keys, None),
+        Err(problem) => (Keys::none(), Some(problem)),
+    };
+    let policy = match question.policy.build() {
+        Ok(policy) => policy,
+        Err(problem) => {
+            return Answer::without_report(token, Verdict::of_policy(&problem), at, now);
+        }
+    };
+    let verifier = Verifier::new(keys.set.clone(), policy);
+    let report = verifier.explain(token, Timestamp::from_unix_secs(at));
+    Answer {
+        verdict: Verdict::of(&report, keys.facts.is_some(), key_problem.as_ref()),
+        fault: fault(token, &report),
+        signature: Signature::of(token),
+        hint: hint(question, &report, key_problem.is_none(), at),
+        key: keys.facts,
+        key_problem,
+        at,
+        now,
+        live: is_live(token, now),
+        report: Some(report),
+    }
+}
+
+/// Where the syntax breaks, also where the error of the report is another: that of a key that was not given.
+fn fault(token: &str, report: &Report) -> Option<Fault> {
+    let of_report = report.error().and_then(|error| Fault::of(token, error));
+    of_report.or_else(|| Fault::of(token, &dangerous::decode_unverified(token).err()?))
+}
+
+impl Answer {
+    fn without_report(token: &str, verdict: Verdict, at: i64, now: i64) -> Self {
+        Self {
+            verdict,
+            report: None,
+            fault: None,
+            signature: Signature::of(token),
+            key: None,
+            key_problem: None,
+            hint: None,
+            at,
+            now,
+            live: is_live(token, now),
+        }
+    }
+}
+
+impl Signature {
+    fn of(token: &str) -> Option<Self> {
+        let (input, text) = token.rsplit_once('.')?;
+        let signature = super::secret::decode(text)?;
+        (input.matches('.').count() == 1).then(|| Self {
+            signed_bytes: input.len(),
+            bytes: signature.len(),
+            hex: signature.iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    }
+}
+
+/// A secret is text to one person and base64 to the next: which reading of it would have made the signature hold?
+fn hint(question: &Question, report: &Report, is_key_usable: bool, at: i64) -> Option<String> {
+    if is_key_usable && report.error() != Some(&Error::SignatureInvalid) {
+        return None;
+    }
+    let given = question.key.as_ref()?;
+    given
+        .other_readings()
+        .into_iter()
+        .find_map(|(words, other)| {
+            let keys = Keys::read(Some(&other), None, question.token.expose()).ok()?;
+            let verifier = Verifier::new(keys.set, question.policy.build().ok()?);
+            let report = verifier.explain(question.token.expose(), Timestamp::from_unix_secs(at));
+            let holds = report
+                .steps
+                .iter()
+                .any(|step| step.name == "signature" && step.outcome == Outcome::Passed);
+            holds.then(|| format!("The signature holds where the secret is {words}."))
+        })
+}
+
+/// By what the token says itself: whoever shares a link is warned, nothing is let in.
+fn is_live(token: &str, now: i64) -> bool {
+    let Ok(decoded) = dangerous::decode_unverified(token) else {
+        return false;
+    };
+    let exp = decoded.claims.get("exp");
+    exp.is_none_or(|exp| exp.as_f64().is_some_and(|exp| exp > now as f64))
+}

@@ -1,0 +1,227 @@
+//! What a forger would try, made of somebody's own token, so that they can see why it fails here.
+
+use aws_lc_rs::hmac;
+use countersign::{Error, VerifyingKey, parse_strict};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::key::{KeyProblem, KeyText};
+use crate::rules::secret::{Secret, decode, encode};
+
+const TEN_YEARS: i64 = 10 * 365 * 24 * 60 * 60;
+
+/// An attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Attempt {
+    AlgNone,
+    PublicKeyAsSecret,
+    SwappedPayload,
+    DroppedSignature,
+    ExtendedExp,
+    WrongKid,
+}
+
+/// An attempt at a token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Experiment {
+    attempt: Attempt,
+    token: Secret,
+    #[serde(default)]
+    key: Option<KeyText>,
+}
+
+/// What came out, and why it comes to nothing.
+#[derive(Serialize)]
+pub(crate) struct Forgery {
+    token: String,
+    why: &'static str,
+}
+
+impl Experiment {
+    pub(crate) fn run(&self) -> Result<Forgery, KeyProblem> {
+        let parts = Parts::of(self.token.expose())?;
+        let token = match self.attempt {
+            Attempt::AlgNone => parts.with_header("alg", "none".into())?.with_signature(&[]),
+            Attempt::PublicKeyAsSecret => self.with_public_key(&parts)?,
+            Attempt::SwappedPayload => parts.with_claim("sub", "administrator".into())?,
+            Attempt::DroppedSignature => parts.with_signature(&[]),
+            Attempt::ExtendedExp => {
+                let exp = parts
+                    .payload
+                    .get("exp")
+                    .and_then(Value::as_i64)
+                    .unwrap_or(0);
+                parts.with_claim("exp", exp.saturating_add(TEN_YEARS).into())?
+            }
+            Attempt::WrongKid => parts.with_header("kid", "a-key-of-nobody".into())?,
+        };
+        Ok(Forgery {
+            token: token.text(),
+            why: self.attempt.why(),
+        })
+    }
+
+    /// The header says HS256, and the secret is what everybody can read: the text of the public key.
+    fn with_public_key(&self, parts: &Parts) -> Result<Parts, KeyProblem> {
+        let Some(key) = &self.key else {
+            return Err(refused(
+                "give the public key first: this attempt takes its text for a secret",
+            ));
+        };
+        let (imported, alg) = key.one(self.token.expose())?;
+        if alg.is_symmetric() {
+            return Err(refused(
+                "there is no public key here to take for a secret: the key is a shared secret itself",
+            ));
+        }
+        let pem = VerifyingKey::from_jwk_as(&imported.jwk, alg)?.to_pem()?;
+        let forged = parts.with_header("alg", "HS256".into())?;
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, pem.as_bytes());
+        let tag = hmac::sign(&secret, forged.signing_input().as_bytes());
+        Ok(forged.with_signature(tag.as_ref()))
+    }
+}
+
+impl Attempt {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::AlgNone,
+        Self::PublicKeyAsSecret,
+        Self::SwappedPayload,
+        Self::DroppedSignature,
+        Self::ExtendedExp,
+        Self::WrongKid,
+    ];
+
+    /// As a request names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AlgNone => "alg_none",
+            Self::PublicKeyAsSecret => "public_key_as_secret",
+            Self::SwappedPayload => "swapped_payload",
+            Self::DroppedSignature => "dropped_signature",
+            Self::ExtendedExp => "extended_exp",
+            Self::WrongKid => "wrong_kid",
+        }
+    }
+
+    /// As a page names it.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::AlgNone => "Say it needs no signature",
+            Self::PublicKeyAsSecret => "Take the public key for a secret",
+            Self::SwappedPayload => "Be somebody else",
+            Self::DroppedSignature => "Leave the signature off",
+            Self::ExtendedExp => "Live ten years longer",
+            Self::WrongKid => "Point at another key",
+        }
+    }
+
+    /// What is changed.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::AlgNone => "alg: none",
+            Self::PublicKeyAsSecret => "HS256 with the public key",
+            Self::SwappedPayload => "another sub, the old signature",
+            Self::DroppedSignature => "nothing after the last dot",
+            Self::ExtendedExp => "another exp, the old signature",
+            Self::WrongKid => "a kid that nobody has",
+        }
+    }
+
+    const fn why(self) -> &'static str {
+        match self {
+            Self::AlgNone => {
+                "The header says that no signature is needed. Here the key says how its tokens are signed, and `none` is not among the algorithms."
+            }
+            Self::PublicKeyAsSecret => {
+                "Everybody has the public key. A verifier that lets the header choose HS256 would take it for the secret; here a key has one algorithm, and the header can only agree."
+            }
+            Self::SwappedPayload => {
+                "The payload now speaks of somebody else. The signature is over the letters as they were, so it does not hold."
+            }
+            Self::DroppedSignature => {
+                "Without a signature there is nothing to hold. An empty one is no exception."
+            }
+            Self::ExtendedExp => {
+                "Ten more years, in the payload alone. Whoever cannot sign cannot make a token live longer."
+            }
+            Self::WrongKid => {
+                "The header points at a key that nobody has here. It is a hint for finding a key, and nothing is fetched or guessed because of it."
+            }
+        }
+    }
+}
+
+/// A token taken apart.
+#[derive(Clone)]
+struct Parts {
+    header: Map<String, Value>,
+    /// As it was sent.
+    header_text: String,
+    payload: Map<String, Value>,
+    payload_text: String,
+    signature: String,
+}
+
+impl Parts {
+    fn of(token: &str) -> Result<Self, KeyProblem> {
+        let parts: Vec<&str> = token.split('.').collect();
+        let [header_text, payload_text, signature] = parts.as_slice() else {
+            return Err(refused("this needs a signed token of three parts"));
+        };
+        Ok(Self {
+            header: object(header_text)?,
+            header_text: (*header_text).to_owned(),
+            payload: object(payload_text)?,
+            payload_text: (*payload_text).to_owned(),
+            signature: (*signature).to_owned(),
+        })
+    }
+
+    fn with_header(&self, name: &str, value: Value) -> Result<Self, KeyProblem> {
+        let mut other = self.clone();
+        other.header.insert(name.to_owned(), value);
+        other.header_text = text(&other.header)?;
+        Ok(other)
+    }
+
+    fn with_claim(&self, name: &str, value: Value) -> Result<Self, KeyProblem> {
+        let mut other = self.clone();
+        other.payload.insert(name.to_owned(), value);
+        other.payload_text = text(&other.payload)?;
+        Ok(other)
+    }
+
+    fn with_signature(&self, signature: &[u8]) -> Self {
+        Self {
+            signature: encode(signature),
+            ..self.clone()
+        }
+    }
+
+    fn signing_input(&self) -> String {
+        format!("{}.{}", self.header_text, self.payload_text)
+    }
+
+    fn text(&self) -> String {
+        format!("{}.{}", self.signing_input(), self.signature)
+    }
+}
+
+fn object(part: &str) -> Result<Map<String, Value>, KeyProblem> {
+    let octets = decode(part).ok_or_else(|| refused("a part of the token is not base64url"))?;
+    Ok(parse_strict(&octets)?)
+}
+
+fn text(members: &Map<String, Value>) -> Result<String, KeyProblem> {
+    let json = serde_json::to_vec(members).map_err(|error| Error::ClaimsUnwritable {
+        reason: error.to_string(),
+    })?;
+    Ok(encode(&json))
+}
+
+fn refused(message: &str) -> KeyProblem {
+    KeyProblem::of_call(message)
+}

@@ -1,0 +1,464 @@
+//! A key in the form that somebody says it has. What a text is, is stated and never guessed: the same letters are one
+//! secret as text and another as base64.
+
+use base64::Engine;
+use base64::alphabet::{self, Alphabet};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use countersign::{
+    Algorithm, Error, ImportedKey, Jwk, JwkSet, SigningKey, Unverified, VerifyingKey,
+};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::rules::secret::Secret;
+
+/// What a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Form {
+    /// A secret, letter by letter.
+    Text,
+    /// A secret in base64 (RFC 4648 §4), padded or not.
+    Base64,
+    /// A secret in base64url (RFC 4648 §5), padded or not.
+    Base64url,
+    /// A secret in hexadecimal digits.
+    Hex,
+    Pem,
+    Jwk,
+    Jwks,
+    /// The URL of an issuer, whose keys are fetched.
+    Issuer,
+}
+
+impl Form {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Text,
+        Self::Base64,
+        Self::Base64url,
+        Self::Hex,
+        Self::Pem,
+        Self::Jwk,
+        Self::Jwks,
+        Self::Issuer,
+    ];
+
+    /// As a request names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Base64 => "base64",
+            Self::Base64url => "base64url",
+            Self::Hex => "hex",
+            Self::Pem => "pem",
+            Self::Jwk => "jwk",
+            Self::Jwks => "jwks",
+            Self::Issuer => "issuer",
+        }
+    }
+
+    /// As a page names it.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Text => "a secret, as text",
+            Self::Base64 => "a secret, in base64",
+            Self::Base64url => "a secret, in base64url",
+            Self::Hex => "a secret, in hexadecimal",
+            Self::Pem => "PEM: a key or a certificate",
+            Self::Jwk => "JWK",
+            Self::Jwks => "JWK Set",
+            Self::Issuer => "the URL of an issuer",
+        }
+    }
+}
+
+/// A key, as it was typed in.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyText {
+    pub(crate) form: Form,
+    pub(crate) text: Secret,
+    /// The algorithm, for a key that does not say its own; empty for what the token says, as far as the key can be for it.
+    #[serde(default)]
+    alg: String,
+}
+
+/// The keys to verify with.
+pub(super) struct Keys {
+    pub(super) set: JwkSet,
+    pub(super) facts: Option<KeyFacts>,
+}
+
+/// What there is to say about a key that can be used.
+#[derive(Serialize)]
+pub(crate) struct KeyFacts {
+    /// What it is, in words.
+    what: String,
+    /// Its one algorithm, where there is one key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<&'static str>,
+    /// Whether the algorithm was taken from the token, because the key does not say its own.
+    assumed: bool,
+    /// The algorithms that it could be for.
+    fitting: Vec<&'static str>,
+    can_sign: bool,
+    is_symmetric: bool,
+}
+
+/// Why a key cannot be used.
+#[derive(Debug, Serialize)]
+pub(crate) struct KeyProblem {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    /// The algorithms to choose from, where that is all that is missing.
+    fitting: Vec<&'static str>,
+}
+
+impl From<Error> for KeyProblem {
+    fn from(error: Error) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            fitting: Vec::new(),
+        }
+    }
+}
+
+impl KeyProblem {
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            code: "key_format",
+            message: message.into(),
+            fitting: Vec::new(),
+        }
+    }
+
+    /// What was asked cannot be done with what was given.
+    pub(super) fn of_call(message: &str) -> Self {
+        Self {
+            code: "invalid_request",
+            ..Self::new(message)
+        }
+    }
+}
+
+impl Keys {
+    pub(super) fn none() -> Self {
+        Self {
+            set: JwkSet::new([]),
+            facts: None,
+        }
+    }
+
+    /// The keys of a text, for a token whose header may settle what a key leaves open.
+    pub(super) fn read(
+        key: Option<&KeyText>,
+        published: Option<Result<JwkSet, String>>,
+        token: &str,
+    ) -> Result<Self, KeyProblem> {
+        let Some(key) = key.filter(|key| !key.text.expose().is_empty()) else {
+            return Ok(Self::none());
+        };
+        if let Some(set) = published {
+            return Self::of_set(set.map_err(KeyProblem::new)?, "published");
+        }
+        match key.form {
+            Form::Issuer => Err(KeyProblem::new(
+                "the keys of an issuer are not fetched here",
+            )),
+            Form::Jwks => {
+                let set = JwkSet::parse(key.text.expose().as_bytes())?;
+                let set = match key.algorithm()? {
+                    Some(alg) => set.assuming(alg)?,
+                    None => set,
+                };
+                Self::of_set(set, "in the set")
+            }
+            _ => Self::of_one(&key.import()?, key.algorithm()?, token),
+        }
+    }
+
+    fn of_set(set: JwkSet, words: &str) -> Result<Self, KeyProblem> {
+        let (usable, left_out) = (set.keys().count(), set.unusable().len());
+        if usable == 0 {
+            return Err(match set.unusable().first() {
+                Some(key) => KeyProblem::from(key.reason.clone()),
+                None => KeyProblem::new("there is no key in the set"),
+            });
+        }
+        let plural = if usable == 1 { "key" } else { "keys" };
+        let mut what = format!("{usable} {plural} {words}");
+        if left_out > 0 {
+            what.push_str(&format!(", {left_out} left out"));
+        }
+        let alg = match set.keys().collect::<Vec<_>>().as_slice() {
+            [one] => Some(one.algorithm().name()),
+            _ => None,
+        };
+        let is_symmetric = set.keys().any(|key| key.algorithm().is_symmetric());
+        Ok(Self {
+            set,
+            facts: Some(KeyFacts {
+                what,
+                alg,
+                assumed: false,
+                fitting: Vec::new(),
+                can_sign: false,
+                is_symmetric,
+            }),
+        })
+    }
+
+    fn of_one(
+        imported: &ImportedKey,
+        stated: Option<Algorithm>,
+        token: &str,
+    ) -> Result<Self, KeyProblem> {
+        let (alg, assumed) = decide(imported, stated, token)?;
+        let key = VerifyingKey::from_jwk_as(&imported.jwk, alg)?;
+        Ok(Self {
+            facts: Some(KeyFacts {
+                what: imported.to_string(),
+                alg: Some(alg.name()),
+                assumed,
+                fitting: names(&fitting(&imported.jwk)),
+                can_sign: SigningKey::from_jwk_as(&imported.jwk, alg).is_ok(),
+                is_symmetric: alg.is_symmetric(),
+            }),
+            set: JwkSet::from(key),
+        })
+    }
+}
+
+impl KeyText {
+    pub(crate) fn new(form: Form, text: &str, alg: &str) -> Self {
+        Self {
+            form,
+            text: Secret::new(text.to_owned()),
+            alg: alg.to_owned(),
+        }
+    }
+
+    /// The key to sign with, and the one that the experiments need the public half of.
+    pub(super) fn one(&self, token: &str) -> Result<(ImportedKey, Algorithm), KeyProblem> {
+        let imported = match self.form {
+            Form::Jwks | Form::Issuer => {
+                return Err(KeyProblem::new(
+                    "this needs one key, and not a set: give it as PEM, JWK or secret",
+                ));
+            }
+            _ => self.import()?,
+        };
+        let (alg, _) = decide(&imported, self.algorithm()?, token)?;
+        Ok((imported, alg))
+    }
+
+    /// The same letters as another kind of secret.
+    pub(super) fn other_readings(&self) -> Vec<(&'static str, Self)> {
+        let forms = [
+            (Form::Text, "read as text, letter by letter"),
+            (Form::Base64, "read as base64"),
+            (Form::Base64url, "read as base64url"),
+            (Form::Hex, "read as hexadecimal digits"),
+        ];
+        if !forms.iter().any(|(form, _)| *form == self.form) {
+            return Vec::new();
+        }
+        let others = forms.into_iter().filter(|(form, _)| *form != self.form);
+        let mut readings: Vec<_> = others
+            .map(|(form, words)| {
+                (
+                    words,
+                    Self {
+                        form,
+                        ..self.clone()
+                    },
+                )
+            })
+            .collect();
+        let trimmed = self.text.expose().trim();
+        if trimmed != self.text.expose() {
+            let text = Secret::new(trimmed.to_owned());
+            readings.push((
+                "taken without the space around it",
+                Self {
+                    text,
+                    ..self.clone()
+                },
+            ));
+        }
+        readings
+    }
+
+    fn algorithm(&self) -> Result<Option<Algorithm>, KeyProblem> {
+        match self.alg.as_str() {
+            "" => Ok(None),
+            name => Algorithm::from_name(name)
+                .map(Some)
+                .ok_or_else(|| KeyProblem::from(Error::AlgorithmUnknown)),
+        }
+    }
+
+    fn import(&self) -> Result<ImportedKey, KeyProblem> {
+        let text = self.text.expose();
+        let octets = match self.form {
+            Form::Pem if !text.contains("-----BEGIN ") => {
+                return Err(KeyProblem::new(
+                    "this is no PEM: it has no line that starts with -----BEGIN",
+                ));
+            }
+            Form::Jwk if !text.trim_start().starts_with('{') => {
+                return Err(KeyProblem::new("this is no JWK: it does not start with {"));
+            }
+            Form::Pem | Form::Jwk => return Ok(ImportedKey::read(text.as_bytes())?),
+            Form::Base64 => base64(&alphabet::STANDARD, text, "base64")?,
+            Form::Base64url => base64(&alphabet::URL_SAFE, text, "base64url")?,
+            Form::Hex => hex(text)
+                .ok_or_else(|| KeyProblem::new("the secret is not pairs of hexadecimal digits"))?,
+            Form::Text | Form::Jwks | Form::Issuer => Zeroizing::new(text.as_bytes().to_vec()),
+        };
+        Ok(ImportedKey::from_secret(&*octets))
+    }
+}
+
+/// What was stated, else the key's own algorithm, else that of the token, where the key can be for it: a secret never
+/// becomes a public key by that, nor the other way round.
+fn decide(
+    imported: &ImportedKey,
+    stated: Option<Algorithm>,
+    token: &str,
+) -> Result<(Algorithm, bool), KeyProblem> {
+    if let Some(alg) = stated {
+        return Ok((alg, false));
+    }
+    let undecided = match imported.jwk.algorithm() {
+        Ok(alg) => return Ok((alg, false)),
+        Err(error) => error,
+    };
+    let fitting = fitting(&imported.jwk);
+    let named = Unverified::parse(token)
+        .ok()
+        .and_then(|token| token.header().algorithm().ok());
+    if let Some(alg) = named.filter(|alg| fitting.contains(alg)) {
+        return Ok((alg, true));
+    }
+    // Which one it was meant for decides why it is too weak.
+    let kty = imported.jwk.kty();
+    let wanted = named.filter(|alg| alg.kty() == kty);
+    let first = wanted.or_else(|| Algorithm::ALL.iter().copied().find(|alg| alg.kty() == kty));
+    let refusal = first.and_then(|alg| VerifyingKey::from_jwk_as(&imported.jwk, alg).err());
+    Err(match (fitting.as_slice(), refusal) {
+        ([], Some(refusal)) => refusal.into(),
+        ([], None) => undecided.into(),
+        (_, Some(refusal)) if wanted.is_some() => refusal.into(),
+        (fitting, _) => KeyProblem {
+            code: "key_unfit",
+            message: format!("{imported} does not say its algorithm: choose one"),
+            fitting: names(fitting),
+        },
+    })
+}
+
+/// The algorithms that a key could be for.
+fn fitting(jwk: &Jwk) -> Vec<Algorithm> {
+    let kty = jwk.kty();
+    let of_its_kind = Algorithm::ALL
+        .iter()
+        .copied()
+        .filter(|alg| alg.kty() == kty);
+    of_its_kind
+        .filter(|alg| VerifyingKey::from_jwk_as(jwk, *alg).is_ok())
+        .collect()
+}
+
+fn names(algorithms: &[Algorithm]) -> Vec<&'static str> {
+    algorithms.iter().map(|alg| alg.name()).collect()
+}
+
+fn base64(alphabet: &Alphabet, text: &str, name: &str) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(alphabet, config)
+        .decode(text.trim())
+        .map(Zeroizing::new)
+        .map_err(|_| KeyProblem::new(format!("the secret is not {name}")))
+}
+
+fn hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let digits: Option<Vec<u8>> = text
+        .trim()
+        .chars()
+        .map(|digit| u8::try_from(digit.to_digit(16)?).ok())
+        .collect();
+    let digits = Zeroizing::new(digits?);
+    let pairs = digits.chunks(2).map(|pair| match pair {
+        [high, low] => Some(high.checked_mul(16)?.checked_add(*low)?),
+        _ => None,
+    });
+    pairs.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(form: Form, text: &str) -> KeyText {
+        KeyText {
+            form,
+            text: Secret::new(text.to_owned()),
+            alg: String::new(),
+        }
+    }
+
+    fn octets(form: Form, letters: &str) -> Option<String> {
+        let imported = text(form, letters).import().ok()?;
+        Some(imported.to_string())
+    }
+
+    #[test]
+    fn the_same_letters_are_another_secret_in_another_form() {
+        for (form, bytes) in [
+            (Form::Text, 8),
+            (Form::Base64, 6),
+            (Form::Base64url, 6),
+            (Form::Hex, 4),
+        ] {
+            assert_eq!(
+                octets(form, "deadbeef"),
+                Some(format!("a shared secret of {bytes} bytes (raw secret)"))
+            );
+        }
+    }
+
+    #[test]
+    fn rejects_what_is_not_in_the_form_that_was_stated() {
+        for (form, letters) in [
+            (Form::Hex, "abc"),
+            (Form::Hex, "zz"),
+            (Form::Base64, "a-b_"),
+            (Form::Base64url, "a+b/"),
+            (Form::Pem, "deadbeef"),
+            (Form::Jwk, "deadbeef"),
+        ] {
+            assert!(text(form, letters).import().is_err(), "{form:?} {letters}");
+        }
+    }
+
+    #[test]
+    fn a_public_key_never_becomes_a_secret_whatever_the_token_says() {
+        let pem = SigningKey::generate(Algorithm::RS256)
+            .unwrap()
+            .verifying_key()
+            .to_pem()
+            .unwrap();
+        let token = "eyJhbGciOiJIUzI1NiJ9.e30.AA";
+        let problem = Keys::read(Some(&text(Form::Pem, &pem)), None, token)
+            .err()
+            .unwrap();
+        assert!(problem.fitting.contains(&"RS256") && !problem.fitting.contains(&"HS256"));
+        let problem = Keys::read(Some(&text(Form::Text, &pem)), None, token)
+            .err()
+            .unwrap();
+        assert_eq!(problem.code, "key_weak");
+    }
+}

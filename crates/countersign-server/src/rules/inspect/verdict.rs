@@ -1,0 +1,175 @@
+//! The verdict in one word and one sentence: what the page says loudest.
+
+use countersign::{Error, Malformed, Outcome, Report, Step};
+use serde::Serialize;
+
+use super::key::KeyProblem;
+
+/// What became of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    Valid,
+    /// Nobody can say: there is no key to verify with.
+    Unverified,
+    Forged,
+    Expired,
+    NotYet,
+    /// Genuine, as far as can be seen, and not to be taken here.
+    Refused,
+    Broken,
+    Encrypted,
+}
+
+/// The one word, and a sentence.
+#[derive(Serialize)]
+pub(crate) struct Verdict {
+    pub(super) kind: Kind,
+    pub(crate) title: &'static str,
+    pub(crate) text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<&'static str>,
+}
+
+impl Verdict {
+    /// What the style knows it by.
+    pub(crate) const fn class(&self) -> &'static str {
+        match self.kind {
+            Kind::Valid => "is-valid",
+            Kind::Unverified => "is-unverified",
+            Kind::Forged => "is-forged",
+            Kind::Expired => "is-expired",
+            Kind::NotYet => "is-not-yet",
+            Kind::Refused => "is-refused",
+            Kind::Broken => "is-broken",
+            Kind::Encrypted => "is-encrypted",
+        }
+    }
+
+    pub(super) fn of(report: &Report, has_key: bool, problem: Option<&KeyProblem>) -> Self {
+        let Some(error) = report.error() else {
+            return Self {
+                kind: Kind::Valid,
+                title: "Valid",
+                text: "The signature holds and every check passed.".to_owned(),
+                code: None,
+            };
+        };
+        let (kind, title) = word(error, has_key);
+        if kind == Kind::Unverified {
+            return Self::without_key(report, problem);
+        }
+        let step = first_failed(report, |_| true);
+        Self {
+            kind,
+            title,
+            text: sentence(step.map_or("", |step| &step.summary)),
+            code: Some(error.code()),
+        }
+    }
+
+    /// What the token says of itself may settle it before there is a key.
+    fn without_key(report: &Report, problem: Option<&KeyProblem>) -> Self {
+        let step = first_failed(report, |step| step.name != "key");
+        let code = step.and_then(|step| step.code);
+        let (kind, title) = match code {
+            Some(code) if code.starts_with("malformed") => (Kind::Broken, "Broken"),
+            Some("token_expired" | "token_too_old") => (Kind::Expired, "Expired, and not verified"),
+            Some("token_not_yet_valid" | "issued_in_future") => {
+                (Kind::NotYet, "Not yet valid, and not verified")
+            }
+            _ => (Kind::Unverified, "Not verified"),
+        };
+        let why = match problem {
+            Some(problem) => format!("The key cannot be used: {}.", problem.message),
+            None => "There is no key yet: anybody can have written this.".to_owned(),
+        };
+        Self {
+            kind,
+            title,
+            text: match (kind, step) {
+                (Kind::Unverified, None) => why,
+                (_, Some(step)) => format!("{} {why}", sentence(&step.summary)),
+                (_, None) => why,
+            },
+            code: report.error().map(Error::code),
+        }
+    }
+
+    /// A policy that contradicts itself verifies nothing.
+    pub(super) fn of_policy(problem: &Error) -> Self {
+        Self {
+            kind: Kind::Unverified,
+            title: "Not verified",
+            text: sentence(&problem.to_string()),
+            code: Some(problem.code()),
+        }
+    }
+}
+
+/// The word for an error.
+fn word(error: &Error, has_key: bool) -> (Kind, &'static str) {
+    match error {
+        Error::Malformed(Malformed::Encrypted) => (Kind::Encrypted, "Encrypted"),
+        Error::Malformed(_) => (Kind::Broken, "Broken"),
+        Error::Unsecured => (Kind::Forged, "Not signed"),
+        Error::AlgorithmMismatch { .. } | Error::AlgorithmUnknown | Error::SignatureInvalid => {
+            (Kind::Forged, "Forged, or another key")
+        }
+        Error::KeyNotFound | Error::KeyAmbiguous { .. } if !has_key => {
+            (Kind::Unverified, "Not verified")
+        }
+        Error::KeyNotFound | Error::KeyAmbiguous { .. } => (Kind::Refused, "No key fits"),
+        Error::Expired { .. } | Error::TooOld { .. } => (Kind::Expired, "Expired"),
+        Error::NotYetValid { .. } | Error::IssuedInFuture { .. } => (Kind::NotYet, "Not yet valid"),
+        _ => (Kind::Refused, "Refused"),
+    }
+}
+
+fn first_failed(report: &Report, is_asked: impl Fn(&Step) -> bool) -> Option<&Step> {
+    let mut failed = report
+        .steps
+        .iter()
+        .filter(|step| step.outcome == Outcome::Failed);
+    failed.find(|step| is_asked(step))
+}
+
+/// A clause of the engine as a sentence.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    match letters.next() {
+        // A claim's name is spelled as it is.
+        Some(first) if !clause.starts_with(['`', '"']) && is_word(clause) => {
+            format!("{}{}.", first.to_uppercase(), letters.as_str())
+        }
+        _ => format!("{clause}."),
+    }
+}
+
+/// Whether a clause begins with a word of the language, and not with the name of a claim or a header member.
+fn is_word(clause: &str) -> bool {
+    let first = clause.split(' ').next().unwrap_or_default();
+    ![
+        "alg", "kid", "typ", "iss", "aud", "sub", "exp", "nbf", "iat", "azp", "cnf", "crit", "jwk",
+    ]
+    .contains(&first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clause_becomes_a_sentence_and_names_stay_as_they_are_spelled() {
+        for (clause, expected) in [
+            (
+                "the signature does not hold",
+                "The signature does not hold.",
+            ),
+            ("exp passed 2 s ago", "exp passed 2 s ago."),
+            ("`crit` is empty", "`crit` is empty."),
+        ] {
+            assert_eq!(sentence(clause), expected);
+        }
+    }
+}
