@@ -13,8 +13,9 @@ fn key() -> SigningKey {
 }
 
 fn token(life: i64) -> String {
+    let exp = START.saturating_add(life);
     let claims = json!({
-        "iss": "https://id.example", "sub": "ada", "aud": "orders-api", "iat": START, "exp": START + life,
+        "iss": "https://id.example", "sub": "ada", "aud": "orders-api", "iat": START, "exp": exp,
     });
     key().sign(&claims).unwrap()
 }
