@@ -2,11 +2,12 @@
 //!
 //! An issuer publishes a few bits for each of its tokens, in lists that it signs. They are held in memory and renewed by
 //! their own `ttl` ([`refresh`](crate::refresh)), so that a request looks at one bit and asks nobody. Here stands what
-//! follows from that bit, and from not knowing it; `load` brings a list, `warm` keeps it fresh, `lists` is for the service to
+//! follows from that bit, and from not knowing it; `load` brings a list (from where, says `read`), `warm` keeps it fresh, `lists` is for the service to
 //! describe it.
 
 mod lists;
 mod load;
+mod read;
 mod warm;
 
 use std::collections::HashMap;

@@ -80,6 +80,9 @@ pub enum FetchError {
     /// The document was read and cannot be used.
     #[error("what was fetched cannot be used: {0}")]
     Document(countersign::Error),
+    /// What the service reads lists by has none at this URL.
+    #[error("what the service reads status lists by has none at this URL")]
+    NotRead,
     /// The status list was issued before the one that is held: a copy that somebody has kept.
     #[error("the status list was issued before the one that is held")]
     StatusListOlder,
@@ -113,6 +116,7 @@ impl FetchError {
             Self::ContentType => "fetch_content_type",
             Self::TooLarge { .. } => "fetch_too_large",
             Self::Document(error) => error.code(),
+            Self::NotRead => "not_read",
             Self::StatusListOlder => "status_list_older",
             Self::KeysUrlMissing => "metadata_keys_url_missing",
             Self::IssuerMismatch => "metadata_issuer_mismatch",

@@ -1,6 +1,7 @@
 //! How a service describes which status lists it believes, and what it does without one.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use countersign::Algorithm;
 
 use super::StatusCheck;
 use super::load::{Source, USUAL_LIFE};
+use super::read::{Reader, Reading};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::fetch::{FetchError, Fetcher, Target};
@@ -62,6 +64,7 @@ pub struct StatusLists {
     grace: Option<Duration>,
     timeout: Option<Duration>,
     roots: Vec<Vec<u8>>,
+    reader: Option<Reader>,
 }
 
 impl StatusLists {
@@ -109,6 +112,30 @@ impl StatusLists {
         self
     }
 
+    /// Reads lists by `read` and not over HTTP: for a service in its issuer's own process. It is given the URL of a list, and
+    /// brings its token. What it brings is verified and held like any other, and no URL counts that did not before.
+    ///
+    /// ```
+    /// use countersign_http::{Protect, StatusLists};
+    ///
+    /// # use countersign::{Algorithm, SigningKey};
+    /// # async fn list(_url: &str) -> Option<String> { None }
+    /// # let key = SigningKey::generate(Algorithm::ES256)?.verifying_key();
+    /// let auth = Protect::with_keys("https://id.example", key)
+    ///     .audience("orders-api")
+    ///     .status_lists(StatusLists::new().read_by(|url| async move { list(&url).await }))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_by<F, Fut>(mut self, read: F) -> Self
+    where
+        F: Fn(String) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Option<String>> + Send + 'static,
+    {
+        self.reader = Some(Reader::of(read));
+        self
+    }
+
     fn build(self, trust: Trust<'_>, required: bool) -> Result<StatusCheck, Error> {
         let own = trust
             .homes
@@ -130,9 +157,13 @@ impl StatusLists {
                 ..RULE
             },
             source: Arc::new(Source {
-                fetcher: self
-                    .fetcher(&targets, trust.keys)
-                    .map_err(Error::StatusLists)?,
+                reading: match &self.reader {
+                    Some(reader) => Reading::Own(reader.clone()),
+                    None => Reading::Http(
+                        self.fetcher(&targets, trust.keys)
+                            .map_err(Error::StatusLists)?,
+                    ),
+                },
                 issuer: trust.issuer.to_owned(),
                 keys: trust.keys.clone(),
                 algorithms: trust.algorithms.to_vec(),

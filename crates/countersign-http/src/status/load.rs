@@ -10,8 +10,9 @@ use countersign::{
 use http::HeaderValue;
 
 use super::Held;
+use super::read::Reading;
 use crate::clock::Clock;
-use crate::fetch::{Answer, FetchError, Fetched, Fetcher, Target, Wanted};
+use crate::fetch::{Answer, FetchError, Fetched, Target, Wanted};
 use crate::keys::Keys;
 use crate::refresh::Loaded;
 use crate::verify::{Refused, Text, Verdict, with_keys};
@@ -26,7 +27,7 @@ pub(super) struct Source {
     pub(super) algorithms: Vec<Algorithm>,
     pub(super) leeway: Duration,
     pub(super) without_expiry: bool,
-    pub(super) fetcher: Fetcher,
+    pub(super) reading: Reading,
     pub(super) clock: Clock,
 }
 
@@ -104,7 +105,7 @@ impl Loader {
         let etag = etag.filter(|_| last.is_some_and(|last| last.lasts(now)));
         let answer = self
             .source
-            .fetcher
+            .reading
             .get(&self.target, Wanted::STATUS_LIST, etag.as_ref())
             .await?;
         let fetched = match (answer, last) {

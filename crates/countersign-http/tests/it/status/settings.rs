@@ -160,3 +160,40 @@ async fn a_token_of_another_issuer_is_told_apart_before_any_list_is_asked_for() 
     assert_eq!(scene.status(&access_token(&claims())).await, 401);
     assert_eq!(scene.server.connections(), 0);
 }
+
+#[tokio::test]
+async fn a_service_in_its_issuers_own_process_reads_lists_without_http() {
+    let (said, reads) = std::sync::mpsc::channel();
+    let shown = std::sync::Arc::new(std::sync::Mutex::new(None::<String>));
+    let list = std::sync::Arc::clone(&shown);
+    let scene = Scene::with(|lists| {
+        lists.read_by(move |url| {
+            said.send(url).unwrap();
+            let list = list.lock().unwrap().clone();
+            async move { list }
+        })
+    })
+    .await;
+    let publish = |claims: &StatusListToken| {
+        *shown.lock().unwrap() = Some(claims.sign(&scene.key).unwrap());
+    };
+    let token = scene.token(1);
+    // There is none, which is no permission.
+    assert_eq!(scene.answer(&token).await.status, 503);
+    scene.passes_by(TTL);
+    publish(&scene.claims());
+    scene.answer(&token).await.is_ok("in");
+    let mut list = StatusList::new(StatusBits::One, 100).unwrap();
+    list.set(1, Status::INVALID).unwrap();
+    publish(&scene.claims_of(&list));
+    scene.answer(&token).await.is_ok("in");
+    scene.passes_by(TTL);
+    is_revoked(&scene.answer(&token).await);
+    assert_eq!(reads.try_iter().collect::<Vec<_>>(), vec![scene.uri(); 3]);
+    assert_eq!(scene.asked(), 0);
+    // It is verified like any other.
+    let other = SigningKey::generate(Algorithm::ES256).unwrap();
+    *shown.lock().unwrap() = Some(scene.claims().sign(&other).unwrap());
+    scene.passes_by(TTL + 301);
+    assert_eq!(scene.answer(&token).await.status, 503);
+}
