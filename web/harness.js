@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
 
 import { chromium, request } from "playwright-core";
 
-const COMMAND = process.env.COUNTERSIGN ?? fileURLToPath(new URL("../target/debug/countersign", import.meta.url));
+/** The command that the tests are about. */
+export const COMMAND = process.env.COUNTERSIGN ?? fileURLToPath(new URL("../target/debug/countersign", import.meta.url));
 
 /** An account for whoever needs one. */
 export const ADA = { email: "ada@example.com", password: "lantern orbit quilt 42" };
@@ -66,6 +67,40 @@ export async function serve(t, { tls = false, flags = [] } = {}) {
   const api = await request.newContext({ baseURL: url, ignoreHTTPSErrors: true });
   t.after(() => api.dispose());
   return { url, setupCode, api, log };
+}
+
+/**
+ * Starts `countersign inspect`, the inspector alone.
+ *
+ * @param {import("node:test").TestContext} t
+ * @returns the address of its page
+ */
+export async function inspector(t) {
+  const child = spawn(COMMAND, ["inspect"], { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = once(child, "exit");
+  t.after(async () => {
+    child.kill();
+    await ended;
+  });
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  throw new Error("the inspector did not start");
+}
+
+/** What a page must not do, collected: break its policy, fail, or ask another origin for anything. */
+export async function watched(context, url) {
+  const faults = [];
+  await context.exposeBinding("tellOfViolation", (_, what) => faults.push(`policy: ${what}`));
+  await context.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      // @ts-ignore
+      window.tellOfViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
+    });
+  });
+  context.on("page", (page) => page.on("pageerror", (error) => faults.push(`error: ${error}`)));
+  context.on("request", (request) => {
+    if (new URL(request.url()).origin !== url) faults.push(`elsewhere: ${request.url()}`);
+  });
+  return faults;
 }
 
 /**

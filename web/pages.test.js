@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 import axe from "axe-core";
 
-import { ADA, browse, serve } from "./harness.js";
+import { ADA, browse, serve, watched } from "./harness.js";
 
 const PICTURES = process.env.PICTURES ?? fileURLToPath(new URL("pictures", import.meta.url));
 const ROOT = { email: "root@example.com", password: ADA.password };
@@ -26,23 +26,6 @@ async function inhabited(t) {
     assert.equal((await server.api.post("/signup", { data })).status(), 201);
   }
   return server;
-}
-
-/** What a page must not do, collected: break its policy, fail, or ask another origin for anything. */
-async function watched(context, url) {
-  const faults = [];
-  await context.exposeBinding("tellOfViolation", (_, what) => faults.push(`policy: ${what}`));
-  await context.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", (event) => {
-      // @ts-ignore
-      window.tellOfViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
-    });
-  });
-  context.on("page", (page) => page.on("pageerror", (error) => faults.push(`error: ${error}`)));
-  context.on("request", (request) => {
-    if (new URL(request.url()).origin !== url) faults.push(`elsewhere: ${request.url()}`);
-  });
-  return faults;
 }
 
 async function logIn(page, url, { email, password }) {
@@ -73,6 +56,22 @@ const PAGES = {
     await page.waitForSelector("#email-problem");
   },
   setup: (page, url) => page.goto(`${url}/setup`),
+  inspector: (page, url) => page.goto(`${url}/inspect`),
+  "inspector-valid": async (page, url) => {
+    await page.goto(`${url}/inspect`);
+    await page.click("#sample");
+    await page.waitForSelector(".verdict.is-valid");
+  },
+  "inspector-forged": async (page, url) => {
+    await page.goto(`${url}/inspect`);
+    await page.click("#sample");
+    await page.waitForSelector(".verdict.is-valid");
+    await page.click("text=Be somebody else");
+    await page.waitForSelector(".verdict.is-forged");
+    for (const panel of ["What is expected", "Compare", "Code"]) await page.click(`summary:has-text("${panel}")`);
+    await page.fill("#other", await page.inputValue("#token"));
+    await page.waitForSelector("#differences table");
+  },
   "not-found": (page, url) => page.goto(`${url}/nothing`),
   forbidden: async (page, url) => {
     await logIn(page, url, ADA);

@@ -129,6 +129,7 @@ function ask(after) {
     latest.stop();
     return told({ kind: "empty", title: "No token", text: "Paste one below." });
   }
+  place("verdict").setAttribute("aria-busy", "true");
   waiting = setTimeout(() => void asked(), after);
 }
 
@@ -162,6 +163,7 @@ function answered(said) {
 /** @param {{ kind: string, title: string, text: string }} verdict */
 function told({ kind, title, text }) {
   place("verdict").className = `verdict is-${kind.replaceAll("_", "-")}`;
+  place("verdict").removeAttribute("aria-busy");
   const says = place("says");
   if (says.textContent !== title + text) fill(says, para("word", title), para("why", visible(text)));
   if (kind === "empty") place("ladder-band").hidden = true;

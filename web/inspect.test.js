@@ -1,0 +1,228 @@
+// The inspector as people use it: what it shows, and that nothing a token says does anything.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ADA, browse, serve } from "./harness.js";
+import { answered, encode, NOW, open, paste, SECRET, token } from "./inspecting.js";
+
+test("a token is seen at once, however it is pasted", async (t) => {
+  const { page, faults } = await open(t);
+  const text = token({ iss: "joe", exp: NOW + 600 });
+  await page.fill("#key", SECRET);
+  for (const pasted of [
+    text,
+    `Bearer ${text}`,
+    `Authorization: Bearer ${text}`,
+    `"${text}"`,
+    `https://app.example/callback#token=${text}`,
+    `${text.slice(0, 40)}\n${text.slice(40)}\n`,
+    `curl https://api.example -H 'authorization: Bearer ${text}'`,
+  ]) {
+    assert.equal(await answered(page, () => paste(page, pasted)), "Valid", pasted);
+    assert.equal(await page.inputValue("#token"), text);
+  }
+  assert.match(await page.textContent("#payload"), /Who issued it\. RFC 7519 §4\.1\.1/);
+  assert.match(await page.textContent("#payload .when"), /^in 9 min 5\d s · 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC · here /);
+  assert.match(await page.textContent("#clock"), /^expires in 9 min/);
+  assert.deepEqual(faults, []);
+});
+
+test("every stretch of the token belongs to a field, by pointer, by keyboard and by touch", async (t) => {
+  const { page } = await open(t, { hasTouch: true });
+  await paste(page, token({ iss: "joe", sub: "ada", exp: NOW + 600 }));
+  const lit = () => page.locator(".is-lit").evaluateAll((all) => all.map((one) => one.dataset.link));
+  await page.locator('#payload [data-link="payload-1"] .words').hover();
+  assert.deepEqual(await lit(), ["payload-1", "payload-1"]);
+  await page.locator('#colours [data-link="payload-0"]').evaluate((one) => one.getClientRects()[0].toJSON()).then(({ x, y, width, height }) => page.mouse.move(x + width / 2, y + height / 2));
+  assert.deepEqual(await lit(), ["payload-0", "payload-0"]);
+  await page.locator('#payload [data-link="payload-2"] button.name').focus();
+  assert.deepEqual(await lit(), ["payload-2", "payload-2"]);
+  await page.keyboard.press("Enter");
+  const [from, to] = await page.locator("#token").evaluate((field) => [field.selectionStart, field.selectionEnd]);
+  const payload = (await page.inputValue("#token")).slice(0, to).split(".")[1];
+  assert.match(Buffer.from(payload, "base64url").toString(), /"exp":\d+\}$/);
+  assert.ok(to - from >= 21, `${from} ${to}`);
+  await page.locator('#colours [data-link="header-0"]').evaluate((one) => one.getClientRects()[0].toJSON()).then(({ x, y, width, height }) => page.touchscreen.tap(x + width / 2, y + height / 2));
+  assert.deepEqual(await lit(), ["header-0", "header-0"]);
+  const drawn = await page.textContent("#colours");
+  assert.equal(drawn.trim(), await page.inputValue("#token"));
+});
+
+test("the failing rung opens itself and says what to do", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  await page.click("#policy summary");
+  await page.fill("#aud", "billing-api");
+  const word = await answered(page, () => paste(page, token({ aud: "orders-api", exp: NOW + 600 })));
+  assert.equal(word, "Refused");
+  const rungs = await page.locator("#ladder details[open]").count();
+  assert.equal(rungs, 1);
+  const rung = page.locator('#ladder [data-step="aud"]');
+  assert.match(await rung.textContent(), /ask the issuer for one with audience billing-api/);
+  assert.equal(await rung.locator("a.rule").getAttribute("href"), "https://www.rfc-editor.org/rfc/rfc7519#section-4.1.3");
+  await page.locator('#ladder [data-step="signature"] summary').click();
+  const signature = await page.locator('#ladder [data-step="signature"]').textContent();
+  assert.match(signature, /Signed.*[0-9a-f]{64} 32 bytes/);
+  assert.deepEqual(faults, []);
+});
+
+test("time is travelled in by a slider, and a token that ends while one looks is expired", async (t) => {
+  const { page } = await open(t);
+  await page.fill("#key", SECRET);
+  const now = Math.floor(Date.now() / 1_000);
+  const life = { iat: now - 100, exp: now + 6 };
+  assert.equal(await answered(page, () => paste(page, token(life))), "Valid");
+  await page.waitForSelector(".verdict.is-expired");
+  assert.match(await page.textContent("#clock"), /^expired/);
+  await page.locator("#slide").focus();
+  assert.equal(await answered(page, () => page.keyboard.press("Home")), "Valid");
+  assert.match(await page.locator("#slide").getAttribute("aria-valuetext"), /^20\d\d-.* UTC$/);
+  assert.equal(await answered(page, () => page.keyboard.press("End")), "Expired");
+  assert.equal(await answered(page, () => page.fill("#at", new Date((now - 50) * 1_000).toISOString())), "Valid");
+  assert.equal(await answered(page, () => page.click("#now")), "Expired");
+});
+
+test("nothing is signed again unless it is asked for", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  const original = token({ sub: "ada", exp: NOW + 600 });
+  assert.equal(await answered(page, () => paste(page, original)), "Valid");
+  assert.equal(await page.textContent("#state"), "original");
+  await page.click("#payload-tools button");
+  const word = await answered(page, () => page.fill(".editor", JSON.stringify({ sub: "eve", exp: NOW + 600 })));
+  assert.equal(word, "Forged, or another key");
+  assert.equal(await page.textContent("#state"), "edited");
+  assert.equal(await answered(page, () => page.click("#sign")), "Valid");
+  assert.equal(await page.textContent("#state"), "re-signed");
+  assert.match(await page.textContent("#payload"), /"eve"/);
+  assert.equal(await answered(page, () => page.click("#restore")), "Valid");
+  assert.equal(await page.inputValue("#token"), original);
+  assert.equal(await page.textContent("#state"), "original");
+  assert.deepEqual(faults, []);
+});
+
+test("every attempt of a forger fails on the page, and says why", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  assert.equal(await answered(page, () => paste(page, token({ sub: "ada", exp: NOW + 600 }))), "Valid");
+  for (const attempt of ["alg_none", "swapped_payload", "dropped_signature", "extended_exp", "wrong_kid"]) {
+    const word = await answered(page, () => page.click(`[data-attempt="${attempt}"]`));
+    assert.match(word, /^(Not signed|Forged, or another key)$/, attempt);
+    assert.ok((await page.textContent("#told")).length > 40);
+  }
+  await page.click('[data-attempt="public_key_as_secret"]');
+  await page.waitForSelector("#told .problem");
+  assert.deepEqual(faults, []);
+});
+
+test("partial, broken, nested and encrypted tokens are shown as far as they go", async (t) => {
+  const { page, faults } = await open(t);
+  const whole = token({ iss: "joe", exp: NOW + 600 });
+  assert.equal(await answered(page, () => paste(page, whole.slice(0, 60))), "Broken");
+  assert.match(await page.textContent("#header"), /"HS256"/);
+  assert.match(await page.textContent(".verdict .why"), /At letter 61 of the token/);
+  assert.equal(await answered(page, () => paste(page, token('{"iss":"joe","exp":x}'))), "Broken");
+  assert.match(await page.textContent(".verdict .why"), /line 1, column 20 of the payload/);
+  assert.equal(await page.locator("#colours .fault").count(), 1);
+  const inner = token(whole, '{"alg":"HS256","cty":"JWT"}');
+  await answered(page, () => paste(page, inner));
+  assert.equal(await answered(page, () => page.click("text=Take it apart")), "Not verified");
+  assert.equal(await page.inputValue("#token"), whole);
+  const word = await answered(page, () => paste(page, `${encode('{"alg":"dir","enc":"A256GCM"}')}..AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA`));
+  assert.equal(word, "Encrypted");
+  assert.match(await page.textContent("#payload"), /the initialisation vector12 bytes/);
+  for (const text of ["", ".", "..", "a", "....", "é.ü.ß", "\ud800.a.b", "eyJ", "%%%"]) {
+    await paste(page, text);
+    await page.waitForTimeout(20);
+  }
+  assert.deepEqual(faults, []);
+});
+
+test("what a token says is text, whatever it looks like, and slows nothing down", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  const markup = "<img src=x onerror=alert(1)><script>alert(1)</script>";
+  const hostile = `{"__proto__":{"polluted":true},"constructor":"x","toString":1,"${markup.replace(/"/g, "")}":"${markup}","rtl":"\u202eevil\u2066","nul":"\\u0000","exp":1e999,"iat":"1"}`;
+  await answered(page, () => paste(page, token(hostile, `{"alg":"HS256","kid":"${markup}","__proto__":1}`)));
+  const decoded = await page.textContent("#payload");
+  assert.ok(decoded.includes(markup) && decoded.includes("__proto__") && decoded.includes("U+202E"), decoded);
+  assert.equal(await page.locator("#decoded img, #decoded script, #ladder img").count(), 0);
+  assert.equal(await page.evaluate(() => ({}).polluted), undefined);
+  const deep = `{"deep":${"[".repeat(10_000)}${"]".repeat(10_000)},"exp":1}`;
+  const large = `{"large":"${"x".repeat(1024 * 1024)}","exp":1}`;
+  for (const [payload, name] of [[deep, "deep"], [large, "large"]]) {
+    const began = Date.now();
+    assert.equal(await answered(page, () => paste(page, token(payload))), "Broken", name);
+    assert.match(await page.textContent("#payload"), new RegExp(name));
+    t.diagnostic(`${name}: ${Date.now() - began} ms`);
+    assert.ok((await page.locator("#payload *").count()) < 200);
+  }
+  assert.deepEqual(faults, []);
+});
+
+test("a link keeps the token behind the number sign, and a live one is warned of", async (t) => {
+  const { page, url, faults, context } = await open(t);
+  await page.fill("#key", SECRET);
+  const live = token({ exp: NOW + 600 });
+  await answered(page, () => paste(page, live));
+  await page.click("#share");
+  assert.match(await page.textContent("#notice"), /This token is live: whoever gets the link can use it/);
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.click("#notice button");
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(link, `${url}#token=${live}`);
+  const other = await context.newPage();
+  const asked = [];
+  other.on("request", (request) => asked.push(request.url()));
+  assert.equal(await answered(other, () => other.goto(link)), "Not verified");
+  assert.equal(await other.inputValue("#token"), live);
+  assert.equal(other.url(), url);
+  assert.ok(asked.every((one) => !one.includes("eyJ")), asked.join("\n"));
+  const kept = await other.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]);
+  assert.deepEqual(kept, [0, 0, ""]);
+  await answered(page, () => paste(page, token({ exp: NOW - 600 })));
+  await page.click("#share");
+  assert.doesNotMatch(await page.textContent("#notice"), /live/);
+  assert.deepEqual(faults, []);
+});
+
+test("two tokens are compared, and programs verify this very one", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  const one = token({ iss: "https://id.example", aud: 'a"b', exp: NOW + 600 });
+  await answered(page, () => paste(page, one));
+  await page.click('summary:has-text("Compare")');
+  await page.fill("#other", token({ iss: "https://id.example", exp: NOW + 700, sub: "ada" }));
+  await page.waitForSelector("#differences .is-added");
+  const rows = await page.locator("#differences tbody tr").evaluateAll((all) => all.map((row) => row.className + " " + row.firstChild.textContent));
+  assert.deepEqual(rows, ["is-gone payload aud", "is-differs payload exp", "is-added payload sub", "is-same header alg", "is-same header typ", "is-same payload iss"]);
+  await page.click('summary:has-text("Code")');
+  for (const language of ["Rust", "Node", "Python", "Go", "curl"]) {
+    await page.click(`#languages >> text=${language}`);
+    const program = await page.textContent("#program");
+    for (const part of [one, "https://id.example", "SECRET"]) assert.ok(program.includes(part), `${language} ${part}`);
+    if (language !== "curl") assert.ok(program.includes('"a\\"b"'), program);
+  }
+  assert.deepEqual(faults, []);
+});
+
+test("a server verifies its own tokens with its own keys", async (t) => {
+  const server = await serve(t);
+  await server.api.post("/signup", { data: ADA });
+  const { token } = await (await server.api.post("/login", { data: ADA })).json();
+  const page = await (await browse(t)).newPage();
+  await page.goto(`${server.url}/inspect`);
+  assert.equal(await answered(page, () => paste(page, token)), "Valid");
+  assert.equal(await page.inputValue("#key"), server.url);
+});
+
+test("without JavaScript the form shows verdict and ladder", async (t) => {
+  const { page, faults } = await open(t, { javaScriptEnabled: false });
+  await page.fill("#token", token({ exp: NOW - 600 }));
+  await page.fill("#key", SECRET);
+  await page.click("text=Take it apart");
+  assert.equal(await page.textContent(".verdict .word"), "Expired");
+  assert.match(await page.textContent("#ladder"), /log in again, or refresh/);
+  assert.deepEqual(faults, []);
+});
