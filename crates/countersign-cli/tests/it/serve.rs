@@ -328,7 +328,7 @@ fn the_help_and_the_manual_name_every_setting_in_its_three_spellings() {
         .lines()
         .filter_map(|line| line.strip_prefix("      --")?.split(' ').next())
         .collect();
-    assert_eq!(flags.len(), 19, "{flags:?}");
+    assert_eq!(flags.len(), 20, "{flags:?}");
     for text in [help.ok(), &manual] {
         for flag in &flags {
             let name = flag.to_uppercase().replace('-', "_");
