@@ -116,7 +116,7 @@ impl Report {
     }
 
     pub(crate) fn of_issuers(token: &str, issuers: &Issuers, now: Timestamp) -> Self {
-        Self::write(token, issuers.max_token_bytes(), |report, parsed| {
+        Self::write(token, issuers.limit_for(token), |report, parsed| {
             let Some(parsed) = parsed else {
                 return report.nothing_more(None);
             };

@@ -10,7 +10,7 @@ use super::verified::Verified;
 use super::verifier::Verifier;
 use super::verify::{Notes, Payload};
 use crate::error::Error;
-use crate::jws::Unverified;
+use crate::jws::{Compact, Unverified};
 use crate::time::Timestamp;
 
 /// Verifies the tokens of several issuers, none of which can speak for another (RFC 8725 §3.8).
@@ -79,11 +79,21 @@ impl Issuers {
         now: Timestamp,
     ) -> Result<Verified<C>, Error> {
         let parsed = Unverified::parse_within(token, self.max_token_bytes())?;
-        self.select(&parsed)?.verify_parsed(&parsed, now)
+        let verifier = self.select(&parsed)?;
+        Compact::split(token, verifier.policy().max_token_bytes)?;
+        verifier.verify_parsed(&parsed, now)
     }
 
-    /// What the most generous of the policies takes; each looks at its own limit again.
-    pub(crate) fn max_token_bytes(&self) -> usize {
+    /// What is taken of a token: the limit of the policy that it selects, else that of the most generous one.
+    pub(crate) fn limit_for(&self, token: &str) -> usize {
+        let most = self.max_token_bytes();
+        let parsed = Unverified::parse_within(token, most);
+        let selected = parsed.and_then(|parsed| self.select(&parsed));
+        selected.map_or(most, |verifier| verifier.policy().max_token_bytes)
+    }
+
+    /// What the most generous of the policies takes; the one that is selected looks at its own limit again.
+    fn max_token_bytes(&self) -> usize {
         let limits = self.verifiers.iter();
         limits
             .map(|verifier| verifier.policy().max_token_bytes)

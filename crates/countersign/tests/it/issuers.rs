@@ -223,3 +223,20 @@ fn the_report_says_that_the_issuer_is_so_far_only_claimed() {
     );
     assert!(text.ends_with("refused: issuer_unknown"), "{text}");
 }
+
+#[test]
+fn each_issuer_has_its_own_limit_of_size_whatever_another_ones_is() {
+    let key = hmac_key();
+    let policy = |iss: &str, bytes| {
+        let policy = Policy::builder().issuer(iss).audience(AUD);
+        policy.max_token_bytes(bytes).build().unwrap()
+    };
+    let verifier = |iss, bytes| Verifier::new(key.verifying_key(), policy(iss, bytes));
+    let issuers = Issuers::new([verifier(ISS, 1_000), verifier(OTHER, 100_000)]).unwrap();
+    for (iss, expected) in [(ISS, "malformed_too_large"), (OTHER, "ok")] {
+        let claims = claims_of(iss, AUD).claim("x", "x".repeat(2_000)).unwrap();
+        let token = key.sign(&claims).unwrap();
+        assert_eq!(code(issuers.verify::<Value>(&token, NOW)), expected);
+        assert_eq!(issuers.explain(&token, NOW).valid, expected == "ok");
+    }
+}
