@@ -224,6 +224,14 @@ mod tests {
                 r#"[{"kty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}]"#,
                 "JWK",
             ),
+            (
+                r#"{"k\u0074y":"EC","crv":"P-256","x":"f83OJ3D2xF1B"}"#,
+                "JWK",
+            ),
+            (
+                r#"[{"\u006bty":"RSA","n":"ofgWCuLjybRlzo0t","e":"AQAB"}]"#,
+                "JWK",
+            ),
             ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB", "SSH public key"),
         ] {
             assert_eq!(

@@ -2,6 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD_INDIFFERENT, URL_SAFE_NO_PAD_INDIFFERENT};
+use serde_json::Value;
+
+use crate::error::Part;
+use crate::json;
 
 /// The kind of key that a secret's octets spell, as they are or behind base64, base64url or hexadecimal digits.
 pub(super) fn kind(secret: &[u8]) -> Option<&'static str> {
@@ -38,7 +42,23 @@ fn plain_kind(octets: &[u8]) -> Option<&'static str> {
     let names_a_key = [&b"\"kty\""[..], b"\"keys\"", b"\"x5c\""]
         .iter()
         .any(|name| contains(text, name));
-    (matches!(text.first(), Some(b'{' | b'[')) && names_a_key).then_some("JWK")
+    let is_json = matches!(text.first(), Some(b'{' | b'['));
+    (is_json && (names_a_key || names_a_key_in_escapes(text))).then_some("JWK")
+}
+
+/// The same where a name is written with escapes: `k\u0074y` is `kty` to every parser.
+fn names_a_key_in_escapes(text: &[u8]) -> bool {
+    let names_a_key = |value: &Value| {
+        ["kty", "keys", "x5c"]
+            .iter()
+            .any(|name| value.get(name).is_some())
+    };
+    contains(text, b"\\u")
+        && match json::parse_value(text, Part::Document) {
+            Ok(Value::Array(values)) => values.iter().any(names_a_key),
+            Ok(value) => names_a_key(&value),
+            Err(_) => false,
+        }
 }
 
 /// What the text stands for where it is an encoding of octets.
