@@ -168,9 +168,9 @@ impl Header {
         if self
             .members()
             .get("x5c")
-            .is_some_and(|value| !value.is_array())
+            .is_some_and(|value| !holds_strings(value))
         {
-            return wrong("x5c", "is not an array");
+            return wrong("x5c", "is not an array of at least one string");
         }
         if self
             .members()
@@ -228,6 +228,12 @@ fn algorithm(alg: &str) -> Result<Algorithm, Error> {
     alg.parse()
 }
 
+/// RFC 7515 §4.1.6: the certificate of the key is the first of the array.
+fn holds_strings(value: &Value) -> bool {
+    let items = value.as_array();
+    items.is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_string))
+}
+
 fn media_type(typ: &str) -> &str {
     match typ.split_at_checked("application/".len()) {
         Some((prefix, rest))
@@ -266,6 +272,9 @@ mod tests {
             (r#"{"alg":"ES256","typ":{}}"#, "typ"),
             (r#"{"alg":"ES256","jku":[]}"#, "jku"),
             (r#"{"alg":"ES256","jwk":"x"}"#, "jwk"),
+            (r#"{"alg":"ES256","x5c":"x"}"#, "x5c"),
+            (r#"{"alg":"ES256","x5c":[]}"#, "x5c"),
+            (r#"{"alg":"ES256","x5c":["x",1]}"#, "x5c"),
             (r#"{"alg":"ES256","b64":"false"}"#, "b64"),
         ] {
             match parse(json) {
