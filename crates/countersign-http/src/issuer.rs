@@ -67,7 +67,14 @@ impl Issuer {
     /// The same, with keys at hand: a `VerifyingKey`, a `JwkSet`, [`SharedKeys`](crate::SharedKeys) to replace them later,
     /// or `RemoteKeys` that others use too.
     pub fn with_keys(issuer: impl Into<String>, keys: impl Into<Keys>) -> Self {
-        Self::new(issuer.into(), Ok(keys.into()))
+        let keys = keys.into();
+        #[cfg(feature = "remote")]
+        if let Some(home) = keys.home().map(str::to_owned) {
+            let mut issuer = Self::new(issuer.into(), Ok(keys)).with_status();
+            issuer.homes.push(home);
+            return issuer;
+        }
+        Self::new(issuer.into(), Ok(keys))
     }
 
     fn new(name: String, keys: Result<Keys, Error>) -> Self {

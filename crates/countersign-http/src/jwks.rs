@@ -63,11 +63,11 @@ enum Source {
 }
 
 impl Source {
-    /// For the log: a word of the service's own settings.
-    fn name(&self) -> String {
+    /// A word of the service's own settings.
+    fn name(&self) -> &str {
         match self {
-            Self::Url(target) => target.url().to_string(),
-            Self::Issuer(discovery) => discovery.issuer().to_owned(),
+            Self::Url(target) => target.as_str(),
+            Self::Issuer(discovery) => discovery.issuer(),
         }
     }
 }
@@ -129,6 +129,11 @@ impl RemoteKeys {
             // It was not asked for news.
             Answer::Unchanged { .. } => Err(FetchError::Status { found: 304 }),
         }
+    }
+
+    /// The URL of the issuer or of its key set.
+    pub(crate) fn home(&self) -> &str {
+        self.0.loader.source.name()
     }
 
     pub(crate) fn connecting(&self) -> &Connecting {

@@ -131,6 +131,15 @@ impl Keys {
         IssuerHealth::new(issuer, &standing, set.as_deref())
     }
 
+    /// The URL that the keys are fetched from, or by, where they are.
+    #[cfg(feature = "remote")]
+    pub(crate) fn home(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Remote(keys) => Some(keys.home()),
+            Source::Fixed(_) | Source::Shared(_) => None,
+        }
+    }
+
     /// How the issuer is asked for its keys, where it is.
     #[cfg(feature = "remote")]
     pub(crate) fn connecting(&self) -> Option<&Connecting> {

@@ -63,6 +63,11 @@ impl Target {
         self.url.clone()
     }
 
+    /// The URL, as it will be asked for.
+    pub(crate) fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
     /// Scheme, host and port (RFC 6454 §4).
     pub(crate) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()

@@ -197,3 +197,25 @@ async fn a_service_in_its_issuers_own_process_reads_lists_without_http() {
     scene.passes_by(TTL + 301);
     assert_eq!(scene.answer(&token).await.status, 503);
 }
+
+#[tokio::test]
+async fn keys_that_several_layers_fetch_together_are_asked_for_lists_without_a_word() {
+    let scene = Scene::new().await;
+    scene.revokes(&[1]);
+    let set = JwkSet::from(scene.key.verifying_key()).to_public_json();
+    let (url, keys) = (&scene.server.url, "/keys");
+    scene
+        .server
+        .answers(keys, Fault::with("application/json", set));
+    let keys = countersign_http::RemoteKeys::at(&format!("{url}{keys}")).unwrap();
+    let protect = || {
+        let clock = scene.clock.clone();
+        let protect = Protect::with_keys(url, &keys).audience(AUDIENCE);
+        protect.realm("orders").clock(move || clock.now())
+    };
+    let watched = app(protect().build().unwrap());
+    is_revoked(&send(&watched, bearer(&scene.token(1))).await);
+    send(&watched, bearer(&scene.token(2))).await.is_ok("in");
+    let unwatched = app(protect().without_status().build().unwrap());
+    send(&unwatched, bearer(&scene.token(1))).await.is_ok("in");
+}
