@@ -148,6 +148,12 @@ impl<T: Send + Sync + 'static> Refresher<T> {
         }
     }
 
+    /// What whoever has waited for a fetch takes, while the next one is on its way: where a fetch takes longer than what it
+    /// brings may live, nobody would ever see a fresh value.
+    pub(crate) fn brought(&self, now: Moment) -> Option<Arc<T>> {
+        self.0.read().held(now, &self.0.rule)
+    }
+
     /// Asks for something newer than what is held: whole, not only whether there are news, because the word of an issuer
     /// whose `ETag` lies is not taken twice.
     pub(crate) fn ask_again(&self, now: Moment) -> Asked {

@@ -85,7 +85,10 @@ impl StatusCheck {
         let now = self.source.clock.moment();
         let held = match entry.list.view(now) {
             View::Held(held) => held,
-            View::Wait(flight) => return Looked::Wait(flight),
+            View::Wait(flight) => match entry.list.brought(now).filter(|_| waited) {
+                Some(held) => held,
+                None => return Looked::Wait(flight),
+            },
             View::Nothing { retry_after } => return self.unknown(retry_after),
         };
         let expired = held.exp.is_some_and(|exp| exp <= self.source.clock.now());

@@ -91,6 +91,12 @@ impl<T> State<T> {
         }
     }
 
+    /// What is held within its limit, also where its life has ended.
+    pub(super) fn held(&self, now: Moment, rule: &Rule) -> Option<Arc<T>> {
+        let held = self.held.as_ref()?;
+        (self.standing(now, rule) != Standing::Missing).then(|| Arc::clone(&held.value))
+    }
+
     /// The fetch that runs now.
     pub(super) fn flight(&self) -> Option<watch::Receiver<()>> {
         let flight = &self.attempt.as_ref()?.flight;

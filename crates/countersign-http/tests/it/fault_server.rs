@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     Unchanged,
     /// Waits for [`FaultServer::release`], then answers with this body.
     Held(String),
+    /// The same for any other answer.
+    Late(Box<Fault>),
 }
 
 impl Fault {
@@ -197,7 +199,15 @@ async fn answer(
     gate: &Semaphore,
 ) -> std::io::Result<()> {
     let json = ("content-type", "application/json".to_owned());
+    let fault = match fault {
+        Fault::Late(then) => {
+            gate.acquire().await.unwrap().forget();
+            *then
+        }
+        other => other,
+    };
     match fault {
+        Fault::Late(_) => Ok(()),
         Fault::Answer { headers, body } => {
             let head = head(200, &headers, Some(body.len()));
             stream.write_all(head.as_bytes()).await?;

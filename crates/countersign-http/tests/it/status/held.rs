@@ -95,6 +95,34 @@ async fn a_list_in_use_is_kept_fresh_without_any_request() {
 }
 
 #[tokio::test]
+async fn a_list_that_takes_longer_than_it_lives_counts_for_whoever_has_waited_for_it() {
+    for revoked in [false, true] {
+        let scene = Scene::new().await;
+        let mut claims = StatusList::new(StatusBits::One, 100).unwrap();
+        claims.set(2, Status::INVALID).unwrap();
+        let late = list(scene.claims_of(&claims).sign(&scene.key).unwrap());
+        scene.server.answers(LIST, Fault::Late(Box::new(late)));
+        let (app, token) = (scene.app.clone(), scene.token(1 + u64::from(revoked)));
+        let waiting = tokio::spawn(async move { send(&app, bearer(&token)).await });
+        let mut answered = 0;
+        while !waiting.is_finished() {
+            if scene.asked() > answered {
+                answered += 1;
+                scene.passes_by(TTL + 1);
+                scene.server.release();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let answer = waiting.await.unwrap();
+        if revoked {
+            is_revoked(&answer);
+        } else {
+            answer.is_ok("in");
+        }
+    }
+}
+
+#[tokio::test]
 async fn stale_if_error_a_list_counts_for_five_minutes_more_and_then_nobody_passes() {
     let scene = Scene::new().await;
     let (stays, goes) = (scene.token(1), scene.token(2));
