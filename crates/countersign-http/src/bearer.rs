@@ -235,7 +235,21 @@ fn in_query(uri: &Uri) -> bool {
     let pairs = uri.query().unwrap_or_default().split('&');
     pairs
         .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
-        .any(|name| name == "access_token")
+        .any(|name| is_spelled(name, "access_token"))
+}
+
+/// Whether a name of a query is `name`, also with characters of it written as `%5F` (RFC 3986 §2.1): whoever reads the
+/// query decodes it first.
+fn is_spelled(text: &str, name: &str) -> bool {
+    let mut rest = text.bytes();
+    let mut letters = std::iter::from_fn(|| match rest.next()? {
+        b'%' => {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            u8::try_from(digit()?.wrapping_shl(4) | digit()?).ok()
+        }
+        byte => Some(byte),
+    });
+    name.bytes().all(|byte| letters.next() == Some(byte)) && rest.next().is_none()
 }
 
 #[cfg(test)]
@@ -315,6 +329,14 @@ mod tests {
         for (uri, expected) in [
             ("/?access_token=a", true),
             ("/?x=1&access_token", true),
+            ("/?access%5Ftoken=a", true),
+            ("/?access%5ftoken", true),
+            ("/?%61ccess_toke%6E=a", true),
+            ("/?access%5Ftokens=a", false),
+            ("/?access%5Ftoke=a", false),
+            ("/?access_token%", false),
+            ("/?access_token%00=a", false),
+            ("/?access%+5token=a", false),
             ("/?my_access_token=a", false),
             ("/?x=access_token", false),
             ("/access_token", false),
