@@ -14,7 +14,7 @@ use crate::health::Health;
 use crate::issuer::{Issuers, Trusted};
 use crate::keys::Waiting;
 use crate::outcomes::Outcomes;
-use crate::rejection::{About, Challenge, Rejection, is_grpc};
+use crate::rejection::{About, Challenge, Rejection};
 use crate::replay::SingleUse;
 #[cfg(feature = "remote")]
 use crate::status::Looked;
@@ -95,7 +95,7 @@ impl Authenticator {
         head: RequestHead<'_>,
         anonymous: Anonymous,
     ) -> Result<Decision, Rejection> {
-        let answered = |rejection: Rejection| rejection.answering(is_grpc(head.headers));
+        let answered = |rejection: Rejection| rejection.answering(head.is_grpc());
         let refuse = |rejection| answered(self.refuse(rejection, &About::default()));
         let text = match bearer::credential(head, &self.sources) {
             Ok(Some(text)) => text,
@@ -120,7 +120,7 @@ impl Authenticator {
                 waited,
             },
         };
-        let grpc = is_grpc(head.headers);
+        let grpc = head.is_grpc();
         Ok(Decision::Pending(Pending { todo, grpc }))
     }
 

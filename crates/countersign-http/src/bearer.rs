@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 
 pub use cookie::{CookieSource, cookie_value};
 
 use crate::error::Error;
-use crate::rejection::Rejection;
+use crate::rejection::{Rejection, is_grpc};
 
 /// What of a request says who sends it.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub struct RequestHead<'r> {
     pub method: &'r Method,
     /// The target.
     pub uri: &'r Uri,
+    /// The version of HTTP.
+    pub version: Version,
     /// The headers.
     pub headers: &'r HeaderMap,
 }
@@ -34,8 +36,23 @@ impl<'r> RequestHead<'r> {
         Self {
             method: request.method(),
             uri: request.uri(),
+            version: request.version(),
             headers: request.headers(),
         }
+    }
+
+    pub(crate) const fn of_parts(parts: &'r Parts) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            version: parts.version,
+            headers: &parts.headers,
+        }
+    }
+
+    /// Whether it is one of gRPC, and so is the answer.
+    pub(crate) fn is_grpc(self) -> bool {
+        is_grpc(self.method, self.version, self.headers)
     }
 }
 
@@ -122,12 +139,7 @@ pub fn unverified_bearer<'r>(
     parts: &'r Parts,
     cookie: Option<&CookieSource>,
 ) -> Result<Option<&'r str>, Rejection> {
-    let head = RequestHead {
-        method: &parts.method,
-        uri: &parts.uri,
-        headers: &parts.headers,
-    };
-    one_credential(head, cookie, &[])
+    one_credential(RequestHead::of_parts(parts), cookie, &[])
 }
 
 /// The text of the one credential of a request; `None` when there is none.

@@ -7,6 +7,7 @@ use countersign::Verified;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::bearer::RequestHead;
 use crate::rejection::Rejection;
 use crate::token::{Passage, VerifiedToken};
 
@@ -50,8 +51,12 @@ impl<C: DeserializeOwned, S: Sync> FromRequestParts<S> for Claims<C> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let passage = Passage::of(&parts.extensions, &parts.headers)?;
-        claims(passage, passage.required(&parts.headers)?, parts)
+        let passage = Passage::of(&parts.extensions, RequestHead::of_parts(parts))?;
+        claims(
+            passage,
+            passage.required(RequestHead::of_parts(parts))?,
+            parts,
+        )
     }
 }
 
@@ -59,7 +64,7 @@ impl<C: DeserializeOwned, S: Sync> OptionalFromRequestParts<S> for Claims<C> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
-        let passage = Passage::of(&parts.extensions, &parts.headers)?;
+        let passage = Passage::of(&parts.extensions, RequestHead::of_parts(parts))?;
         passage
             .token
             .as_ref()
@@ -73,8 +78,8 @@ impl<S: Sync> FromRequestParts<S> for VerifiedToken {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let passage = Passage::of(&parts.extensions, &parts.headers)?;
-        passage.required(&parts.headers).cloned()
+        let passage = Passage::of(&parts.extensions, RequestHead::of_parts(parts))?;
+        passage.required(RequestHead::of_parts(parts)).cloned()
     }
 }
 
@@ -82,7 +87,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for VerifiedToken {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
-        Passage::of(&parts.extensions, &parts.headers).map(|passage| passage.token.clone())
+        Passage::of(&parts.extensions, RequestHead::of_parts(parts))
+            .map(|passage| passage.token.clone())
     }
 }
 
@@ -94,5 +100,5 @@ fn claims<C: DeserializeOwned>(
     token
         .claims()
         .map(Claims)
-        .map_err(|error| passage.refuse(Rejection::from(&error), &parts.headers))
+        .map_err(|error| passage.refuse(Rejection::from(&error), RequestHead::of_parts(parts)))
 }

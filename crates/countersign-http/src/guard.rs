@@ -10,6 +10,7 @@ use serde_json::Value;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::bearer::RequestHead;
 use crate::body::ProtectedBody;
 use crate::future::ProtectedFuture;
 use crate::rejection::Rejection;
@@ -91,9 +92,9 @@ enum Rule {
 
 impl Rule {
     fn admit<B>(&self, request: &Request<B>) -> Result<(), Rejection> {
-        let headers = request.headers();
-        let passage = Passage::of(request.extensions(), headers)?;
-        let token = passage.required(headers)?;
+        let head = RequestHead::of(request);
+        let passage = Passage::of(request.extensions(), head)?;
+        let token = passage.required(head)?;
         let rejection = match self {
             Self::Role(role) if token.has_role(role) => return Ok(()),
             Self::Scope(scope) if token.has_scope(scope) => return Ok(()),
@@ -102,7 +103,7 @@ impl Rule {
             Self::Scope(scope) => Rejection::insufficient_scope(scope.to_string()),
             Self::Own(_) | Self::Nobody => Rejection::forbidden(),
         };
-        Err(passage.refuse(rejection, headers))
+        Err(passage.refuse(rejection, head))
     }
 }
 

@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 #[cfg(feature = "remote")]
 use countersign::StatusReference;
 use countersign::{RegisteredClaims, Verified};
-use http::{Extensions, HeaderMap};
+use http::Extensions;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, IntoDeserializer};
 use serde_json::Value;
 
 use crate::authenticate::Authenticator;
-use crate::rejection::{About, Rejection, is_grpc};
+use crate::bearer::RequestHead;
+use crate::rejection::{About, Rejection};
 
 /// The token of a request that a [`Protect`](crate::Protect) let through, with all its claims.
 ///
@@ -156,34 +157,34 @@ pub(crate) struct Passage {
 }
 
 impl Passage {
-    /// The decision of the innermost layer about a request with these headers.
+    /// The decision of the innermost layer about a request.
     ///
     /// # Errors
     /// 500 and a log line where there was no layer: never an open door.
     pub(crate) fn of<'e>(
         extensions: &'e Extensions,
-        headers: &HeaderMap,
+        head: RequestHead<'_>,
     ) -> Result<&'e Self, Rejection> {
         let unprotected = || Rejection::unprotected().logged(&About::default());
         extensions
             .get()
-            .ok_or_else(|| unprotected().answering(is_grpc(headers)))
+            .ok_or_else(|| unprotected().answering(head.is_grpc()))
     }
 
     /// The token, where one is needed.
     ///
     /// # Errors
     /// 401 where a request without one was let through (`.optional()`).
-    pub(crate) fn required(&self, headers: &HeaderMap) -> Result<&VerifiedToken, Rejection> {
+    pub(crate) fn required(&self, head: RequestHead<'_>) -> Result<&VerifiedToken, Rejection> {
         self.token
             .as_ref()
-            .ok_or_else(|| self.refuse(Rejection::no_credential(), headers))
+            .ok_or_else(|| self.refuse(Rejection::no_credential(), head))
     }
 
-    /// `rejection` in the name of the layer that decided, counted and logged, for a request with these headers.
-    pub(crate) fn refuse(&self, rejection: Rejection, headers: &HeaderMap) -> Rejection {
+    /// `rejection` in the name of the layer that decided, counted and logged, for a request.
+    pub(crate) fn refuse(&self, rejection: Rejection, head: RequestHead<'_>) -> Rejection {
         self.authenticator
             .refuse_token(rejection, self.token.as_ref())
-            .answering(is_grpc(headers))
+            .answering(head.is_grpc())
     }
 }

@@ -2,16 +2,22 @@
 //! of the gRPC protocol over HTTP/2). There is no body: a client would look for messages in it.
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use super::answer::Kind;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// Whether a request is one of gRPC: `application/grpc`, alone or with `+proto` and the like. gRPC-Web is not: its
-/// clients read the status of the response.
-pub(crate) fn is_asked_for(headers: &HeaderMap) -> bool {
+/// Whether a request is one of gRPC: a POST over HTTP/2 of `application/grpc`, alone or with `+proto` and the like. gRPC-Web
+/// is not: its clients read the status of the response.
+///
+/// Whoever asks in another way is answered in HTTP, whatever type they name: a gateway that has this service decide about
+/// requests reads the status alone, and hands the headers of strangers on.
+pub(crate) fn is_asked_for(method: &Method, version: Version, headers: &HeaderMap) -> bool {
+    if *method != Method::POST || version < Version::HTTP_2 {
+        return false;
+    }
     let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     value
         .and_then(|value| value.strip_prefix(b"application/grpc"))
@@ -77,9 +83,20 @@ mod tests {
         ] {
             let value = HeaderValue::from_static(content_type);
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, value)]);
-            assert_eq!(is_asked_for(&headers), expected, "{content_type}");
+            let asked = |method, version| is_asked_for(&method, version, &headers);
+            assert_eq!(
+                asked(Method::POST, Version::HTTP_2),
+                expected,
+                "{content_type}"
+            );
+            assert!(!asked(Method::GET, Version::HTTP_2), "{content_type}");
+            assert!(!asked(Method::POST, Version::HTTP_11), "{content_type}");
         }
-        assert!(!is_asked_for(&HeaderMap::new()));
+        assert!(!is_asked_for(
+            &Method::POST,
+            Version::HTTP_2,
+            &HeaderMap::new()
+        ));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::harness::{
 fn grpc(request: Builder) -> Builder {
     request
         .method("POST")
+        .version(http::Version::HTTP_2)
         .header("content-type", "application/grpc+proto")
 }
 
@@ -101,6 +102,22 @@ async fn a_good_token_passes_and_the_same_request_without_grpc_is_refused_in_htt
     send(&app, grpc(bearer(&good_token()))).await.is_ok("in");
     let plain = send(&app, get().method("POST")).await;
     plain.is_problem(401, "no_credential", "No token provided");
+}
+
+#[tokio::test]
+async fn who_asks_otherwise_than_grpc_does_is_refused_in_http_whatever_type_they_name() {
+    let app = Router::new()
+        .route("/", axum::routing::any(async || "in"))
+        .layer(protect().build().unwrap());
+    for (method, version) in [
+        ("GET", http::Version::HTTP_11),
+        ("GET", http::Version::HTTP_2),
+        ("POST", http::Version::HTTP_11),
+    ] {
+        let request = grpc(bearer("x.y.z")).method(method).version(version);
+        let answer = send(&app, request).await;
+        answer.is_problem(401, "invalid_token", "Invalid token");
+    }
 }
 
 #[tokio::test]
