@@ -10,7 +10,7 @@ import { algorithm, CLAIMS, HEADER, TIMES } from "./words.js";
 
 /** A longer token is shown without colours, and fewer fields at first. */
 const COLOURED = 40_000;
-const FIELDS = 150;
+const FIELDS = 60;
 const NAMES = ["header", "payload", "signature"];
 
 export class Decoded {

@@ -91,24 +91,21 @@ function question(asked) {
 function take(text, as) {
   for (const side of /** @type {Side[]} */ (["header", "payload"])) stopEditing(side);
   field.value = text;
-  changed(as);
-  ask(0);
+  changed(as, 0);
 }
 
-/** @param {State} as */
-function changed(as) {
+/** The question is on its way before the page is drawn. @param {State} as @param {number} after in milliseconds */
+function changed(as, after) {
   token = field.value.trim();
   state = token ? as : "original";
   if (state === "original") original = token;
   if (token === original) state = "original";
   answer = null;
+  ask(after);
   draw();
 }
 
-/** @param {string} selector @returns {NodeListOf<HTMLElement>} */
-function all(selector) {
-  return document.querySelectorAll(selector);
-}
+const all = (/** @type {string} */ selector) => /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector));
 
 /** What needs no server: the colours, the fields, the times. */
 function draw() {
@@ -130,7 +127,8 @@ function ask(after) {
     return told({ kind: "empty", title: "No token", text: "Paste one below." });
   }
   place("verdict").setAttribute("aria-busy", "true");
-  waiting = setTimeout(() => void asked(), after);
+  if (after) waiting = setTimeout(() => void asked(), after);
+  else void asked();
 }
 
 async function asked() {
@@ -203,7 +201,7 @@ function travel() {
   fill(place("ticks"), el("span", {}, `issued, ${span(end - begin)} of life`), el("span", {}, "exp"), el("span", {}, "after"));
 }
 
-/** What moves by itself: how far every time is away, and the clock of the verdict. */
+/** What moves by itself. */
 function tick() {
   const stated = moment(at.value);
   const seen = stated ?? now();
@@ -236,8 +234,7 @@ function startEditing(side) {
     all[side === "header" ? 0 : 1] = encode(text.value);
     while (all.length < 3) all.push("");
     field.value = all.join(".");
-    changed("edited");
-    ask(TYPING);
+    changed("edited", TYPING);
   });
   fill(place(side), text);
   tools(side, true);
@@ -310,8 +307,7 @@ function listen() {
     paste(text);
   });
   field.addEventListener("input", () => {
-    changed(original ? "edited" : "original");
-    ask(TYPING);
+    changed(original ? "edited" : "original", TYPING);
   });
   // A field that the pointer or the caret is over is lit up, although the text lies above its colours.
   field.addEventListener("pointermove", ({ clientX, clientY }) => {
@@ -373,8 +369,7 @@ function begin() {
   listen();
   placeholder();
   setInterval(tick, 1_000);
-  changed("original");
-  ask(0);
+  changed("original", 0);
   fromFragment();
 }
 

@@ -3,8 +3,9 @@
 /** @import { Part } from "./types.js" */
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const VALUES = new Map([...ALPHABET].map((letter, value) => [letter.charCodeAt(0), value]));
-VALUES.set(43, 62).set(47, 63);
+const VALUES = new Int8Array(128).fill(-1);
+[...ALPHABET].forEach((letter, value) => (VALUES[letter.charCodeAt(0)] = value));
+[VALUES[43], VALUES[47]] = [62, 63];
 
 /** The token in a pasted text: alone, after `Bearer`, in a header, a URL or quotation marks. @param {string} pasted */
 export function bare(pasted) {
@@ -30,8 +31,8 @@ export function decode(text) {
   const octets = new Uint8Array(Math.floor((text.length * 3) / 4));
   let [bits, held, at] = [0, 0, 0];
   for (let i = 0; i < text.length; i += 1) {
-    const value = VALUES.get(text.charCodeAt(i));
-    if (value === undefined) break;
+    const value = VALUES[text.charCodeAt(i)] ?? -1;
+    if (value < 0) break;
     bits = ((bits << 6) | value) & 0xffff;
     held += 6;
     if (held >= 8) {
@@ -55,8 +56,17 @@ export function encode(text) {
   return out;
 }
 
-/** The parts of a token, whole or not. @param {string} token @returns {Part[]} */
+/** @type {{ token: string, all: Part[] }} */
+let last = { token: "", all: [] };
+
+/** The parts of a token, whole or not. @param {string} token */
 export function parts(token) {
+  if (last.token !== token || !token) last = { token, all: split(token) };
+  return last.all;
+}
+
+/** @param {string} token @returns {Part[]} */
+function split(token) {
   let from = 0;
   return token.split(".").map((text, index) => {
     const octets = index < 5 ? decode(text) : undefined;
