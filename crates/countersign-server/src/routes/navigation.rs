@@ -2,8 +2,6 @@
 
 use crate::inspector::Access;
 
-const INSPECTOR: &str = "/inspect";
-
 /// For whom a place is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum For {
@@ -61,7 +59,7 @@ const fn to_come(name: &'static str, path: &'static str, for_whom: &'static [For
 /// Every place, in groups: tools, the running of the server, one's own.
 const PLACES: [&[Place]; 3] = [
     &[
-        place("Inspector", INSPECTOR, &[For::Guests, For::Members]),
+        place("Inspector", "/inspect", &[For::Guests, For::Members]),
         to_come("Life of a token", "/flow", &[For::Guests, For::Members]),
     ],
     &[
@@ -93,7 +91,7 @@ pub(crate) fn entries(reader: Reader, here: &str, inspector: Access) -> Vec<Vec<
         let shown = group
             .iter()
             .filter(|place| place.is_built && reader.sees(place.for_whom))
-            .filter(|place| place.path != INSPECTOR || inspector.admits(reader != Reader::Guest));
+            .filter(|place| place.path != "/inspect" || inspector.admits(reader != Reader::Guest));
         shown.map(|place| entry(place, here)).collect::<Vec<_>>()
     });
     groups.filter(|group| !group.is_empty()).collect()
