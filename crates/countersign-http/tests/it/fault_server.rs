@@ -43,7 +43,7 @@ pub(crate) enum Fault {
     /// Waits for [`FaultServer::release`], then answers with this body.
     Held(String),
     /// The same for any other answer.
-    Late(Box<Fault>),
+    Late(Box<Self>),
 }
 
 impl Fault {
