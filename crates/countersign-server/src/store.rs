@@ -88,6 +88,13 @@ impl Write {
     pub(crate) async fn rollback(self) -> Result<(), Error> {
         Ok(self.0.rollback().await?)
     }
+
+    fn probe(&mut self, now: i64) -> group::Running<'_, ()> {
+        Box::pin(async move {
+            sqlx::query(PROBE).bind(now).execute(&mut *self.0).await?;
+            Ok(())
+        })
+    }
 }
 
 impl Store {
@@ -130,10 +137,10 @@ impl Store {
         Ok(Write(self.writer.begin_with("BEGIN IMMEDIATE").await?))
     }
 
-    /// Writes one row: proof that the database takes writes.
+    /// Writes one row: proof that the database takes writes. Anybody may ask for it, so however many ask at once share
+    /// a commit, and nobody who writes waits for all of them.
     pub(crate) async fn probe(&self, now: i64) -> Result<(), Error> {
-        sqlx::query(PROBE).bind(now).execute(&self.writer).await?;
-        Ok(())
+        self.together(move |write| write.probe(now)).await
     }
 
     /// What stays the same exactly while nothing is committed, by this process or another.

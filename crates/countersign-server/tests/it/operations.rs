@@ -1,4 +1,7 @@
+use axum::body::Body;
+use http::Request;
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::app::{ISSUER, TestApp};
 
@@ -59,4 +62,23 @@ async fn the_figures_are_not_told_where_the_world_is_answered() {
             .is_problem(404, "not_found", "Not found");
     }
     assert!(app.metrics().await.contains("countersign_refresh_total"));
+}
+
+#[tokio::test]
+async fn however_many_ask_at_once_whether_it_is_ready_few_commits_answer_them() {
+    let app = TestApp::new().await;
+    let log = app.data().join("countersign.db-wal");
+    let bytes = || std::fs::metadata(&log).unwrap().len();
+    let before = bytes();
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let request = Request::get("/readyz").body(Body::empty()).unwrap();
+        asking.spawn(app.router.clone().oneshot(request));
+    }
+    for answer in asking.join_all().await {
+        assert_eq!(answer.unwrap().status(), 200);
+    }
+    // Each commit writes a page at least, so others who write would wait for a hundred of them.
+    let pages = (bytes() - before) / 4096;
+    assert!((1..20).contains(&pages), "{pages}");
 }
