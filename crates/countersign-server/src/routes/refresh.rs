@@ -53,13 +53,15 @@ pub(super) async fn go_on(app: &App, token: &Secret) -> Result<(UserRow, Session
         metrics: &app.metrics,
         now: app.now(),
     };
-    let session = refreshing.refresh(token.expose()).await?;
-    // The rotation is durable here; if the answer is lost from now on, the client may ask again.
-    let user = app.store.user_by_id(&session.user_id).await?;
-    let user = user
-        .filter(|user| !user.disabled)
+    let mut session = refreshing.refresh(token.expose()).await?;
+    // The rotation is durable here; if the answer is lost from now on, the client may ask again. Roles that were changed
+    // since have another place: new ones at the old place would be refused elsewhere.
+    let found = app.store.user_of_session(&session.id).await?;
+    let found = found
+        .filter(|found| !found.user.disabled)
         .ok_or(Error::InvalidRefreshToken)?;
-    Ok((user, session))
+    session.status_idx = found.status_idx;
+    Ok((found.user, session))
 }
 
 fn refused(app: &App, problem: &Error) -> Response {

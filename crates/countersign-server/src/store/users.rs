@@ -64,6 +64,9 @@ impl UserRow {
 const BY_EMAIL: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE email = $1";
 const BY_ID: &str =
     "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id = $1";
+// In one statement, so that place and roles are of one moment.
+const OF_SESSION: &str = "SELECT users.id, email, name, password_hash, roles, disabled, users.created_at, status_idx \
+     FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = $1";
 const AFTER: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2";
 // All of them for an empty part; $3 is escaped by `pattern`.
 const WITH_AFTER: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id > $1 AND email LIKE $3 ESCAPE '\\' ORDER BY id LIMIT $2";
@@ -73,7 +76,23 @@ const SET_PASSWORD_HASH: &str =
     "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
 const SET: &str = "UPDATE users SET roles = $2, disabled = $3 WHERE id = $1";
 const DELETE: &str = "DELETE FROM users WHERE id = $1";
+/// An account, and where the tokens of one of its sessions stand in the status lists.
+#[derive(FromRow)]
+pub(crate) struct UserAndPlace {
+    #[sqlx(flatten)]
+    pub(crate) user: UserRow,
+    pub(crate) status_idx: Option<i64>,
+}
+
 impl Store {
+    /// The account of a session, and the session's place, as they are together.
+    pub(crate) async fn user_of_session(&self, id: &str) -> Result<Option<UserAndPlace>, Error> {
+        Ok(sqlx::query_as(OF_SESSION)
+            .bind(id)
+            .fetch_optional(&self.reader)
+            .await?)
+    }
+
     /// The account with this lower-cased address.
     pub(crate) async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, Error> {
         Ok(sqlx::query_as(BY_EMAIL)

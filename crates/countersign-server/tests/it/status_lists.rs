@@ -161,6 +161,28 @@ async fn changed_roles_take_the_tokens_back_and_the_session_goes_on_at_another_p
     assert!(!is_taken_back(&app, &fresh).await);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_beside_a_change_of_roles_gets_both_of_before_or_both_of_after() {
+    let app = TestApp::new().await;
+    let root = app.administrator().await;
+    app.sign_up(EMAIL).await;
+    let mut tokens = app.log_in(EMAIL).await;
+    let user = claims(&tokens.access)["sub"].as_str().unwrap().to_owned();
+    let path = format!("/admin/v1/users/{user}");
+    for round in 0..100 {
+        let roles = json!({"roles": [format!("role-{round}")]});
+        let change = app.send_as(Method::PATCH, &path, &root.access, &roles);
+        let (changed, answer) = tokio::join!(change, app.refresh(&tokens.refresh));
+        assert_eq!(
+            (changed.status.as_u16(), answer.status.as_u16()),
+            (200, 200)
+        );
+        tokens = Tokens::of(&answer);
+        let is_new = claims(&tokens.access)["roles"] == roles["roles"];
+        assert_eq!(is_taken_back(&app, &tokens).await, !is_new);
+    }
+}
+
 #[tokio::test]
 async fn the_operators_command_takes_tokens_back_too() {
     let app = TestApp::in_present().await;
