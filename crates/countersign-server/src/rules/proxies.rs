@@ -63,10 +63,16 @@ impl FromStr for Network {
         if beyond != 0 {
             return Err(());
         }
-        Ok(Self {
-            address: address.to_canonical(),
-            bits,
-        })
+        // An IPv4 network as IPv6 spells it (RFC 4291 §2.5.5.2) has its bits after the first 96.
+        let canonical = address.to_canonical();
+        if address.is_ipv6() && canonical.is_ipv4() {
+            let bits = bits.checked_sub(96).ok_or(())?;
+            return Ok(Self {
+                address: canonical,
+                bits,
+            });
+        }
+        Ok(Self { address, bits })
     }
 }
 
@@ -158,6 +164,18 @@ mod tests {
         ] {
             assert_eq!(client(peer, list), expected, "{peer} {list:?}");
         }
+    }
+
+    #[test]
+    fn a_network_of_ipv4_can_be_written_as_ipv6_spells_it() {
+        for (mapped, plain) in [
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:192.0.2.7/128", "192.0.2.7/32"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+        ] {
+            assert_eq!(mapped.parse::<Network>(), plain.parse(), "{mapped}");
+        }
+        assert!("::ffff:10.0.0.0/95".parse::<Network>().is_err());
     }
 
     #[test]
