@@ -1,11 +1,11 @@
-//! Request bodies: JSON with each member once, or a form from a page; at most 64 KiB, and in time.
+//! What a request holds: a body, JSON with each member once, or a form from a page; at most 64 KiB, and in time.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, FromRequest, FromRequestParts, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, Path, Request};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -77,6 +77,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for PageForm<T> {
                     reason: "the form has other fields than the page".to_owned(),
                 },
             })
+    }
+}
+
+/// The one part of the path that names something; bytes that are no text name nothing.
+pub(crate) struct Named(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Path(name) = Path::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Error::NotFound)?;
+        Ok(Self(name))
     }
 }
 

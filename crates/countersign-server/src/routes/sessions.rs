@@ -1,13 +1,14 @@
 //! `GET /sessions` and `DELETE /sessions/{id}`: where somebody is logged in, and the end of one of these.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use countersign::AccessToken;
 use countersign_http::Claims;
 use http::StatusCode;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::body::Named;
 use crate::error::Error;
 use crate::rules::session;
 use crate::store::sessions::SessionRow;
@@ -60,7 +61,7 @@ pub(crate) async fn get(
 pub(crate) async fn delete(
     State(app): State<App>,
     Claims(token): Claims<AccessToken>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, Error> {
     if session::end_one(&app.store, &token.sub, &id, app.now()).await? {
         tracing::info!(sid = id, by = token.sid, "a session was ended");

@@ -1,11 +1,12 @@
 //! `GET /status-lists/{n}`: which tokens were taken back (draft-ietf-oauth-status-list §8).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::app::App;
+use crate::body::Named;
 use crate::error::Error;
 use crate::routes::entity_tag;
 
@@ -18,7 +19,7 @@ const BY_CODING: HeaderValue = HeaderValue::from_static("accept-encoding");
 
 pub(crate) async fn get(
     State(app): State<App>,
-    Path(number): Path<String>,
+    Named(number): Named,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let number = number

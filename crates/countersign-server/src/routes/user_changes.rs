@@ -1,14 +1,14 @@
 //! `PATCH` and `DELETE /admin/v1/users/{id}`: what an administrator changes about an account. Its tokens say so at once.
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use countersign::AccessToken;
 use countersign_http::Claims;
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::body::Json;
+use crate::body::{Json, Named};
 use crate::error::Error;
 use crate::offline::User;
 use crate::rules::account::change;
@@ -23,7 +23,7 @@ pub(crate) struct Change {
 pub(crate) async fn patch(
     State(app): State<App>,
     Claims(token): Claims<AccessToken>,
-    Path(id): Path<String>,
+    Named(id): Named,
     Json(body): Json<Change>,
 ) -> Result<Answer<User>, Error> {
     let Change { roles, disabled } = body;
@@ -36,7 +36,7 @@ pub(crate) async fn patch(
 pub(crate) async fn delete(
     State(app): State<App>,
     Claims(token): Claims<AccessToken>,
-    Path(id): Path<String>,
+    Named(id): Named,
 ) -> Result<StatusCode, Error> {
     change::delete(&app.store, &id, &token.sub, app.now()).await?;
     tracing::info!(user = id, by = token.sub, "an account was deleted");

@@ -1,5 +1,6 @@
 use axum::body::Body;
-use http::Request;
+use http::{Method, Request};
+use serde_json::json;
 
 use crate::app::TestApp;
 
@@ -8,6 +9,27 @@ async fn rejects_a_path_that_is_not_there() {
     let app = TestApp::new().await;
     for path in ["/nothing", "/login/", "/admin", "/assets/../Cargo.toml"] {
         app.get(path)
+            .await
+            .is_problem(404, "not_found", "Not found");
+    }
+}
+
+#[tokio::test]
+async fn rejects_a_name_in_a_path_that_is_no_text_like_one_that_names_nothing() {
+    let app = TestApp::new().await;
+    let root = app.administrator().await;
+    let none = serde_json::Value::Null;
+    for (method, path, body) in [
+        (Method::GET, "/status-lists/%FF", &none),
+        (Method::DELETE, "/sessions/%FF", &none),
+        (Method::DELETE, "/admin/v1/users/%FF", &none),
+        (
+            Method::PATCH,
+            "/admin/v1/users/%FF",
+            &json!({"disabled": true}),
+        ),
+    ] {
+        app.send_as(method, path, &root.access, body)
             .await
             .is_problem(404, "not_found", "Not found");
     }

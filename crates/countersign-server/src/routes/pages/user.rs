@@ -1,12 +1,13 @@
 //! `/admin/users/{id}`: one account, for administrators; [`super::user_changes`] is what its forms do.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
 use super::session::Session;
 use crate::app::App;
+use crate::body::Named;
 use crate::error::Error;
 use crate::routes::form::{Field, Form};
 use crate::routes::member::Administrator;
@@ -69,9 +70,12 @@ fn own_password() -> Field {
 pub(crate) async fn get(
     State(app): State<App>,
     Administrator(both): Administrator,
-    Path(id): Path<String>,
+    id: Result<Named, Error>,
     shell: Shell,
 ) -> Response {
+    let Ok(Named(id)) = id else {
+        return trouble::trouble(shell, &Error::UserUnknown);
+    };
     match User::of(&app, &both, &id, shell).await {
         Ok(user) => page(StatusCode::OK, &user),
         Err((shell, problem)) => trouble::trouble(shell, &problem),

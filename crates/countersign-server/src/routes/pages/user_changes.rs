@@ -4,14 +4,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
 use serde::Deserialize;
 
 use super::user::{Forms, User};
 use crate::app::App;
-use crate::body::{PageForm, Peer};
+use crate::body::{Named, PageForm, Peer};
 use crate::error::Error;
 use crate::routes::form::Form;
 use crate::routes::member::Administrator;
@@ -83,7 +83,7 @@ impl FromRequestParts<App> for Acting {
             Err(never) => match never {},
         };
         let peer = Peer::from_request_parts(parts, app).await;
-        let Ok(Path(id)) = Path::<String>::from_request_parts(parts, app).await else {
+        let Ok(Named(id)) = Named::from_request_parts(parts, app).await else {
             return Err(trouble::trouble(shell, &Error::UserUnknown));
         };
         Ok(Self {
@@ -152,6 +152,9 @@ pub(crate) async fn end_sessions(acting: Acting, sent: Sent<EndSessions>) -> Res
         acting.confirm(&password).await?;
         let one = (which != ALL).then_some(which.as_str());
         let (store, id, by) = (&acting.app.store, &acting.id, &acting.by.user.id);
+        if store.user_by_id(id).await?.is_none() {
+            return Err(Refusal::Said(Error::UserUnknown));
+        }
         let ended = session::end_of_account(store, id, one, by, acting.app.now()).await?;
         tracing::info!(user = id, sid = one, by, ended, "sessions were ended");
         Ok(())

@@ -227,6 +227,34 @@ async fn guessing_the_administrators_password_has_to_wait_as_at_the_door() {
 }
 
 #[tokio::test]
+async fn nothing_is_said_to_be_done_to_an_account_that_is_not_there() {
+    let app = TestApp::new().await;
+    app.administrator().await;
+    let root = Browser::of(&app, ROOT).await;
+    // Also one whose name is an address elsewhere, a header, or no text.
+    for id in ["nobody", "%2F%2Fevil.example", "x%0D%0Aset-cookie:a", "%FF"] {
+        let page = format!("/admin/users/{id}");
+        let shown = root.get(&page).await;
+        shown.is_page(404);
+        assert!(shown.body.contains("No such account"));
+        for (name, field) in [
+            ("sessions", ("which", "all")),
+            ("sessions", ("which", "x")),
+            ("roles", ("roles", "editor")),
+        ] {
+            let fields = [field, ("password", PASSWORD)];
+            let refused = form(&root, &page, name, &fields).await;
+            refused.is_page(404);
+            assert!(refused.cookies().is_empty(), "{refused:?}");
+        }
+        for name in ["disable", "enable", "delete"] {
+            let refused = form(&root, &page, name, &[("password", PASSWORD)]).await;
+            refused.is_page(404);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_last_administrator_stays_one() {
     let app = TestApp::new().await;
     app.administrator().await;
