@@ -21,7 +21,6 @@ use countersign::{Status, StatusList, Timestamp};
 pub use lists::StatusLists;
 pub(crate) use lists::{StatusSettings, Trust};
 
-use crate::fetch::Target;
 use crate::keys::Waiting;
 use crate::refresh::{Asked, Refresher, Rule, View};
 use crate::rejection::Rejection;
@@ -134,7 +133,7 @@ impl StatusCheck {
             return Some(Arc::clone(entry));
         }
         drop(lists);
-        let target = Target::parse(uri).ok()?;
+        let target = self.source.reading.target(uri).ok()?;
         if !self.origins.contains(&target.origin()) {
             return None;
         }

@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use axum::extract::FromRef;
 use axum::response::{IntoResponse as _, Response};
 use countersign::{AccessToken, Policy, SigningKey, Timestamp, Unverified};
-use countersign_http::{CookieSource, Origins, Protect, Rejection, SharedKeys, VerifiedToken};
+use countersign_http::{
+    CookieSource, Origins, Protect, Rejection, SharedKeys, StatusLists, VerifiedToken,
+};
 use http::StatusCode;
 
 use crate::config::Settings;
@@ -15,6 +17,7 @@ use crate::cookies::Cookies;
 use crate::error::{Error, REALM};
 use crate::inspector::Access;
 use crate::metrics::Metrics;
+use crate::rules::demo;
 use crate::rules::issue::Terms;
 use crate::rules::keys::{self, Ring};
 use crate::rules::password::Pool;
@@ -22,7 +25,7 @@ use crate::rules::proxies::Proxies;
 use crate::rules::rotation::RotationRule;
 use crate::rules::seal::Seal;
 use crate::rules::session::{Both, Known, Lifetimes};
-use crate::rules::status::{self, Published};
+use crate::rules::status::{self, Published, Signed};
 use crate::rules::throttle::Limits;
 use crate::store::Store;
 
@@ -56,8 +59,10 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) rotation: RotationRule,
     pub(crate) metrics: Metrics,
-    pub(crate) status_lists: Published,
+    status_lists: Published,
     pub(crate) inspector: Access,
+    /// The demonstration of a token's life.
+    pub(crate) demo: Access,
     known: Known,
     invalid_token_status: StatusCode,
     token_cache: usize,
@@ -126,6 +131,7 @@ impl App {
             metrics: Metrics::default(),
             status_lists: Published::default(),
             inspector: settings.inspector(),
+            demo: demo::access(settings.is_development()),
             known: Known::default(),
             invalid_token_status: settings.invalid_token_status(),
             token_cache: settings.token_cache(),
@@ -192,6 +198,44 @@ impl App {
             })
             .build()
             .map_err(|problem| Error::Argument(problem.to_string()))
+    }
+
+    /// What the service of the demonstration is behind: a service of its own that asks this server about no token. Being in
+    /// the same process, it reads the keys and the status lists where they are published from.
+    pub(crate) fn protect_demo(&self) -> Result<Protect, Error> {
+        let (clock, app) = (Arc::clone(&self.clock), self.clone());
+        let lists = StatusLists::new().read_by(move |url| {
+            let app = app.clone();
+            async move {
+                let number = url.rsplit('/').next()?.parse().ok()?;
+                let list = app.status_list(number).await.ok()??;
+                String::from_utf8(list.plain.bytes.clone()).ok()
+            }
+        });
+        Protect::with_keys(&self.terms.issuer, &self.verifying)
+            .audience(demo::audience(&self.terms.issuer))
+            .realm("demo")
+            .clock(move || clock())
+            .status_lists(lists)
+            .require_status()
+            .build()
+            .map_err(|problem| Error::Argument(problem.to_string()))
+    }
+
+    /// The status list with this number, as it is published; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Published::list`].
+    pub(crate) async fn status_list(&self, number: i64) -> Result<Option<Arc<Signed>>, Error> {
+        self.status_lists
+            .list(
+                &self.store,
+                self.ring(),
+                &self.terms.issuer,
+                number,
+                self.now(),
+            )
+            .await
     }
 
     /// Verifies an access token of this server as of a time; whether its session lives is another question.

@@ -204,7 +204,7 @@ pub enum Error {
         /// The address that was bound.
         own: String,
     },
-    /// The inspector is for people with an account.
+    /// This is for whoever has an account.
     #[error("this is for people with an account here; log in first")]
     LogInNeeded,
     /// A parameter of the query cannot be used.

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{delete, get, patch, post};
-use countersign_http::{Origins, require_role};
+use axum::{Extension, Router};
+use countersign_http::{Origins, Protect, require_role};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -19,7 +19,7 @@ use crate::routes::pages::{
     account, back, health as health_page, keys, log_in, log_out, sign_up, user, users as users_page,
 };
 use crate::routes::{
-    assets, audit, discovery, health, home, inspect, jwks, login, logout, password, profile,
+    assets, audit, discovery, health, home, inspect, jwks, life, login, logout, password, profile,
     refresh, sessions, setup, signup, status_lists, theme, trouble, user_changes, users, visitor,
 };
 use crate::rules::roles::ADMIN;
@@ -39,6 +39,7 @@ pub(crate) use operators::for_operators;
 /// [`Error::Argument`] when the settings contradict each other.
 pub(crate) fn router(app: App) -> Result<Router, Error> {
     let protect = app.protect()?;
+    let demo = app.protect_demo()?;
     let for_users = Router::new()
         .route("/profile", get(profile::get))
         .route("/me", get(profile::get))
@@ -85,7 +86,8 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
     Ok(Router::new()
         .merge(api)
         .merge(public)
-        .merge(pages(&app)?)
+        .merge(pages(&app, &demo)?)
+        .merge(service_of_demo(demo))
         .merge(assets::own())
         // Operations.
         .route("/livez", get(health::live))
@@ -101,7 +103,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
 }
 
 /// Pages, which work without JavaScript, and where their forms go.
-fn pages(app: &App) -> Result<Router<App>, Error> {
+fn pages(app: &App, demo: &Protect) -> Result<Router<App>, Error> {
     let pages = Router::new()
         .route("/", get(home::get))
         .route("/setup", get(setup::get).post(setup::post))
@@ -112,6 +114,13 @@ fn pages(app: &App) -> Result<Router<App>, Error> {
         .route("/admin/users/{id}", get(user::get))
         .route("/admin/keys", get(keys::get))
         .route("/admin/health", get(health_page::get))
+        // The life of a token, and what its page asks for.
+        .route("/flow", get(life::get))
+        .route("/flow/session", post(life::begin))
+        .route(
+            "/flow/explain",
+            post(life::explain).layer(Extension(demo.clone())),
+        )
         // Their forms.
         .route("/ui/setup", get(back).post(setup::post_form))
         .route("/ui/sign-up", get(back).post(sign_up::post))
@@ -190,6 +199,14 @@ pub(crate) fn lone_inspector(alone: Inspector, address: SocketAddr) -> Result<Ro
             frame::Frame::of_loopback(),
             frame::around,
         )))
+}
+
+/// What the tokens of the demonstration open, and nothing else does.
+fn service_of_demo(demo: Protect) -> Router<App> {
+    Router::new()
+        .route("/flow/service", get(life::service))
+        .route_layer(demo)
+        .method_not_allowed_fallback(not_allowed)
 }
 
 async fn not_allowed() -> Error {

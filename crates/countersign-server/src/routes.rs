@@ -7,6 +7,7 @@ pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod inspect;
 pub(crate) mod jwks;
+pub(crate) mod life;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod metrics;

@@ -24,6 +24,22 @@ impl Target {
     /// # Errors
     /// [`FetchError::UrlInvalid`], and [`FetchError::SchemeRefused`] for plain http that leaves this machine.
     pub(crate) fn parse(text: &str) -> Result<Self, FetchError> {
+        let target = Self::named(text)?;
+        let stays_here = match target.address {
+            Some(address) => address.to_canonical().is_loopback(),
+            None => is_local_name(&target.host),
+        };
+        if target.is_plain_http() && !stays_here {
+            return Err(FetchError::SchemeRefused);
+        }
+        Ok(target)
+    }
+
+    /// Reads `text` as the name of something that nobody goes out to fetch.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and plain http is not refused.
+    pub(crate) fn named(text: &str) -> Result<Self, FetchError> {
         if text.len() > MAX_URL_BYTES {
             return Err(FetchError::UrlInvalid);
         }
@@ -39,23 +55,14 @@ impl Target {
     }
 
     fn of(url: Url) -> Result<Self, FetchError> {
-        let plain = match url.scheme() {
-            "https" => false,
-            "http" => true,
-            _ => return Err(FetchError::SchemeRefused),
-        };
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(FetchError::SchemeRefused);
+        }
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return Err(FetchError::UrlInvalid);
         }
         let host = url.host_str().ok_or(FetchError::UrlInvalid)?.to_owned();
         let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
-        let stays_here = match address {
-            Some(address) => address.to_canonical().is_loopback(),
-            None => is_local_name(&host),
-        };
-        if plain && !stays_here {
-            return Err(FetchError::SchemeRefused);
-        }
         Ok(Self { url, address, host })
     }
 

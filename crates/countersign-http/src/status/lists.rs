@@ -137,13 +137,14 @@ impl StatusLists {
     }
 
     fn build(self, trust: Trust<'_>, required: bool) -> Result<StatusCheck, Error> {
-        let own = trust
-            .homes
-            .iter()
-            .filter_map(|home| Target::parse(home).ok());
+        let parse = match &self.reader {
+            Some(_) => Target::named,
+            None => Target::parse,
+        };
+        let own = trust.homes.iter().filter_map(|home| parse(home).ok());
         let mut targets: Vec<Target> = own.collect();
         for place in &self.places {
-            targets.push(Target::parse(place).map_err(Error::StatusLists)?);
+            targets.push(parse(place).map_err(Error::StatusLists)?);
         }
         if targets.is_empty() {
             return Err(Error::StatusListsNowhere);

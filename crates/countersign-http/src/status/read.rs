@@ -50,6 +50,14 @@ pub(super) enum Reading {
 }
 
 impl Reading {
+    /// The place that a URL names, where lists can be read there at all.
+    pub(super) fn target(&self, url: &str) -> Result<Target, FetchError> {
+        match self {
+            Self::Http(_) => Target::parse(url),
+            Self::Own(_) => Target::named(url),
+        }
+    }
+
     pub(super) async fn get(
         &self,
         target: &Target,

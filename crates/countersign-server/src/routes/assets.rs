@@ -56,6 +56,15 @@ const OWN: &[Asset] = &[
     asset!("js/inspect/time.js", SCRIPT),
     asset!("js/inspect/words.js", SCRIPT),
     asset!("js/inspect/workshop.js", SCRIPT),
+    asset!("ladder.css", STYLE),
+    asset!("flow.css", STYLE),
+    asset!("js/flow/main.js", SCRIPT),
+    asset!("js/flow/picture.js", SCRIPT),
+    asset!("js/flow/send.js", SCRIPT),
+    asset!("js/flow/shown.js", SCRIPT),
+    asset!("js/flow/story.js", SCRIPT),
+    asset!("js/flow/token.js", SCRIPT),
+    asset!("js/flow/world.js", SCRIPT),
 ];
 
 /// What keeps a page logged in, for pages of any origin: docs/BROWSER.md.

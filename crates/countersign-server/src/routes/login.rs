@@ -15,7 +15,7 @@ use crate::routes::tokens::{self, Mode};
 use crate::rules::email::Email;
 use crate::rules::password::{self, Checking, Password};
 use crate::rules::secret::Secret;
-use crate::rules::session::{self, Device, Proof};
+use crate::rules::session::{self, Device, Kind, Proof};
 use crate::rules::throttle::Attempt;
 use crate::rules::{address, device};
 use crate::store::sessions::SessionRow;
@@ -100,7 +100,7 @@ impl Login<'_> {
                 proof,
                 self.attempt,
                 &self.device,
-                app.lifetimes,
+                Kind::first_party(app.lifetimes),
                 self.now,
             );
             if let Some(opened) = started.await? {

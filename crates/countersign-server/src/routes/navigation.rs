@@ -60,7 +60,7 @@ const fn to_come(name: &'static str, path: &'static str, for_whom: &'static [For
 const PLACES: [&[Place]; 3] = [
     &[
         place("Inspector", "/inspect", &[For::Guests, For::Members]),
-        to_come("Life of a token", "/flow", &[For::Guests, For::Members]),
+        place("Life of a token", "/flow", &[For::Guests, For::Members]),
     ],
     &[
         place("Users", "/admin/users", &[For::Administrators]),
@@ -85,13 +85,31 @@ pub(crate) struct Entry {
     pub(crate) current: Option<&'static str>,
 }
 
+/// Who may open what is not there for everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Doors {
+    pub(crate) inspector: Access,
+    pub(crate) demo: Access,
+}
+
+impl Doors {
+    fn admit(self, reader: Reader, place: &Place) -> bool {
+        let is_signed_in = reader != Reader::Guest;
+        match place.path {
+            "/inspect" => self.inspector.admits(is_signed_in),
+            "/flow" => self.demo.admits(is_signed_in),
+            _ => true,
+        }
+    }
+}
+
 /// What a reader on the page `here` is shown, of what is there; no group is empty.
-pub(crate) fn entries(reader: Reader, here: &str, inspector: Access) -> Vec<Vec<Entry>> {
+pub(crate) fn entries(reader: Reader, here: &str, doors: Doors) -> Vec<Vec<Entry>> {
     let groups = PLACES.iter().map(|group| {
         let shown = group
             .iter()
             .filter(|place| place.is_built && reader.sees(place.for_whom))
-            .filter(|place| place.path != "/inspect" || inspector.admits(reader != Reader::Guest));
+            .filter(|place| doors.admit(reader, place));
         shown.map(|place| entry(place, here)).collect::<Vec<_>>()
     });
     groups.filter(|group| !group.is_empty()).collect()

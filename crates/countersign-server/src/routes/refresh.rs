@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::body::MaybeJson;
 use crate::error::Error;
 use crate::routes::tokens::{self, Mode};
+use crate::rules::demo;
 use crate::rules::secret::Secret;
 use crate::rules::session::Refreshing;
 use crate::store::sessions::SessionRow;
@@ -39,12 +40,27 @@ pub(crate) async fn post(
 }
 
 async fn rotate(app: &App, token: &Secret, mode: Mode) -> Result<Response, Error> {
-    let (user, session) = go_on(app, token).await?;
+    let (user, session) = match mode {
+        Mode::Token => go_on(app, token).await?,
+        Mode::Cookie => go_on_in_browser(app, token).await?,
+    };
     tokens::answer(app, "Token refreshed", &user, &session, mode)
 }
 
+/// As [`go_on`], for a token out of a cookie, with which pages open: one of the demonstration opens none.
+pub(super) async fn go_on_in_browser(
+    app: &App,
+    token: &Secret,
+) -> Result<(UserRow, SessionRow), Error> {
+    let (user, session) = go_on(app, token).await?;
+    if demo::is_of(&session) {
+        return Err(Error::InvalidRefreshToken);
+    }
+    Ok((user, session))
+}
+
 /// Takes a refresh token for its session, moved on, and its user as they are now.
-pub(super) async fn go_on(app: &App, token: &Secret) -> Result<(UserRow, SessionRow), Error> {
+async fn go_on(app: &App, token: &Secret) -> Result<(UserRow, SessionRow), Error> {
     let ring = app.ring();
     let refreshing = Refreshing {
         store: &app.store,

@@ -8,9 +8,8 @@ use http::request::Parts;
 
 use crate::VERSION;
 use crate::cookies::Cookies;
-use crate::inspector::Access;
 use crate::routes::member::page_of;
-use crate::routes::navigation::{self, Entry, Reader};
+use crate::routes::navigation::{self, Doors, Entry, Reader};
 use crate::routes::notice::Notice;
 use crate::routes::theme::Theme;
 use crate::routes::visitor::Visitor;
@@ -39,8 +38,8 @@ impl Shell {
         }
     }
 
-    fn led_by(mut self, reader: Reader, inspector: Access) -> Self {
-        self.groups = navigation::entries(reader, &self.here, inspector);
+    fn led_by(mut self, reader: Reader, doors: Doors) -> Self {
+        self.groups = navigation::entries(reader, &self.here, doors);
         self.is_signed_in = reader != Reader::Guest;
         self
     }
@@ -66,14 +65,15 @@ where
         } else {
             Self::of(&parts.headers, cookies, here)
         };
-        let Some(visitor) = parts.extensions.get::<Visitor>() else {
+        let extensions = &parts.extensions;
+        let (Some(visitor), Some(doors)) = (extensions.get::<Visitor>(), extensions.get::<Doors>())
+        else {
             return Ok(shell);
         };
-        let inspector = parts.extensions.get::<Access>();
         let notice = Notice::of(&parts.headers, cookies).map(Notice::text);
         Ok(Self {
             notice,
-            ..shell.led_by(visitor.reader(), inspector.copied().unwrap_or(Access::Off))
+            ..shell.led_by(visitor.reader(), *doors)
         })
     }
 }

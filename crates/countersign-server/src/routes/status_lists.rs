@@ -27,11 +27,7 @@ pub(crate) async fn get(
         .ok()
         .filter(|n: &i64| n.to_string() == number);
     let number = number.ok_or(Error::NotFound)?;
-    let list = app
-        .status_lists
-        .list(&app.store, app.ring(), &app.terms.issuer, number, app.now())
-        .await?
-        .ok_or(Error::NotFound)?;
+    let list = app.status_list(number).await?.ok_or(Error::NotFound)?;
     let takes_gzip = takes_gzip(&headers);
     let sent = if takes_gzip { &list.gzip } else { &list.plain };
     let mut response = if entity_tag::is_known(&headers, &sent.etag) {

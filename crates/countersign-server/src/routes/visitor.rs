@@ -14,7 +14,7 @@ use http::header::SET_COOKIE;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::routes::navigation::Reader;
+use crate::routes::navigation::{Doors, Reader};
 use crate::routes::notice::Notice;
 use crate::routes::{refresh, tokens};
 use crate::rules::roles::ADMIN;
@@ -71,7 +71,10 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let visitor = Visitor::of(&app, request.headers(), &mut cookies).await;
     request.extensions_mut().insert(visitor);
     // For the way around: what is not there is not led to.
-    request.extensions_mut().insert(app.inspector);
+    request.extensions_mut().insert(Doors {
+        inspector: app.inspector,
+        demo: app.demo,
+    });
     let was_told = Notice::of(request.headers(), app.cookies).is_some();
     let mut response = next.run(request).await;
     let is_page = !response.status().is_redirection();
@@ -106,7 +109,7 @@ async fn moved_on(
     let Ok(Some(token)) = app.cookies.refresh_token(headers) else {
         return Ok(None);
     };
-    match refresh::go_on(app, &token).await {
+    match refresh::go_on_in_browser(app, &token).await {
         Ok((user, session)) => {
             tokens::set_cookies(app, &user, &session, cookies)?;
             Ok(Some(Arc::new(Both { session, user })))

@@ -4,6 +4,7 @@ use countersign::{AccessToken, StatusReference};
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::rules::demo;
 use crate::rules::keys::Ring;
 use crate::rules::secret::{self, Secret};
 use crate::rules::status;
@@ -22,6 +23,30 @@ pub(crate) struct Terms {
     pub(crate) audiences: Vec<String>,
     /// Seconds that a token lives at most.
     pub(crate) access_ttl: i64,
+}
+
+/// What is different between the tokens of one session and of another.
+struct Grant {
+    audiences: Vec<String>,
+    ttl: i64,
+    roles: Vec<String>,
+}
+
+impl Grant {
+    fn of(terms: &Terms, user: &UserRow, session: &SessionRow) -> Self {
+        if demo::is_of(session) {
+            return Self {
+                audiences: vec![demo::audience(&terms.issuer)],
+                ttl: demo::access_ttl(terms.access_ttl),
+                roles: Vec::new(),
+            };
+        }
+        Self {
+            audiences: terms.audiences.clone(),
+            ttl: terms.access_ttl,
+            roles: user.roles(),
+        }
+    }
 }
 
 /// A signed token and the seconds that it lives.
@@ -44,8 +69,9 @@ pub(crate) fn access_token(
     let key = ring
         .signing(now)
         .ok_or(Error::NotReady("no key signs now"))?;
+    let grant = Grant::of(terms, user, session);
     let exp = expiry(
-        terms.access_ttl,
+        grant.ttl,
         session
             .counter
             .expires_at
@@ -56,14 +82,14 @@ pub(crate) fn access_token(
     let token = AccessToken {
         iss: terms.issuer.clone(),
         sub: user.id.clone(),
-        aud: terms.audiences.clone(),
+        aud: grant.audiences,
         exp,
         iat: now,
         jti: Uuid::new_v4().to_string(),
         client_id: session.client_id.clone(),
         sid: Some(session.id.clone()),
         scope: String::new(),
-        roles: user.roles(),
+        roles: grant.roles,
         auth_time: Some(session.created_at),
         status: session.status_idx.map(|place| {
             let (list, within) = status::position(place);

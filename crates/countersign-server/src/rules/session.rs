@@ -23,7 +23,6 @@ pub(crate) use refreshing::Refreshing;
 pub(crate) const FIRST_PARTY: &str = "first-party";
 
 const SECRET_BYTES: usize = 16;
-/// How many sessions of one user live at once; the one that was not used for longest makes room.
 const MOST_SESSIONS: i64 = 100;
 
 /// How long sessions live, in seconds.
@@ -33,6 +32,26 @@ pub(crate) struct Lifetimes {
     pub(crate) absolute: i64,
     /// From its last refresh.
     pub(crate) idle: i64,
+}
+
+/// For what a session is begun.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    pub(crate) client_id: &'static str,
+    /// How many of one user live at once; the one that was not used for longest makes room.
+    pub(crate) most: i64,
+    pub(crate) lifetimes: Lifetimes,
+}
+
+impl Kind {
+    /// A log-in on the server's own pages and API.
+    pub(crate) fn first_party(lifetimes: Lifetimes) -> Self {
+        Self {
+            client_id: FIRST_PARTY,
+            most: MOST_SESSIONS,
+            lifetimes,
+        }
+    }
 }
 
 /// Where a session is used from.
@@ -63,14 +82,14 @@ pub(crate) async fn start(
     proof: Proof,
     attempt: &Attempt,
     device: &Device,
-    lifetimes: Lifetimes,
+    kind: Kind,
     now: i64,
 ) -> Result<Option<(UserRow, SessionRow)>, Error> {
     let Proof { user, renewed_hash } = proof;
-    let mut row = begun(&user, keys, device, lifetimes, now)?;
+    let mut row = begun(&user, keys, device, kind, now)?;
     let mut write = store.begin().await?;
     write
-        .limit_sessions(&user.id, now, MOST_SESSIONS.saturating_sub(1))
+        .limit_sessions(&user.id, kind.client_id, now, kind.most.saturating_sub(1))
         .await?;
     status::tell_ended(&mut write, now).await?;
     row.status_idx = Some(status::free_place(&mut write).await?);
@@ -93,17 +112,17 @@ fn begun(
     user: &UserRow,
     keys: &RefreshKeys,
     device: &Device,
-    lifetimes: Lifetimes,
+    kind: Kind,
     now: i64,
 ) -> Result<SessionRow, Error> {
     Ok(SessionRow {
         id: secret::encode(Uuid::now_v7().as_bytes()),
         user_id: user.id.clone(),
-        client_id: FIRST_PARTY.to_owned(),
+        client_id: kind.client_id.to_owned(),
         v: keys.newest(),
         secret: secret::encode(secret::random::<SECRET_BYTES>()?.as_slice()),
         created_at: now,
-        counter: rotation::fresh(now, lifetimes.idle, lifetimes.absolute),
+        counter: rotation::fresh(now, kind.lifetimes.idle, kind.lifetimes.absolute),
         user_agent: device.name.clone(),
         address: device.address.clone(),
         status_idx: None,
@@ -150,17 +169,17 @@ mod tests {
             name: Some("Firefox on Windows".to_owned()),
             address: Some("203.0.113.0/24".to_owned()),
         };
-        let lifetimes = Lifetimes {
+        let kind = Kind::first_party(Lifetimes {
             absolute: 30 * 86_400,
             idle: 14 * 86_400,
-        };
+        });
         let mut write = store.begin().await.unwrap();
         for number in 0..USERS {
             let (id, email) = (Uuid::now_v7().to_string(), format!("{number}@b.example"));
             let user = UserRow::new(id, email, None, "a hash".to_owned(), NOW);
             write.insert_user(&user).await.unwrap();
             for _ in 0..sessions_each {
-                let mut row = begun(&user, &keys, &device, lifetimes, NOW).unwrap();
+                let mut row = begun(&user, &keys, &device, kind, NOW).unwrap();
                 row.status_idx = Some(free_place(&mut write).await.unwrap());
                 let begun = write.start_session(&row, &user.password_hash).await;
                 begun.unwrap().unwrap();

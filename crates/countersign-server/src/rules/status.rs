@@ -10,7 +10,7 @@ use crate::store::{Store, Write};
 
 mod published;
 
-pub(crate) use published::{Published, uri};
+pub(crate) use published::{Published, Signed, uri};
 
 /// How many places a list has: a million and a few, 128 KiB before they are compressed.
 pub(crate) const PLACES: i64 = 1 << 20;

@@ -100,6 +100,19 @@ impl Attempt {
         Self::of_network("setup", limits, limits.setup, peer, OnSuccess::Stays)
     }
 
+    /// Whom a demonstration is charged to: its user, or the network of a stranger.
+    pub(crate) fn demo(limits: &Limits, user: Option<&str>, peer: Option<IpAddr>) -> Self {
+        let Some(user) = user else {
+            return Self::of_network("demo", limits, limits.demo, peer, OnSuccess::Stays);
+        };
+        let mut attempt = Self {
+            charges: Vec::new(),
+            pair: None,
+        };
+        attempt.add(format!("demo of {user}"), limits.demo, OnSuccess::Stays);
+        attempt
+    }
+
     /// Charged to a network, or to everybody together where networks are not known.
     fn of_network(
         what: &str,

@@ -56,8 +56,8 @@ const START: &str = concat!(
      RETURNING (SELECT roles FROM users WHERE users.id = user_id)"
 );
 // Leaves the $3 that were used last.
-const LIMIT: &str = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND id NOT IN \
-     (SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 \
+const LIMIT: &str = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND client_id = $4 AND revoked_at IS NULL AND id NOT IN \
+     (SELECT id FROM sessions WHERE user_id = $1 AND client_id = $4 AND revoked_at IS NULL AND expires_at > $2 \
      ORDER BY rotated_at DESC, id DESC LIMIT $3)";
 // The one statement by which a refresh writes. It does so where nothing that was decided on has changed, so of several
 // that decided on the same row one writes, and the others decide again.
@@ -161,10 +161,11 @@ impl Write {
         Ok(roles.map(RolesText))
     }
 
-    /// Ends all sessions of a user but the `most` that were used last.
+    /// Ends all sessions that a user has with a client but the `most` that were used last.
     pub(crate) async fn limit_sessions(
         &mut self,
         user_id: &str,
+        client_id: &str,
         now: i64,
         most: i64,
     ) -> Result<u64, Error> {
@@ -172,6 +173,7 @@ impl Write {
             .bind(user_id)
             .bind(now)
             .bind(most)
+            .bind(client_id)
             .execute(&mut *self.0)
             .await?;
         Ok(done.rows_affected())
@@ -382,8 +384,11 @@ mod tests {
             let row = row(id, NOW + used);
             write.start_session(&row, HASH).await.unwrap().unwrap();
         }
-        assert_eq!(write.limit_sessions("u", NOW + 9, 4).await.unwrap(), 0);
-        assert_eq!(write.limit_sessions("u", NOW + 9, 2).await.unwrap(), 2);
+        let own = "first-party";
+        assert_eq!(write.limit_sessions("u", own, NOW + 9, 4).await.unwrap(), 0);
+        assert_eq!(write.limit_sessions("u", own, NOW + 9, 2).await.unwrap(), 2);
+        let other = write.limit_sessions("u", "another", NOW + 9, 0).await;
+        assert_eq!(other.unwrap(), 0);
         write.commit().await.unwrap();
         for (id, lives) in [("a", false), ("b", true), ("c", false), ("d", true)] {
             let row = store.session_by_id(id).await.unwrap().unwrap();

@@ -29,6 +29,8 @@ mod inspect;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod login;

@@ -37,7 +37,7 @@ fn tags(html: &str) -> Vec<&str> {
 #[tokio::test]
 async fn pages_run_no_foreign_script_and_load_from_nowhere_else() {
     let app = TestApp::new().await;
-    for path in ["/", "/setup"] {
+    for path in ["/", "/setup", "/flow"] {
         let answer = app.get(path).await;
         assert_eq!(
             answer.header("content-security-policy"),
@@ -78,6 +78,8 @@ async fn what_pages_are_made_of_is_served_from_here() {
         ("/assets/style.css", "text/css; charset=utf-8"),
         ("/assets/icon.svg", "image/svg+xml"),
         ("/assets/js/theme.js", "text/javascript; charset=utf-8"),
+        ("/assets/flow.css", "text/css; charset=utf-8"),
+        ("/assets/js/flow/main.js", "text/javascript; charset=utf-8"),
     ] {
         let answer = app.get(path).await;
         assert_eq!(

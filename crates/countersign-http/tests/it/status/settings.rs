@@ -162,6 +162,20 @@ async fn a_token_of_another_issuer_is_told_apart_before_any_list_is_asked_for() 
 }
 
 #[tokio::test]
+async fn lists_that_are_not_fetched_may_have_a_name_that_nobody_would_fetch() {
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let described = |lists| {
+        Protect::with_keys("http://id.example", key.verifying_key())
+            .audience(AUDIENCE)
+            .status_lists(lists)
+            .build()
+    };
+    let refused = described(StatusLists::new()).unwrap_err();
+    assert_eq!(refused, Error::StatusListsNowhere);
+    described(StatusLists::new().read_by(async |_| None)).unwrap();
+}
+
+#[tokio::test]
 async fn a_service_in_its_issuers_own_process_reads_lists_without_http() {
     let (said, reads) = std::sync::mpsc::channel();
     let shown = std::sync::Arc::new(std::sync::Mutex::new(None::<String>));

@@ -8,6 +8,7 @@ use countersign::AccessToken;
 
 use super::is_alive;
 use crate::error::Error;
+use crate::rules::demo;
 use crate::store::Store;
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
@@ -51,6 +52,7 @@ impl Known {
         let both = self.look_up(store, sid).await?;
         Ok(both.filter(|both| {
             both.session.user_id == token.sub
+                && !demo::is_of(&both.session)
                 && is_alive(&both.session, now)
                 && !both.user.disabled
                 && both.user.roles() == token.roles

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::rules::audit::{self, About, Event};
+use crate::rules::demo;
 use crate::rules::refresh_token::{Presented, RefreshKeys};
 use crate::rules::rotation::{self, Cause, Decision, RotationRule};
 use crate::rules::status;
@@ -37,7 +38,7 @@ impl Refreshing<'_> {
         for _ in 0..ATTEMPTS {
             match self.attempt(&presented).await? {
                 Outcome::Answer(row, cause) => {
-                    self.metrics.count_refresh(cause);
+                    self.count(cause, demo::is_of(&row));
                     if cause == Cause::Ahead {
                         tracing::warn!(
                             sid = row.id,
@@ -47,8 +48,8 @@ impl Refreshing<'_> {
                     tracing::info!(cause = cause.name(), sid = row.id, "refreshed");
                     return Ok(*row);
                 }
-                Outcome::Refuse(cause) => {
-                    self.metrics.count_refresh(cause);
+                Outcome::Refuse { cause, is_demo } => {
+                    self.count(cause, is_demo);
                     return Err(refused(&presented, cause));
                 }
                 Outcome::Again => {}
@@ -59,16 +60,24 @@ impl Refreshing<'_> {
         })
     }
 
+    /// Whoever watches the figures wants to see real thieves, and none of the demonstration.
+    fn count(&self, cause: Cause, is_demo: bool) {
+        if !is_demo {
+            self.metrics.count_refresh(cause);
+        }
+    }
+
     /// Reads, decides, and writes where the row has stayed what was read.
     async fn attempt(&self, presented: &Presented<'_>) -> Result<Outcome, Error> {
         let read = self.store.session_by_id(presented.sid).await?;
         // A second tag that does not hold is an unknown session's: nothing is done to the one that it names.
         let Some(row) = read.filter(|row| presented.is_of(row)) else {
-            return Ok(Outcome::Refuse(Cause::Unknown));
+            return Ok(Outcome::refuse(Cause::Unknown, false));
         };
+        let is_demo = demo::is_of(&row);
         match rotation::decide(&row.counter, presented.n, self.now, self.rule) {
             Decision::Current => Ok(Outcome::answer(row, Cause::Race)),
-            Decision::Dead => Ok(Outcome::Refuse(Cause::Unknown)),
+            Decision::Dead => Ok(Outcome::refuse(Cause::Unknown, is_demo)),
             Decision::Write(to, cause) => {
                 let now = self.now;
                 let moved = self
@@ -84,7 +93,7 @@ impl Refreshing<'_> {
                     .together(move |write| Turn::of(&row).end(write, now))
                     .await?;
                 Ok(if is_ended {
-                    Outcome::Refuse(cause)
+                    Outcome::refuse(cause, is_demo)
                 } else {
                     Outcome::Again
                 })
@@ -95,7 +104,10 @@ impl Refreshing<'_> {
 
 enum Outcome {
     Answer(Box<SessionRow>, Cause),
-    Refuse(Cause),
+    Refuse {
+        cause: Cause,
+        is_demo: bool,
+    },
     /// The row is no longer what was decided on.
     Again,
 }
@@ -104,13 +116,18 @@ impl Outcome {
     fn answer(row: SessionRow, cause: Cause) -> Self {
         Self::Answer(Box::new(row), cause)
     }
+
+    fn refuse(cause: Cause, is_demo: bool) -> Self {
+        Self::Refuse { cause, is_demo }
+    }
 }
 
 /// A session as it was decided on, and what is to be written about it.
 struct Turn {
     id: String,
     from: Counter,
-    about: About,
+    /// For the audit trail; what is played belongs into none.
+    about: Option<About>,
 }
 
 impl Turn {
@@ -118,11 +135,11 @@ impl Turn {
         Self {
             id: row.id.clone(),
             from: row.counter,
-            about: About {
+            about: (!demo::is_of(row)).then(|| About {
                 user: Some(row.user_id.clone()),
                 session: Some(row.id.clone()),
                 by: None,
-            },
+            }),
         }
     }
 
@@ -135,8 +152,11 @@ impl Turn {
     ) -> Running<'_, Option<SessionRow>> {
         Box::pin(async move {
             let moved = write.move_session(&self.id, &self.from, &to).await?;
-            if moved.is_some() && cause == Cause::Ahead {
-                audit::record(write, Event::SessionAhead, &self.about, now).await?;
+            if moved.is_some()
+                && cause == Cause::Ahead
+                && let Some(about) = &self.about
+            {
+                audit::record(write, Event::SessionAhead, about, now).await?;
             }
             Ok(moved)
         })
@@ -147,7 +167,9 @@ impl Turn {
             let is_ended = write.revoke_session_at(&self.id, self.from.n, now).await?;
             if is_ended {
                 status::tell_ended(write, now).await?;
-                audit::record(write, Event::SessionReused, &self.about, now).await?;
+                if let Some(about) = &self.about {
+                    audit::record(write, Event::SessionReused, about, now).await?;
+                }
             }
             Ok(is_ended)
         })

@@ -58,6 +58,8 @@ pub(crate) struct Limits {
     pub(crate) hashes: Allowance,
     /// Sign-ups from one network: each judges a password.
     pub(crate) signup: Allowance,
+    /// Demonstrations that one user begins, or that strangers of one network do.
+    pub(crate) demo: Allowance,
     /// Wrong one-time codes from one network.
     pub(crate) setup: Allowance,
     /// Whether clients come from this machine and private networks, and not only proxies.
@@ -71,6 +73,7 @@ impl Limits {
         network: Allowance::new(100, 6),
         hashes: Allowance::new(600, 1),
         signup: Allowance::new(20, 30),
+        demo: Allowance::new(20, 15),
         setup: Allowance::new(10, 30),
         has_internal_clients: true,
     };
@@ -99,6 +102,7 @@ impl Limits {
             self.network,
             self.hashes,
             self.signup,
+            self.demo,
             self.setup,
         ];
         all.into_iter().map(Allowance::whole).max().unwrap_or(0)
