@@ -5,6 +5,7 @@ mod newborn;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use countersign::{SigningHeader, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -53,7 +54,7 @@ pub(crate) struct Sign {
     #[arg(long = "header", value_name = "NAME=TEXT", value_parser = parse_text)]
     headers: Vec<(String, Value)>,
     /// The kind of token, such as at+jwt [default: JWT].
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     typ: Option<String>,
     /// Add no iat.
     #[arg(long)]

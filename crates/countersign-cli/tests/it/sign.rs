@@ -386,3 +386,13 @@ fn a_life_begins_where_the_token_becomes_valid() {
     assert_eq!(exp(&["--claim-json", "nbf=4102444800"]), start + 900);
     assert!(exp(&["--not-before", "2001-01-01T00:00:00Z"]) < start);
 }
+
+/// No policy could name it.
+#[test]
+fn rejects_an_empty_kind_of_token() {
+    let bench = Bench::new();
+    bench.key("ES256", "k");
+    bench
+        .run(&["sign", "--key", "k.jwk", "--typ", ""])
+        .fails(2, &["--typ"]);
+}

@@ -116,8 +116,12 @@ pub(crate) fn parts(members: &Members) -> Result<KeyParts, Error> {
     }
 }
 
-/// RFC 7517 §4.7: the key of the first certificate in `x5c` is the key of the JWK. Nobody trusts the chain.
+/// RFC 7517 §4.7: the key of the first certificate in `x5c` is the key of the JWK. Nobody trusts the chain. What else names
+/// a certificate is text (§4.6, §4.8, §4.9), and nobody looks for it.
 pub(crate) fn check_certificate(members: &Members, parts: &KeyParts) -> Result<(), Error> {
+    for name in ["x5u", "x5t", "x5t#S256"] {
+        text(members, name)?;
+    }
     let Some(chain) = members.get("x5c") else {
         return Ok(());
     };

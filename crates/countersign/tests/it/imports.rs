@@ -305,6 +305,21 @@ fn rejects_a_jwk_beside_the_certificate_of_another_key() {
     ] {
         assert_eq!(with(ours.clone(), chain.clone()), "key_format", "{chain}");
     }
+    for name in ["x5u", "x5t", "x5t#S256"] {
+        for (value, expected) in [
+            (json!("x"), "ok"),
+            (json!(1), "key_format"),
+            (json!(null), "key_format"),
+        ] {
+            let mut jwk = ours.clone();
+            jwk[name] = value;
+            assert_eq!(
+                code(Jwk::parse(jwk.to_string().as_bytes())),
+                expected,
+                "{jwk}"
+            );
+        }
+    }
 }
 
 #[test]
