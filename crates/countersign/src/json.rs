@@ -22,7 +22,7 @@ use serde::de::{
 use serde_json::{Map, Value};
 
 pub(crate) use names::{Common, Stack};
-pub(crate) use read::{Index, read};
+pub(crate) use read::{Index, read, read_alone};
 pub(crate) use scan::{Number, Scanner};
 
 use crate::error::{Error, Malformed, Part};
@@ -109,11 +109,6 @@ fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
 /// Reads `T` out of a text that one of the strict parsers has taken; the error says what is misplaced and holds no value.
 pub(crate) fn from_strict<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
     serde_json::from_slice(json).map_err(misshapen)
-}
-
-/// The same of what is known to be UTF-8.
-pub(crate) fn from_strict_text<'de, T: Deserialize<'de>>(json: &'de str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(misshapen)
 }
 
 fn misshapen(error: serde_json::Error) -> Error {

@@ -48,6 +48,21 @@ pub(crate) fn read<'de, C: Deserialize<'de>>(
     Ok((value, index))
 }
 
+/// Reads an object into `C` alone.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) fn read_alone<'de, C: Deserialize<'de>>(text: &'de str) -> Result<C, Stop> {
+    let mut reader = Reader {
+        scanner: Scanner::new(text),
+        stack: &mut Stack::new(),
+        common: CommonValues::new(),
+        allowance: Allowance::of(text.len()),
+        seen: None,
+    };
+    C::deserialize(&mut reader)
+}
+
 /// Why the reader did not go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
