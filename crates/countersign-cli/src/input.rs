@@ -20,6 +20,44 @@ pub(crate) fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     file_up_to(path, LIMIT_BYTES)
 }
 
+/// Reads a file with a secret. People give the secret itself by mistake: what names no file is not shown, in no error.
+///
+/// `what` the file holds, and what to give `instead`, are for the error.
+pub(crate) fn secret_file(
+    path: &Path,
+    what: &str,
+    instead: &str,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    match path.symlink_metadata() {
+        Ok(_) => file(path),
+        Err(error) => {
+            let reason = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => error.to_string(),
+            };
+            Err(Failure::storage(format!(
+                "cannot read {what}: {reason} (its name is not shown: it may be a secret); {instead}"
+            )))
+        }
+    }
+}
+
+/// The text of an environment variable that should hold `what`. A name that is not spelled like one is not shown: it may
+/// be the secret itself.
+pub(crate) fn variable(name: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
+    let is_plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    std::env::var(name).map(Zeroizing::new).map_err(|_| {
+        let shown = if is_plain {
+            format!("the environment variable {name}")
+        } else {
+            "the environment variable that was named (not shown: it may be a secret)".to_owned()
+        };
+        Failure::no_key(format!("{shown} is not set to text: it should hold {what}"))
+    })
+}
+
 /// Reads standard input to its end.
 pub(crate) fn stdin() -> Result<Zeroizing<Vec<u8>>, Failure> {
     stdin_up_to(LIMIT_BYTES)

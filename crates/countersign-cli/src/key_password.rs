@@ -25,15 +25,18 @@ impl KeyPassword {
     /// Reads the password; only called for a key that is encrypted.
     pub(crate) fn read(&self) -> Result<Zeroizing<String>, Failure> {
         if let Some(path) = &self.password_file {
-            let text = input::text(&input::file(path)?, "the password file")?;
+            let text = input::text(
+                &input::secret_file(
+                    path,
+                    "the password of the key",
+                    "give the name of a file, or the password with --password-env NAME",
+                )?,
+                "the password file",
+            )?;
             return Ok(Zeroizing::new(password::first_line(&text).to_owned()));
         }
         if let Some(name) = &self.password_env {
-            return std::env::var(name).map(Zeroizing::new).map_err(|_| {
-                Failure::no_key(format!(
-                    "the environment variable {name} is not set to text: it should hold the password of the key"
-                ))
-            });
+            return input::variable(name, "the password of the key");
         }
         // The prompt goes to the terminal itself, so that a token can still come through a pipe.
         if !io::stderr().is_terminal() {

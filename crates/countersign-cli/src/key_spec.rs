@@ -55,15 +55,14 @@ impl KeySpec {
     pub(crate) fn load(&self, password: &KeyPassword) -> Result<Material, Failure> {
         let octets = match self {
             Self::Stdin => input::stdin()?,
-            Self::File(path) => input::file(path)?,
-            Self::Env(name) => match std::env::var(name) {
-                Ok(text) => Zeroizing::new(text.into_bytes()),
-                Err(_) => {
-                    return Err(Failure::no_key(format!(
-                        "the environment variable {name} is not set to text: it should hold the key"
-                    )));
-                }
-            },
+            Self::File(path) => input::secret_file(
+                path,
+                "the key",
+                "give the name of a file, or a secret as env:NAME or b64:…",
+            )?,
+            Self::Env(name) => {
+                Zeroizing::new(input::variable(name, "the key")?.as_bytes().to_vec())
+            }
             Self::Base64(text) => decode_base64(text)?,
             Self::Url(url) => remote::text(url)?,
         };

@@ -73,7 +73,7 @@ fn rejects_a_key_that_spoils_the_set_and_leaves_the_file_alone() {
     add(&["--key", "ec.jwk"]).fails(3, &["the same `kid`"]);
     add(&["--key", "secret", "--alg", "HS256"]).fails(3, &["shared secret"]);
     add(&["--key", "set.json"]).fails(3, &["JWK Set"]);
-    add(&["--key", "missing"]).fails(4, &["cannot read missing"]);
+    add(&["--key", "missing"]).fails(4, &["cannot read the key: there is no such file"]);
     assert_eq!(bench.read("set.json"), before);
     bench.write("broken.json", "{\"keys\":1}");
     bench

@@ -213,7 +213,7 @@ fn rejects_a_key_that_is_not_to_be_had() {
         let args = ["sign", "--alg", "HS256", "--key", spec];
         bench.run_with(&args, &[("EMPTY", "")], "")
     };
-    sign("missing.pem").fails(4, &["cannot read missing.pem"]);
+    sign("missing.pem").fails(4, &["cannot read the key: there is no such file"]);
     sign("env:MISSING").fails(3, &["MISSING is not set"]);
     sign("b64:&&&").fails(3, &["not base64"]);
     sign("env:EMPTY").fails(3, &["variable EMPTY is empty"]);
@@ -395,4 +395,41 @@ fn rejects_an_empty_kind_of_token() {
     bench
         .run(&["sign", "--key", "k.jwk", "--typ", ""])
         .fails(2, &["--typ"]);
+
+#[test]
+fn a_secret_that_is_given_in_place_of_its_name_is_not_shown() {
+    let bench = Bench::new();
+    for key in [
+        SECRET.to_owned(),
+        format!("env:{SECRET}"),
+        SECRET.repeat(20),
+    ] {
+        for args in [
+            &["sign", "--alg", "HS256", "--key", &key][..],
+            &["jws", "sign", "--alg", "HS256", "--key", &key, "-"],
+            &["verify", "--any-iss", "--any-aud", "--key", &key, "a.b.c"],
+            &[
+                "verify",
+                "--json",
+                "--any-iss",
+                "--any-aud",
+                "--key",
+                &key,
+                "a.b.c",
+            ],
+            &["jws", "verify", "--key", &key, "a.b.c"],
+            &["key", "inspect", &key],
+            &["key", "thumbprint", &key],
+            &["jwks", "check", &key],
+            &["jwks", "add", "--key", &key, "set.json"],
+        ] {
+            let run = bench.run(args);
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(matches!(run.code, 3 | 4), "{run:?}");
+            assert!(said.contains("not shown"), "{run:?}");
+            assert!(!said.contains(SECRET), "{run:?}");
+        }
+    }
+    let run = bench.run(&["sign", "--alg", "HS256", "--key", SECRET]);
+    run.fails(4, &["there is no such file", "env:NAME", "b64:…"]);
 }

@@ -307,7 +307,8 @@ fn rejects_what_is_no_key() {
         bench.write(name, text);
         verify(&bench, name, &token, &[]).fails(code, &[]);
     }
-    verify(&bench, "missing.jwk", &token, &[]).fails(4, &["cannot read missing.jwk"]);
+    verify(&bench, "missing.jwk", &token, &[])
+        .fails(4, &["cannot read the key: there is no such file"]);
 }
 
 #[test]
@@ -340,7 +341,7 @@ fn of_several_keys_the_kid_picks_and_at_most_one_is_standard_input() {
     run(&["other.pub.jwk", "-"], &bench.read("ec.pub.jwk")).ok();
     run(&["other.pub.jwk", "ed.jwk"], "").fails(1, &["key_not_found"]);
     run(&["-", "-"], "").fails(2, &["only one key"]);
-    run(&["ec.pub.jwk", "missing.jwk"], "").fails(4, &["missing.jwk"]);
+    run(&["ec.pub.jwk", "missing.jwk"], "").fails(4, &["there is no such file"]);
     run(&[], "").misused("--key");
 }
 
