@@ -20,6 +20,18 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
+    /// The verdict of the command that these arguments begin with.
+    fn of(arguments: &[String]) -> Self {
+        let mut words = arguments.iter().filter(|word| !word.starts_with('-'));
+        let mut word = || words.next().map_or("", String::as_str);
+        match (word(), word()) {
+            ("verify", _) | ("jws", "verify") => Self::Valid,
+            ("decode" | "lint", _) => Self::Verified,
+            ("key", "inspect" | "check") | ("jwks", "check") => Self::Usable,
+            _ => Self::None,
+        }
+    }
+
     const fn member(self) -> Option<&'static str> {
         match self {
             Self::Valid => Some("valid"),
@@ -49,14 +61,36 @@ pub(crate) fn end(
     }
 }
 
-/// The object for a command line that could not be read, by the message of whatever read it.
-pub(crate) fn misused(message: &str) -> Result<(), Failure> {
-    let line = message.lines().next().unwrap_or_default();
+/// The object for a command line, without the name of the program, that could not be read, by the message of whatever read
+/// it.
+pub(crate) fn misused(arguments: &[String], message: &str) -> Result<(), Failure> {
     output::json(&Failed {
-        verdict: Verdict::None,
+        verdict: Verdict::of(arguments),
         code: "usage",
-        message: line.strip_prefix("error: ").unwrap_or(line),
+        message: &on_one_line(message),
     })
+}
+
+/// What is wrong on one line, without the help that follows it.
+fn on_one_line(message: &str) -> String {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let mut line = String::new();
+    for part in message.lines().map(str::trim) {
+        if part.starts_with("Usage:") || part.starts_with("For more information") {
+            break;
+        }
+        if part.is_empty() {
+            continue;
+        }
+        let between = match line.chars().last() {
+            None => "",
+            Some(':') => " ",
+            Some(_) if part.starts_with('[') => " ",
+            Some(_) => ", ",
+        };
+        line = format!("{line}{between}{part}");
+    }
+    line
 }
 
 struct Failed<'a> {
@@ -101,6 +135,26 @@ mod tests {
         );
         assert!(failed(Verdict::Usable).starts_with(r#"{"usable":false,"#));
         assert!(failed(Verdict::Verified).starts_with(r#"{"verified":false,"#));
+    }
+
+    #[test]
+    fn a_message_of_several_lines_becomes_one_that_leaves_nothing_out() {
+        for (message, line) in [
+            (
+                "error: these were not provided:\n  --key <SPEC>\n  <FILE>\n\nUsage: x\n\nFor more information, try",
+                "these were not provided: --key <SPEC>, <FILE>",
+            ),
+            (
+                "error: invalid value 'x' for '<SHELL>'\n  [possible values: bash]\n\nFor more information, try",
+                "invalid value 'x' for '<SHELL>' [possible values: bash]",
+            ),
+            (
+                "error: unexpected argument '--x' found\n\n  tip: there is '--y'\n\nUsage: x",
+                "unexpected argument '--x' found, tip: there is '--y'",
+            ),
+        ] {
+            assert_eq!(on_one_line(message), line);
+        }
     }
 
     #[test]

@@ -46,8 +46,12 @@ fn not_a_command_line(error: &clap::Error) -> Result<Exit, Failure> {
     if !error.use_stderr() {
         return Ok(Exit::Done);
     }
-    if std::env::args_os().any(|argument| argument == "--json") {
-        answer::misused(&error.to_string())?;
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    if arguments.iter().any(|argument| argument == "--json") {
+        answer::misused(&arguments, &error.to_string())?;
     }
     Ok(Exit::Usage)
 }

@@ -102,11 +102,16 @@ fn a_run_that_succeeds_prints_one_object() {
 #[test]
 fn a_command_line_that_cannot_be_read_is_an_object_too() {
     let bench = Bench::new();
-    for (command, ..) in COMMANDS {
+    for (command, verdict, _) in COMMANDS {
         let run = run(&bench, command, &["--no-such-flag"]);
-        failed(&run, "", 2, "usage");
+        failed(&run, verdict, 2, "usage");
         assert!(run.stderr.starts_with("error: "), "{run:?}");
     }
+    let missing = run(&bench, "jws verify", &[]);
+    assert_eq!(
+        missing.json()["message"],
+        "the following required arguments were not provided: --key <SPEC>"
+    );
     let help = bench.run(&["decode", "--json", "--help"]);
     assert!(
         help.code == 0 && help.stdout.starts_with("Show what a token says"),
