@@ -483,3 +483,27 @@ fn a_key_that_is_named_twice_is_one() {
         .run(&[&args[..], &["--key", "one.json", &token]].concat())
         .ok();
 }
+
+#[test]
+fn rejects_what_is_pasted_instead_of_a_token_and_says_what_it_is() {
+    let (bench, token) = bench();
+    bench.write("token.txt", &token);
+    bench.write("my token", &token);
+    let commands = [
+        &["verify", "--key", "ec.pub.jwk", "--any-iss", "--any-aud"][..],
+        &["decode"],
+        &["lint"],
+        &["jws", "verify", "--key", "ec.pub.jwk"],
+    ];
+    let (head, rest) = token.split_at(20);
+    for command in commands {
+        let run = |text: &str| bench.run(&[command, &[text]].concat());
+        run("token.txt").fails(2, &["this is a file", "`< token.txt`"]);
+        run("my token").fails(2, &["`< \"my token\"`"]);
+        run(&format!("{token}\n{token}\n")).fails(1, &["these are 2 tokens"]);
+        run(&format!("{head}\n{rest}")).fails(1, &["a line break", "after 20 characters"]);
+        run(&format!("{{\"access_token\":\"{token}\"}}")).fails(1, &["JSON", "`access_token`"]);
+        let piped = bench.run_with(command, &[], &format!("{token}\n{token}\n"));
+        piped.fails(1, &["these are 2 tokens"]);
+    }
+}

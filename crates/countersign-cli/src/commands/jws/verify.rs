@@ -49,7 +49,7 @@ impl Verify {
             ));
         }
         let taken = key_is_stdin || payload_is_stdin;
-        let text = token_input::read(self.token.as_deref(), taken)?;
+        let text = token_input::read_jws(self.token.as_deref(), taken)?;
         let keys = key_spec::verifying_keys(&self.keys, self.alg, &self.password)?;
         let payload = match self.payload.as_deref() {
             Some(payload) => Some(input::payload(payload)?.to_vec()),
