@@ -13,7 +13,7 @@ use crate::output;
 /// The flags of `man`.
 #[derive(Debug, Args)]
 pub(crate) struct Manual {
-    /// Write a page for every subcommand into this folder instead of the first page to standard output.
+    /// Write a page for every subcommand into this folder, made where there is none, instead of the first page to standard output.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -21,7 +21,8 @@ pub(crate) struct Manual {
 impl Manual {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match &self.out {
-            Some(folder) => clap_mangen::generate_to(Cli::command(), folder)
+            Some(folder) => std::fs::create_dir_all(folder)
+                .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
                 .with_context(|| format!("cannot write the manual to {}", folder.display()))
                 .map_err(|error| Failure::new(Exit::Storage, error))?,
             None => {

@@ -59,7 +59,6 @@ fn failed(run: &Run, verdict: &str, exit: i32, code: &str) {
 #[test]
 fn every_command_with_the_flag_is_in_this_table() {
     let bench = Bench::new();
-    std::fs::create_dir(bench.path("man")).unwrap();
     bench.run(&["man", "--out", "man"]).ok();
     for name in bench_names(&bench) {
         let page = bench.read(&format!("man/{name}"));
