@@ -12,7 +12,7 @@ mod verifying;
 pub(crate) use material::Material;
 pub(crate) use remote::keys_of_issuer;
 pub(crate) use signing::Signing;
-pub(crate) use verifying::{remedy, verifying_key, verifying_keys};
+pub(crate) use verifying::{said, verifying_key, verifying_keys};
 
 use std::path::PathBuf;
 use std::str::FromStr;

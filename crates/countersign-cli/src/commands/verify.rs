@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use countersign::{Algorithm, Policy, Report, Step, Timestamp, Verified, Verifier};
+use countersign::{
+    Algorithm, Policy, Report, StatusReference, Step, Timestamp, Verified, Verifier,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,12 +17,18 @@ use crate::key_spec::{self, KeySpec};
 use crate::time::{now, parse_duration, parse_moment};
 use crate::{exact_number, output, token_input};
 
+/// Stands below the flags in the help and in the manual.
+const REVOCATION: &str = "\
+Whether a token was revoked is not looked up: of one that names a status list, a warning says so, and with --json the member \
+\"revocation\":\"not_checked\". The middleware and the server look.";
+
 /// The flags of `verify`.
 #[derive(Debug, Args)]
+#[command(after_help = REVOCATION)]
 pub(crate) struct Verify {
     /// The key: a file (PEM, DER, certificate, JWK, JWK Set or raw secret), `-`, env:NAME, b64:… or the https:// URL of a
     /// JWK Set; repeat it for several.
-    #[arg(long = "key", value_name = "SPEC", required_unless_present = "issuer")]
+    #[arg(long = "key", value_name = "SPEC")]
     keys: Vec<KeySpec>,
     /// The URL of the issuer: its keys are found by discovery, and the token must name it.
     #[arg(long, value_name = "URL", conflicts_with_all = ["keys", "iss", "any_iss"])]
@@ -73,6 +81,11 @@ impl Verify {
     }
 
     fn outcome(&self) -> Result<Exit, Failure> {
+        if self.keys.is_empty() && self.issuer.is_none() {
+            return Err(Failure::usage(
+                "choose the keys to verify with: --issuer URL finds those of an issuer, --key SPEC names a file or the URL of a JWK Set",
+            ));
+        }
         let policy = self.policy()?;
         let key_is_stdin = self.keys.iter().any(KeySpec::is_stdin);
         let token = token_input::read(self.token.as_deref(), key_is_stdin)?;
@@ -80,6 +93,7 @@ impl Verify {
             Some(issuer) => key_spec::keys_of_issuer(issuer, self.alg)?,
             None => key_spec::verifying_keys(&self.keys, self.alg, &self.password)?,
         };
+        let alone = self.issuer.is_none() && keys.keys().count() == 1;
         let verifier = Verifier::new(keys, policy);
         let now = self.at.unwrap_or_else(now);
         let result = verifier.verify::<Value>(&token, now);
@@ -91,7 +105,12 @@ impl Verify {
         {
             output::warning(&rounded);
         }
-        self.print(&result, report.as_ref())
+        if result.as_ref().is_ok_and(names_a_status) {
+            output::warning(
+                "the token names a status list, which was not looked at: whether it was revoked since, as by a log-out, is not known",
+            );
+        }
+        self.print(&result, report.as_ref(), alone)
     }
 
     fn policy(&self) -> Result<Policy, Failure> {
@@ -133,18 +152,20 @@ impl Verify {
         &self,
         result: &Result<Verified<Value>, countersign::Error>,
         report: Option<&Report>,
+        alone: bool,
     ) -> Result<Exit, Failure> {
         match result {
             Ok(token) if self.json => output::json(&Taken {
                 valid: true,
                 header: token.header().to_value(),
                 claims: token.claims(),
+                revocation: names_a_status(token).then_some("not_checked"),
                 checks: report.map(|report| report.steps.as_slice()),
             })?,
             Err(error) if self.json => output::json(&Refused {
                 valid: false,
                 code: error.code(),
-                message: format!("{error}{}", key_spec::remedy(error)),
+                message: key_spec::said(error, alone),
                 checks: report.map(|report| report.steps.as_slice()),
             })?,
             Ok(token) => match report {
@@ -153,7 +174,7 @@ impl Verify {
             },
             Err(error) => match report {
                 Some(report) => output::line(&coloured(report))?,
-                None => return Err(Failure::new(Exit::Refused, refusal(error))),
+                None => return Err(Failure::new(Exit::Refused, refusal(error, alone))),
             },
         }
         Ok(if result.is_ok() {
@@ -170,6 +191,9 @@ struct Taken<'a> {
     valid: bool,
     header: Value,
     claims: &'a Value,
+    /// `not_checked` for a token whose status list would say whether it is revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<&'a [Step]>,
 }
@@ -199,10 +223,15 @@ fn coloured(report: &Report) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn refusal(error: &countersign::Error) -> anyhow::Error {
+/// Whether the issuer tells elsewhere if the token still counts. A claim that cannot be read may say so too.
+fn names_a_status(token: &Verified<Value>) -> bool {
+    !matches!(StatusReference::of(token), Ok(None))
+}
+
+fn refusal(error: &countersign::Error, alone: bool) -> anyhow::Error {
     anyhow::anyhow!(
-        "token refused ({}): {error}{}; --explain shows every check",
+        "token refused ({}): {}; --explain shows every check",
         error.code(),
-        key_spec::remedy(error)
+        key_spec::said(error, alone)
     )
 }

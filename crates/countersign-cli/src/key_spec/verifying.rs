@@ -50,11 +50,14 @@ fn is_same(one: &VerifyingKey, other: &VerifyingKey) -> bool {
     names(one) == names(other) && one.thumbprint() == other.thumbprint()
 }
 
-/// What there is to do on the command line about a token that no key fits.
-pub(crate) fn remedy(error: &Error) -> &'static str {
+/// Why a token is refused, in the words of the command line. `alone`: one key was given, and no set.
+pub(crate) fn said(error: &Error, alone: bool) -> String {
     match error {
-        Error::AlgorithmAssumed { .. } => "; --alg chooses it",
-        _ => "",
+        Error::AlgorithmAssumed { .. } => format!("{error}; --alg chooses it"),
+        Error::KeyNotFound if alone => {
+            "the one key that was given does not fit the `kid` and `alg` of the token".to_owned()
+        }
+        _ => error.to_string(),
     }
 }
 

@@ -485,6 +485,37 @@ fn a_key_that_is_named_twice_is_one() {
 }
 
 #[test]
+fn asks_for_the_keys_and_names_both_ways_to_them() {
+    let (bench, token) = bench();
+    let run = bench.run(&["verify", &token]);
+    run.fails(2, &["--issuer URL", "--key SPEC"]);
+    let run = bench.run(&["verify", "--json", &token]);
+    assert_eq!((run.code, &run.json()["valid"]), (2, &false.into()));
+}
+
+#[test]
+fn says_of_a_token_with_a_status_list_that_it_was_not_looked_at() {
+    let (bench, plain) = bench();
+    let status = r#"status={"status_list":{"idx":7,"uri":"https://id.example/status-lists/1"}}"#;
+    let token = bench.token("ec.jwk", &["--claim-json", status]);
+    for more in [&[][..], &["--explain"], &["--json"]] {
+        let run = verify(&bench, "ec.pub.jwk", &token, more);
+        assert_eq!(run.code, 0, "{run:?}");
+        assert!(
+            run.stderr
+                .starts_with("warning: the token names a status list"),
+            "{run:?}"
+        );
+        assert_eq!(verify(&bench, "ec.pub.jwk", &plain, more).stderr, "");
+    }
+    let revocation =
+        |token| verify(&bench, "ec.pub.jwk", token, &["--json"]).json()["revocation"].clone();
+    assert_eq!(revocation(&token), "not_checked");
+    assert!(revocation(&plain).is_null());
+    assert!(bench.run(&["verify", "--help"]).ok().contains("revoked"));
+}
+
+#[test]
 fn rejects_what_is_pasted_instead_of_a_token_and_says_what_it_is() {
     let (bench, token) = bench();
     bench.write("token.txt", &token);
@@ -506,4 +537,12 @@ fn rejects_what_is_pasted_instead_of_a_token_and_says_what_it_is() {
         let piped = bench.run_with(command, &[], &format!("{token}\n{token}\n"));
         piped.fails(1, &["these are 2 tokens"]);
     }
+}
+
+#[test]
+fn one_key_that_does_not_fit_is_not_called_a_set() {
+    let (bench, token) = bench();
+    bench.key("ES256", "other");
+    let run = verify(&bench, "other.pub.jwk", &token, &[]);
+    run.fails(1, &["key_not_found", "the one key that was given"]);
 }

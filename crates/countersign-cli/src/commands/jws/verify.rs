@@ -51,6 +51,7 @@ impl Verify {
         let taken = key_is_stdin || payload_is_stdin;
         let text = token_input::read_jws(self.token.as_deref(), taken)?;
         let keys = key_spec::verifying_keys(&self.keys, self.alg, &self.password)?;
+        let alone = keys.keys().count() == 1;
         let payload = match self.payload.as_deref() {
             Some(payload) => Some(input::payload(payload)?.to_vec()),
             None => None,
@@ -66,10 +67,10 @@ impl Verify {
                 })
             }
         });
-        self.print(outcome)
+        self.print(outcome, alone)
     }
 
-    fn print(&self, outcome: Result<VerifiedJws, Error>) -> Result<Exit, Failure> {
+    fn print(&self, outcome: Result<VerifiedJws, Error>, alone: bool) -> Result<Exit, Failure> {
         match outcome {
             Ok(verified) if self.json => output::json(&Taken::new(&verified))?,
             Ok(verified) => output::bytes(verified.payload())?,
@@ -78,12 +79,12 @@ impl Verify {
                 return Err(Failure::usage(what).with_code(error.code()));
             }
             Err(error) => {
-                let (code, remedy) = (error.code(), key_spec::remedy(&error));
-                let exit = Failure::from(error.clone()).exit();
+                let (code, said) = (error.code(), key_spec::said(&error, alone));
+                let exit = Failure::from(error).exit();
                 let refusal = if self.json {
-                    anyhow::anyhow!("{error}{remedy}")
+                    anyhow::anyhow!(said)
                 } else {
-                    anyhow::anyhow!("JWS refused ({code}): {error}{remedy}")
+                    anyhow::anyhow!("JWS refused ({code}): {said}")
                 };
                 return Err(Failure::new(exit, refusal).with_code(code));
             }
