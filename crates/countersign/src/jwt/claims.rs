@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use super::numeric_date;
 use crate::error::Error;
 use crate::time::Timestamp;
 
@@ -99,7 +100,8 @@ impl ClaimsSet {
         self
     }
 
-    /// Sets `iat` to `now` and `exp` to `now` plus whole seconds of `life`.
+    /// Sets `iat` to `now` and `exp` to `now` plus whole seconds of `life`. A time after the year 9999 or before 1970 is
+    /// refused when the claims are signed.
     #[must_use]
     pub fn expires_in(self, now: Timestamp, life: Duration) -> Self {
         self.issued_at(now).expires_at(now.saturating_add(life))
@@ -159,7 +161,7 @@ impl Serialize for ClaimsSet {
         }
         for (name, at) in [("exp", self.exp), ("nbf", self.nbf), ("iat", self.iat)] {
             if let Some(at) = at {
-                map.serialize_entry(name, &at.unix_secs())?;
+                map.serialize_entry(name, &Written(at))?;
             }
         }
         if let Some(jti) = &self.jti {
@@ -169,6 +171,15 @@ impl Serialize for ClaimsSet {
             map.serialize_entry(name, value)?;
         }
         map.end()
+    }
+}
+
+/// A time as it stands in a token.
+struct Written(Timestamp);
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        numeric_date::write(self.0, serializer)
     }
 }
 
@@ -198,6 +209,28 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn rejects_a_time_that_would_be_refused_when_it_is_read() {
+        let key = crate::SigningKey::generate(crate::Algorithm::HS256).unwrap();
+        let (now, last) = (Timestamp::from_unix_secs(0), Timestamp::MAX_NUMERIC_DATE);
+        let claims = || ClaimsSet::new("i", "a");
+        let late = last.saturating_add(Duration::from_secs(1));
+        let early = now.saturating_sub(Duration::from_secs(1));
+        for claims in [
+            claims().expires_in(now, Duration::MAX),
+            claims().expires_at(late),
+            claims().not_before(late),
+            claims().issued_at(early),
+        ] {
+            let error = key.sign(&claims).unwrap_err();
+            assert_eq!(error.code(), "claims_unwritable");
+            assert!(error.to_string().contains("year 9999"), "{error}");
+        }
+        let token = key.sign(&claims().issued_at(now).expires_at(last)).unwrap();
+        let verifier = crate::Verifier::new(key.verifying_key(), crate::Policy::new("i", "a"));
+        assert!(verifier.verify::<crate::NoClaims>(&token, now).is_ok());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::json::Number;
 use crate::time::Timestamp;
 use serde::de::{Deserialize, Deserializer, Unexpected};
+use serde::ser::{Error as _, Serializer};
 
 /// What is expected, in words.
 const EXPECTED: &str = "a NumericDate (seconds, from 0 to the end of the year 9999)";
@@ -59,6 +60,21 @@ pub(super) fn optional_exp<'de, D: Deserializer<'de>>(
         .transpose()
 }
 
+/// Writes a time, unless it would be refused when it is read.
+pub(super) fn write<S: Serializer>(at: Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    let secs = at.unix_secs();
+    if !in_range(secs) {
+        return Err(S::Error::custom(format!(
+            "a time of theirs is not {EXPECTED}"
+        )));
+    }
+    serializer.serialize_i64(secs)
+}
+
+fn in_range(secs: i64) -> bool {
+    (0..=Timestamp::MAX_NUMERIC_DATE.unix_secs()).contains(&secs)
+}
+
 fn secs<E: serde::de::Error>(number: &serde_json::Number, round: fn(f64) -> f64) -> Result<i64, E> {
     Number::of(number)
         .and_then(|number| whole(number, round))
@@ -66,7 +82,6 @@ fn secs<E: serde::de::Error>(number: &serde_json::Number, round: fn(f64) -> f64)
 }
 
 fn whole(number: Number, round: fn(f64) -> f64) -> Option<i64> {
-    let max = Timestamp::MAX_NUMERIC_DATE.unix_secs();
     let secs = match number {
         Number::Positive(secs) => i64::try_from(secs).ok()?,
         Number::Float(secs) if (0.0..=253_402_300_799.0).contains(&secs) => {
@@ -79,7 +94,7 @@ fn whole(number: Number, round: fn(f64) -> f64) -> Option<i64> {
         }
         Number::Negative(_) | Number::Float(_) => return None,
     };
-    (0..=max).contains(&secs).then_some(secs)
+    in_range(secs).then_some(secs)
 }
 
 #[cfg(test)]
