@@ -301,21 +301,25 @@ fn refuse_what_must_not_go_live(
     let Some(place) = place.filter(|_| !listen.ip().is_loopback()) else {
         return Ok(());
     };
-    if !public_url.is_some_and(is_https) {
-        return Err(place.invalid(format!(
-            "others can reach {listen}, and without https passwords and tokens travel in the clear; set {} to https://…, or listen on 127.0.0.1",
-            place.spelled("public_url")
-        )));
-    }
-    if tls.is_none() && proxies.is_empty() {
-        return Err(place.invalid(format!(
-            "others can reach {listen}, and without TLS passwords and tokens travel in the clear; set {} and {}, or, where a proxy speaks TLS before this server, {} to its address",
+    // All that is missing at once.
+    let url = (!public_url.is_some_and(is_https))
+        .then(|| format!("{} to https://…", place.spelled("public_url")));
+    let encryption = (tls.is_none() && proxies.is_empty()).then(|| {
+        format!(
+            "{} and {}, or, where a proxy speaks TLS before this server, {} to its address",
             place.spelled("tls_cert"),
             place.spelled("tls_key"),
             place.spelled("trusted_proxy")
-        )));
+        )
+    });
+    let missing: Vec<String> = url.into_iter().chain(encryption).collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(place.invalid(format!(
+        "others can reach {listen}, and without TLS passwords and tokens travel in the clear; set {}; or listen on 127.0.0.1",
+        missing.join(", and ")
+    )))
 }
 
 #[cfg(test)]
@@ -427,6 +431,9 @@ mod tests {
                     .starts_with("environment variable COUNTERSIGN_"),
                 "{error}"
             );
+            for part in ["PUBLIC_URL to https", "TLS_CERT", "TRUSTED_PROXY"] {
+                assert!(error.to_string().contains(part), "{error}");
+            }
         }
     }
 
@@ -555,7 +562,7 @@ mod tests {
         assert_eq!(error.exit_code(), 4);
         assert_eq!(
             error.to_string(),
-            "environment variable COUNTERSIGN_SIGNING_SECRET_FILE: the file /nowhere/at/all does not exist; name the right one"
+            "environment variable COUNTERSIGN_SIGNING_SECRET_FILE: the file of that name (not shown: it may be a secret) does not exist; name the right one"
         );
     }
 

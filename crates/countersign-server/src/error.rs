@@ -108,7 +108,7 @@ pub enum Error {
     /// The file with the value of a setting cannot be read.
     #[error(
         "{origin}: the file {}",
-        cause::of_file(path, source, "name the right one")
+        cause::of_secret_file(path, source, "name the right one")
     )]
     SettingFile {
         /// Where it was named.

@@ -395,6 +395,7 @@ fn rejects_an_empty_kind_of_token() {
     bench
         .run(&["sign", "--key", "k.jwk", "--typ", ""])
         .fails(2, &["--typ"]);
+}
 
 #[test]
 fn a_secret_that_is_given_in_place_of_its_name_is_not_shown() {

@@ -17,6 +17,15 @@ pub(super) fn of_file(path: &Path, source: &io::Error, advice: &str) -> String {
     }
 }
 
+/// The same of a file with a secret. People give the secret itself by mistake: what names no file is not shown.
+pub(super) fn of_secret_file(path: &Path, source: &io::Error, advice: &str) -> String {
+    let shown = match path.symlink_metadata() {
+        Ok(_) => path,
+        Err(_) => Path::new("of that name (not shown: it may be a secret)"),
+    };
+    of_file(shown, source, advice)
+}
+
 /// Why a file or folder that the server keeps cannot be used.
 pub(super) fn of_own_file(path: &Path, source: &io::Error) -> String {
     // A file that is not there yet is refused by its folder.
@@ -169,6 +178,14 @@ mod tests {
             assert!(text.contains(advice) && text.contains("--listen"), "{text}");
             assert_eq!(text.contains("stop"), kind == ErrorKind::AddrInUse);
         }
+    }
+
+    #[test]
+    fn a_secret_in_place_of_the_name_of_its_file_is_not_shown() {
+        let missing = io::Error::from(ErrorKind::NotFound);
+        let text = of_secret_file(Path::new("hunter2-hunter2"), &missing, "name another");
+        assert!(text.contains("does not exist; name another"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
     }
 
     #[test]
