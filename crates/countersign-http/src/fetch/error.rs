@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 
 /// Why keys, metadata or a status list cannot be had.
 ///
-/// Messages hold nothing of the answer but a status; what a TLS library says about a certificate is escaped and cut
-/// short.
+/// Messages hold nothing of the answer but a status and the name of another issuer; that name, and what a TLS library says
+/// about a certificate, are escaped and cut short.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -91,9 +91,15 @@ pub enum FetchError {
     KeysUrlMissing,
     /// The metadata is that of another issuer (RFC 8414 §3.3).
     #[error(
-        "the metadata names another issuer than the one that was asked; `issuer` must be the same text"
+        "the metadata names another issuer, \"{found}\", than the one that was asked, \"{asked}\"; both must be the same \
+         text, to the last slash"
     )]
-    IssuerMismatch,
+    IssuerMismatch {
+        /// The issuer that was asked.
+        asked: String,
+        /// The one that its metadata names, escaped and cut short; empty where it names none.
+        found: String,
+    },
 }
 
 impl FetchError {
@@ -119,7 +125,7 @@ impl FetchError {
             Self::NotRead => "not_read",
             Self::StatusListOlder => "status_list_older",
             Self::KeysUrlMissing => "metadata_keys_url_missing",
-            Self::IssuerMismatch => "metadata_issuer_mismatch",
+            Self::IssuerMismatch { .. } => "metadata_issuer_mismatch",
         }
     }
 
@@ -171,9 +177,12 @@ fn innermost(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause
-        .to_string()
-        .chars()
+    shown(&cause.to_string())
+}
+
+/// Somebody else's text as it may stand in a message: at most 200 characters of it, escaped.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars()
         .take(200)
         .flat_map(char::escape_debug)
         .collect()

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
-use crate::fetch::{Answer, FetchError, Fetcher, Target, Wanted};
+use crate::fetch::{Answer, FetchError, Fetcher, Target, Wanted, shown};
 
 /// One issuer, and where its keys were last said to be.
 pub(super) struct Discovery {
@@ -86,8 +86,12 @@ impl Discovery {
         let metadata: Map<String, Value> = countersign::parse_strict(document)?;
         let text = |name| metadata.get(name).and_then(Value::as_str);
         // RFC 8414 §3.3: identical, or nothing of it may be used.
-        if text("issuer") != Some(self.issuer.as_str()) {
-            return Err(FetchError::IssuerMismatch);
+        let found = text("issuer").unwrap_or_default();
+        if found != self.issuer {
+            return Err(FetchError::IssuerMismatch {
+                asked: shown(&self.issuer),
+                found: shown(found),
+            });
         }
         Target::parse(text("jwks_uri").ok_or(FetchError::KeysUrlMissing)?)
     }
@@ -162,8 +166,17 @@ mod tests {
             "1",
             "[\"https://id.example/1\"]",
         ] {
-            assert_eq!(read(other), Some(FetchError::IssuerMismatch), "{other}");
+            let refused = matches!(read(other), Some(FetchError::IssuerMismatch { .. }));
+            assert!(refused, "{other}");
         }
+        let message = read("\"https://id.example/1/\"").unwrap().to_string();
+        for name in ["\"https://id.example/1/\"", "\"https://id.example/1\""] {
+            assert!(message.contains(name), "{message}");
+        }
+        let hostile = format!("\"\\u001b[31m\\n{}\"", "x".repeat(10_000));
+        let message = read(&hostile).unwrap().to_string();
+        assert!(message.contains("\\u{1b}[31m\\nx"), "{message}");
+        assert!(message.len() < 500 && !message.contains('\n'), "{message}");
     }
 
     #[test]
