@@ -19,7 +19,7 @@ use crate::clock::{Clock, Moment};
 use crate::fetch::{Answer, Connecting, FetchError, Fetched, Fetcher, Target, Wanted};
 use crate::health::{self, KeysState};
 use crate::keys::{AtHand, Missing};
-use crate::refresh::{Asked, Loaded, Refresher, Standing, View};
+use crate::refresh::{Asked, Loaded, Refresher, Standing, Subject, View};
 use discovery::Discovery;
 use missing::MissingNames;
 
@@ -146,7 +146,10 @@ impl RemoteKeys {
             rule,
             rsa_algorithm,
         } = description;
-        let what = format!("the keys of {}", source.name());
+        let subject = Subject {
+            what: format!("the keys of {}", source.name()),
+            without: "tokens of this issuer are refused with 503",
+        };
         let loader = Arc::new(Loader {
             source,
             fetcher,
@@ -154,7 +157,7 @@ impl RemoteKeys {
             last: Mutex::default(),
         });
         let shared = Arc::clone(&loader);
-        let keys = Refresher::new(what, rule, move |etag| {
+        let keys = Refresher::new(subject, rule, move |etag| {
             let loader = Arc::clone(&shared);
             Box::pin(async move { loader.load(etag).await })
         });

@@ -2,7 +2,8 @@
 //!
 //! - One fetch at a time, whoever asks; it runs in a task of its own, so that a request that goes away takes nothing
 //!   with it, and no lock is held while it runs.
-//! - The cool-down counts from attempts, not from successes: an issuer that is down is not asked more often.
+//! - The cool-down counts from attempts, not from successes: an issuer that is down is not asked more often, but ever less.
+//! - The log hears of a change, not of every attempt: it begins to fail, the limit is over, it is back.
 //! - Fresh values are handed out without waiting, and renewed in the background before they expire. One that expired while
 //!   nobody asked is renewed before it counts again; one that cannot be renewed counts on, until its hard limit.
 //! - `now` is an argument.
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 
 use crate::clock::Moment;
 use crate::fetch::FetchError;
-use state::{Next, State};
+use state::{News, Next, State};
 
 /// A fetch that somebody waits for. It ends when the fetch has, however that ended.
 pub(crate) type Flight = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -40,6 +41,8 @@ pub(crate) struct Rule {
     pub(crate) usual_life: Duration,
     /// Between two attempts.
     pub(crate) cool_down: Duration,
+    /// Between two attempts that fail, at most: they follow each other ever more slowly, up to this.
+    pub(crate) longest_pause: Duration,
     /// How long a value counts beyond its life while it cannot be renewed.
     pub(crate) stale_limit: Duration,
 }
@@ -97,12 +100,19 @@ pub(crate) enum Standing {
     Missing,
 }
 
+/// What the log says of a value.
+pub(crate) struct Subject {
+    /// What it is and from where.
+    pub(crate) what: String,
+    /// What follows while there is none.
+    pub(crate) without: &'static str,
+}
+
 /// The value and its fetches; all clones share them.
 pub(crate) struct Refresher<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
-    /// For the log.
-    what: String,
+    subject: Subject,
     rule: Rule,
     load: Box<dyn Fn(Option<HeaderValue>) -> Loading<T> + Send + Sync>,
     state: RwLock<State<T>>,
@@ -111,12 +121,12 @@ struct Shared<T> {
 impl<T: Send + Sync + 'static> Refresher<T> {
     /// Nothing is fetched yet. `load` is given the `ETag` of what is held, where it is to bring news only.
     pub(crate) fn new(
-        what: impl Into<String>,
+        subject: Subject,
         rule: Rule,
         load: impl Fn(Option<HeaderValue>) -> Loading<T> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Shared {
-            what: what.into(),
+            subject,
             rule,
             load: Box::new(load),
             state: RwLock::new(State::new()),
@@ -193,7 +203,10 @@ impl<T: Send + Sync + 'static> Refresher<T> {
             return None;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            state.settle(Err(FetchError::NoRuntime), now, &self.0.rule);
+            let error = FetchError::NoRuntime;
+            let news = state.settle(Err(error.clone()), now, &self.0.rule);
+            drop(state);
+            self.0.subject.log(news, Some(&error));
             return None;
         };
         let etag = news_only.then(|| state.etag(now, &self.0.rule)).flatten();
@@ -222,16 +235,36 @@ impl<T> Shared<T> {
     }
 
     fn settle(&self, outcome: Result<Loaded<T>, FetchError>, started: Moment) {
-        match &outcome {
-            Ok(_) => tracing::debug!(what = %self.what, "fetched"),
-            Err(error) => tracing::warn!(
-                what = %self.what,
-                code = error.code(),
-                error = %error,
-                "could not be fetched; what is held counts on until its limit"
+        let error = outcome.as_ref().err().cloned();
+        let news = self.write().settle(outcome, started, &self.rule);
+        self.subject.log(news, error.as_ref());
+    }
+}
+
+impl Subject {
+    /// A change is one line for whoever runs the service; the attempts between are for whoever looks for them.
+    fn log(&self, news: News, error: Option<&FetchError>) {
+        let (what, without) = (self.what.as_str(), self.without);
+        let code = error.map(FetchError::code);
+        let error = error.map(tracing::field::display);
+        match news {
+            News::Failing { counts_for } => tracing::warn!(
+                what,
+                code,
+                error,
+                counts_for_secs = counts_for.as_secs(),
+                "could not be fetched; what is held counts on for so long"
             ),
+            News::Missing => tracing::warn!(
+                what,
+                code,
+                error,
+                without,
+                "could not be fetched, and nothing is held that counts"
+            ),
+            News::Back => tracing::info!(what, "fetched again"),
+            News::Nothing => tracing::debug!(what, code, error, "asked"),
         }
-        self.write().settle(outcome, started, &self.rule);
     }
 }
 
@@ -251,7 +284,7 @@ impl<T> Clone for Refresher<T> {
 impl<T> fmt::Debug for Refresher<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refresher")
-            .field("what", &self.0.what)
+            .field("what", &self.0.subject.what)
             .field("rule", &self.0.rule)
             .finish_non_exhaustive()
     }

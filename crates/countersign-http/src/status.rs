@@ -21,8 +21,9 @@ use countersign::{Status, StatusList, Timestamp};
 pub use lists::StatusLists;
 pub(crate) use lists::{StatusSettings, Trust};
 
+use crate::fetch::{Target, shown};
 use crate::keys::Waiting;
-use crate::refresh::{Asked, Refresher, Rule, View};
+use crate::refresh::{Asked, Refresher, Rule, Subject, View};
 use crate::rejection::Rejection;
 use crate::token::VerifiedToken;
 use load::{Loader, Source};
@@ -107,7 +108,7 @@ impl StatusCheck {
             return Looked::Wait(flight);
         }
         match status {
-            _ if expired => self.unknown(self.rule.cool_down),
+            _ if expired => self.unknown(entry.list.condition(now).retry_after),
             Ok(_) => Looked::Refused(Rejection::revoked()),
             Err(error) => Looked::Refused(Rejection::from(&error)),
         }
@@ -119,6 +120,18 @@ impl StatusCheck {
             Looked::Passes
         } else {
             Looked::Refused(Rejection::unavailable(retry_after))
+        }
+    }
+
+    /// What the log says of the list at `uri`, which a verified token has named.
+    fn subject(&self, uri: &str) -> Subject {
+        Subject {
+            what: format!("the status list {} of {}", shown(uri), self.source.issuer),
+            without: if self.fail_open {
+                "tokens that name it pass until they expire"
+            } else {
+                "tokens that name it are refused with 503"
+            },
         }
     }
 
@@ -144,7 +157,7 @@ impl StatusCheck {
         }
         let entry = lists.entry(uri.to_owned()).or_insert_with(|| {
             Arc::new(Entry {
-                list: Refresher::new("status list", self.rule, move |etag| {
+                list: Refresher::new(self.subject(uri), self.rule, move |etag| {
                     let loader = Arc::clone(&loader);
                     Box::pin(async move { loader.load(etag).await })
                 }),

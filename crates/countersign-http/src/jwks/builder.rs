@@ -15,6 +15,7 @@ const RULE: Rule = Rule {
     greatest_life: Duration::from_secs(24 * 60 * 60),
     usual_life: Duration::from_secs(10 * 60),
     cool_down: Duration::from_secs(30),
+    longest_pause: Duration::from_secs(30),
     // Access tokens live minutes: an issuer that is down for an hour has left none that a key could still be good for.
     stale_limit: Duration::from_secs(60 * 60),
 };

@@ -10,8 +10,8 @@ use super::{Condition, Loaded, Rule, Standing};
 use crate::clock::Moment;
 use crate::fetch::FetchError;
 
-/// While there is nothing to use at all, the first attempts follow each other faster, doubling from this.
-const FIRST_COOL_DOWN: Duration = Duration::from_secs(1);
+/// The pause after a first attempt that failed; every further failure doubles it.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whoever waits for something to become due waits at least so long.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
@@ -22,6 +22,8 @@ pub(super) struct State<T> {
     /// Since the last success.
     failures: u32,
     last_error: Option<FetchError>,
+    /// What was said last of how it stands, where that was anything bad.
+    told: Option<Standing>,
 }
 
 struct Held<T> {
@@ -38,6 +40,20 @@ struct Attempt {
     started: Moment,
     /// Closed when it has ended.
     flight: watch::Receiver<()>,
+}
+
+/// What has changed with the end of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum News {
+    /// It fails, and what is held counts on for so long at most.
+    Failing {
+        counts_for: Duration,
+    },
+    /// It fails, and nothing is held that counts: not yet, or no longer.
+    Missing,
+    /// It had failed, and does no more.
+    Back,
+    Nothing,
 }
 
 /// What to do with a question for the value.
@@ -65,6 +81,7 @@ impl<T> State<T> {
             attempt: None,
             failures: 0,
             last_error: None,
+            told: None,
         }
     }
 
@@ -113,13 +130,15 @@ impl<T> State<T> {
         let Some(attempt) = &self.attempt else {
             return Duration::ZERO;
         };
+        let doublings = self.failures.saturating_sub(1).min(16);
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << doublings)
+            .min(rule.longest_pause);
+        // While there is nothing to use at all, the first attempts follow each other faster.
         let wait = if self.standing(now, rule) == Standing::Missing {
-            let doublings = self.failures.saturating_sub(1).min(16);
-            FIRST_COOL_DOWN
-                .saturating_mul(1 << doublings)
-                .min(rule.cool_down)
+            pause
         } else {
-            rule.cool_down
+            pause.max(rule.cool_down)
         };
         wait.saturating_sub(now.since(attempt.started))
     }
@@ -144,7 +163,7 @@ impl<T> State<T> {
         outcome: Result<Loaded<T>, FetchError>,
         started: Moment,
         rule: &Rule,
-    ) {
+    ) -> News {
         let life = |max_age: Option<Duration>| {
             max_age
                 .unwrap_or(rule.usual_life)
@@ -181,6 +200,33 @@ impl<T> State<T> {
             Err(_) => self.failures.saturating_add(1),
         };
         self.last_error = outcome.err();
+        self.news(started, rule)
+    }
+
+    /// What there is to say that was not said already.
+    fn news(&mut self, now: Moment, rule: &Rule) -> News {
+        let standing = self.failed().then(|| match self.standing(now, rule) {
+            Standing::Missing => Standing::Missing,
+            Standing::Fresh | Standing::Stale => Standing::Stale,
+        });
+        if std::mem::replace(&mut self.told, standing) == standing {
+            return News::Nothing;
+        }
+        match standing {
+            None => News::Back,
+            Some(Standing::Missing) => News::Missing,
+            Some(Standing::Fresh | Standing::Stale) => News::Failing {
+                counts_for: self.counts_for(now, rule),
+            },
+        }
+    }
+
+    /// For how long what is held counts on, however little is fetched.
+    fn counts_for(&self, now: Moment, rule: &Rule) -> Duration {
+        self.held.as_ref().map_or(Duration::ZERO, |held| {
+            let limit = held.life.saturating_add(rule.stale_limit);
+            limit.saturating_sub(now.since(held.checked))
+        })
     }
 
     pub(super) fn renewal_in(&self, now: Moment, rule: &Rule) -> Duration {

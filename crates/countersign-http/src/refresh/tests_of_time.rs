@@ -13,8 +13,16 @@ const RULE: Rule = Rule {
     greatest_life: Duration::from_secs(86_400),
     usual_life: Duration::from_secs(600),
     cool_down: Duration::from_secs(30),
+    longest_pause: Duration::from_secs(30),
     stale_limit: Duration::from_secs(3_600),
 };
+
+fn subject() -> Subject {
+    Subject {
+        what: "numbers".to_owned(),
+        without: "nobody counts",
+    }
+}
 
 /// An issuer whose answers a test chooses, and that counts what it is asked.
 struct Issuer {
@@ -66,7 +74,7 @@ impl Bench {
             gate: Semaphore::new(answers),
         });
         let other_side = Arc::clone(&issuer);
-        let values = Refresher::new("numbers", RULE, move |etag| {
+        let values = Refresher::new(subject(), RULE, move |etag| {
             let issuer = Arc::clone(&other_side);
             Box::pin(async move {
                 issuer.asked.fetch_add(1, Ordering::SeqCst);
@@ -319,7 +327,7 @@ async fn something_newer_is_asked_for_once_in_a_cool_down() {
 async fn a_fetch_that_panics_ends_and_the_next_one_is_tried() {
     let fetches = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&fetches);
-    let values = Refresher::new("panics", RULE, move |_| {
+    let values = Refresher::new(subject(), RULE, move |_| {
         let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
         Box::pin(async move {
             assert!(!first, "on purpose");
@@ -350,4 +358,67 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     assert!(bench.at_once(0).is_none());
     let error = bench.values.condition(bench.at(0)).last_error;
     assert_eq!(error, Some(FetchError::NoRuntime));
+}
+
+#[test]
+fn what_may_be_asked_for_every_second_is_asked_for_ever_less_while_that_fails() {
+    let rule = Rule {
+        cool_down: Duration::from_secs(1),
+        ..RULE
+    };
+    let start = Clock::system().moment();
+    let mut state = State::new();
+    let mut pauses = Vec::new();
+    let mut now = start;
+    for outcome in [false, false, true, false, false, false, false, false, false] {
+        state.begin(now, tokio::sync::watch::channel(()).1);
+        let outcome = if outcome {
+            Ok(Loaded::New {
+                value: 1,
+                etag: None,
+                max_age: None,
+            })
+        } else {
+            Err(FetchError::Timeout)
+        };
+        state.settle(outcome, now, &rule);
+        let pause = state.cooling(now, &rule);
+        pauses.push(pause.as_secs());
+        now = now.later(pause);
+    }
+    assert_eq!(pauses, [1, 2, 1, 1, 2, 4, 8, 16, 30]);
+}
+
+#[test]
+fn the_log_hears_of_a_change_once() {
+    let start = Clock::system().moment();
+    let mut state = State::new();
+    let mut settle = |secs: u64, answer: Result<(), ()>| {
+        let outcome = answer
+            .map_err(|()| FetchError::Timeout)
+            .map(|()| Loaded::New {
+                value: 1,
+                etag: None,
+                max_age: Some(Duration::from_secs(60)),
+            });
+        state.settle(outcome, start.later(Duration::from_secs(secs)), &RULE)
+    };
+    let failing = |secs| News::Failing {
+        counts_for: Duration::from_secs(secs),
+    };
+    for (secs, answer, news) in [
+        (0, Err(()), News::Missing),
+        (1, Err(()), News::Nothing),
+        (3, Ok(()), News::Back),
+        (60, Ok(()), News::Nothing),
+        (110, Err(()), failing(3_610)),
+        (140, Err(()), News::Nothing),
+        (3_719, Err(()), News::Nothing),
+        (3_720, Err(()), News::Missing),
+        (3_750, Err(()), News::Nothing),
+        (3_780, Ok(()), News::Back),
+        (3_800, Ok(()), News::Nothing),
+    ] {
+        assert_eq!(settle(secs, answer), news, "{secs}");
+    }
 }

@@ -22,6 +22,7 @@ const RULE: Rule = Rule {
     greatest_life: Duration::from_secs(60 * 60),
     usual_life: USUAL_LIFE,
     cool_down: Duration::from_secs(1),
+    longest_pause: Duration::from_secs(30),
     stale_limit: Duration::from_secs(5 * 60),
 };
 

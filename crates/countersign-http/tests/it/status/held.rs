@@ -129,16 +129,18 @@ async fn stale_if_error_a_list_counts_for_five_minutes_more_and_then_nobody_pass
     scene.revokes(&[2]);
     scene.answer(&stays).await.is_ok("in");
     scene.server.answers(LIST, Fault::Status(500));
-    for passes in [TTL, 295, 4] {
+    for (passes, asked) in [(TTL, 2), (295, 3), (4, 4)] {
         scene.passes_by(passes);
         scene.answer(&stays).await.is_ok("in");
         is_revoked(&scene.answer(&goes).await);
+        scene.is_asked(asked).await;
     }
     scene.passes_by(1);
     let answer = scene.answer(&stays).await;
     answer.is_problem(503, "unavailable", "Service unavailable");
-    assert_eq!(answer.headers["retry-after"], "1");
-    scene.passes_by(1);
+    // Three attempts failed, the last of them a second ago.
+    assert_eq!(answer.headers["retry-after"], "3");
+    scene.passes_by(3);
     scene.publishes(&scene.claims());
     scene.answer(&stays).await.is_ok("in");
 }
