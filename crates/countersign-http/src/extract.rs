@@ -16,7 +16,7 @@ use crate::token::{Passage, VerifiedToken};
 ///
 /// Under [`Protect`](crate::Protect) it is always there. Under [`Protect::optional`](crate::Protect::optional)
 /// it answers 401 where nobody is signed in, and `Option<Claims<C>>` is `None`. Claims that do not have the
-/// shape of `C` are an invalid token (401; the log says `claims_shape`). Without a layer both
+/// shape of `C` are an invalid token (401; the log says `claims_shape` and, as `reason`, which claim it is). Without a layer both
 /// answer 500 and log an error: never an open door.
 ///
 /// ```

@@ -42,6 +42,8 @@ pub struct Rejection {
     challenge: Option<Arc<Challenge>>,
     /// The request is one of gRPC, and so is the answer.
     grpc: bool,
+    /// For the log: which claim does not fit the handler's type, and how. It holds no value of the token.
+    misfit: Option<Arc<str>>,
 }
 
 impl Rejection {
@@ -171,6 +173,7 @@ impl Rejection {
         let (code, status) = (self.cause(), self.status().as_u16());
         let kid = about.kid.map(shown);
         let (issuer, explain) = (about.issuer, about.explain.as_deref());
+        let reason = self.misfit.as_deref();
         if let Reason::Unprotected = self.reason {
             tracing::error!(
                 code,
@@ -186,7 +189,15 @@ impl Rejection {
                 "request refused: the token could not be checked"
             );
         } else {
-            tracing::info!(code, status, kid, issuer, explain, "request refused");
+            tracing::info!(
+                code,
+                status,
+                kid,
+                issuer,
+                reason,
+                explain,
+                "request refused"
+            );
         }
         self
     }
@@ -261,6 +272,7 @@ impl From<Reason> for Rejection {
             reason,
             challenge: None,
             grpc: false,
+            misfit: None,
         }
     }
 }
@@ -274,13 +286,21 @@ impl From<BearerError> for Rejection {
 /// What failed in the core, as an answer: expired, unavailable, or an invalid token like any other.
 impl From<&countersign::Error> for Rejection {
     fn from(error: &countersign::Error) -> Self {
-        Self::from(match error {
+        let misfit = match error {
+            countersign::Error::ClaimsShape { reason } => Some(Arc::from(reason.as_str())),
+            _ => None,
+        };
+        let rejection = Self::from(match error {
             countersign::Error::Expired { .. } => Reason::Expired,
             other if other.blame() == Blame::Environment => {
                 Reason::Unavailable(Duration::from_secs(1))
             }
             other => Reason::InvalidToken(other.code()),
-        })
+        });
+        Self {
+            misfit,
+            ..rejection
+        }
     }
 }
 

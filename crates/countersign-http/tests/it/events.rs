@@ -10,8 +10,8 @@ use serde_json::Value;
 use tracing::instrument::WithSubscriber;
 
 use crate::harness::{
-    ISSUER, KEY, app, bearer, claims, expired_token, get, good_token, protect, send, signed,
-    tampered_token,
+    ISSUER, KEY, access_token, app, bearer, claims, expired_token, get, good_token, protect, send,
+    signed, tampered_token,
 };
 
 #[derive(Clone, Default)]
@@ -161,6 +161,36 @@ async fn refusals_of_guards_extractors_and_checks_are_logged_once_too() {
         let events = logged(app, request).await;
         assert_eq!(events.len(), 1, "{events:?}");
         assert_eq!(events[0]["fields"]["code"], code);
+    }
+}
+
+#[tokio::test]
+async fn claims_that_do_not_fit_are_logged_with_the_field_and_without_its_value() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Customer {
+        #[expect(dead_code, reason = "it is there to be missing")]
+        tenant: u64,
+    }
+    async fn customer(_: Claims<Customer>) {}
+    let app = Router::new()
+        .route("/", route(customer))
+        .layer(protect().build().unwrap());
+    let with = |tenant: &str| access_token(&claims().claim("tenant", tenant).unwrap());
+    for (token, reason) in [
+        (good_token(), "missing field `tenant`"),
+        (with("secret"), "expected u64"),
+    ] {
+        let events = logged(&app, bearer(&token)).await;
+        assert_eq!(events.len(), 1, "{events:?}");
+        let fields = &events[0]["fields"];
+        assert_eq!(fields["code"], "claims_shape");
+        assert!(
+            fields["reason"].as_str().unwrap().contains(reason),
+            "{fields}"
+        );
+        assert!(!fields.to_string().contains("secret"), "{fields}");
+        let answer = send(&app, bearer(&token)).await;
+        assert!(!answer.body.contains("tenant"), "{}", answer.body);
     }
 }
 
