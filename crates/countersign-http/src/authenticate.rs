@@ -254,7 +254,7 @@ impl Authenticator {
     }
 
     pub(crate) fn health(&self) -> Health {
-        let of = |issuer: &Trusted| issuer.keys.health(&issuer.name, &self.clock);
+        let of = |issuer: &Trusted| issuer.health(&self.clock);
         Health {
             issuers: self.issuers.iter().map(of).collect(),
         }

@@ -16,6 +16,12 @@ impl Moment {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// Whole seconds, to be compared with those of another moment of the same clock.
+    #[cfg(feature = "remote")]
+    pub(crate) fn whole_secs(self) -> u64 {
+        self.0.as_secs()
+    }
+
     /// This moment, `by` later.
     #[cfg(test)]
     pub(crate) fn later(self, by: Duration) -> Self {

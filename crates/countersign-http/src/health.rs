@@ -1,11 +1,11 @@
-//! How it stands with the keys: for the health check and the metrics of the service.
+//! How it stands with keys and status lists: for the health check and the metrics of the service.
 
 use std::time::Duration;
 
 use countersign::JwkSet;
 use serde::Serialize;
 
-/// How it stands with each issuer's keys; from [`Protect::health`](crate::Protect::health).
+/// How it stands with each issuer's keys and status lists; from [`Protect::health`](crate::Protect::health).
 ///
 /// ```
 /// use axum::{Json, Router, http::StatusCode, routing::get};
@@ -30,11 +30,16 @@ pub struct Health {
 }
 
 impl Health {
-    /// Whether tokens of every issuer can be verified now.
+    /// Whether tokens of every issuer can be verified now, and looked up in the status lists that they name.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let mut issuers = self.issuers.iter();
-        issuers.all(|issuer| issuer.state != KeysState::Missing && issuer.usable_keys > 0)
+        issuers.all(|issuer| {
+            let lists = issuer.status.as_ref().map(|lists| lists.state);
+            issuer.state != KeysState::Missing
+                && issuer.usable_keys > 0
+                && lists != Some(ListsState::Missing)
+        })
     }
 }
 
@@ -55,6 +60,38 @@ pub struct IssuerHealth {
     pub age: Option<Duration>,
     /// The code of the last attempt to fetch them, where it failed: that of a [`FetchError`](crate::FetchError).
     pub last_error: Option<&'static str>,
+    /// How it stands with its status lists; `None` where none are looked at.
+    pub status: Option<ListsHealth>,
+}
+
+/// How it stands with the status lists of one issuer: those that tokens have named within the last hour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ListsHealth {
+    /// Whether they count: of several, that of the worst.
+    pub state: ListsState,
+    /// Since when the oldest of them was last known to be right, in whole seconds; `None` where there is none.
+    #[serde(rename = "age_secs", serialize_with = "whole_seconds")]
+    pub age: Option<Duration>,
+    /// The code of the last attempt to fetch one, where it failed: that of a [`FetchError`](crate::FetchError).
+    pub last_error: Option<&'static str>,
+}
+
+/// Whether status lists count, from well to ill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ListsState {
+    /// No token has named one lately.
+    Unused,
+    /// They do.
+    Fresh,
+    /// They do still, while one cannot be fetched again.
+    Stale,
+    /// One cannot be had, and tokens that name it pass, as the service wants it (`StatusLists::fail_open`).
+    Open,
+    /// One cannot be had: tokens that name it are refused with 503.
+    Missing,
 }
 
 /// Whether keys count.
@@ -86,6 +123,7 @@ impl IssuerHealth {
             unusable_keys: keys.map_or(0, |set| set.unusable().len()),
             age: standing.age,
             last_error: standing.last_error,
+            status: None,
         }
     }
 }

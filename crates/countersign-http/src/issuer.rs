@@ -7,6 +7,7 @@ use countersign::{Algorithm, JwkSet, Policy, Report, Timestamp, TokenCache, Unve
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::health::IssuerHealth;
 use crate::keys::{AtHand, Keys};
 #[cfg(feature = "remote")]
 use crate::status::{StatusCheck, StatusSettings, Trust};
@@ -216,6 +217,18 @@ pub(crate) struct Trusted {
 }
 
 impl Trusted {
+    /// How it stands with what its tokens are held against.
+    pub(crate) fn health(&self, clock: &Clock) -> IssuerHealth {
+        #[cfg(feature = "remote")]
+        let status = self.status.as_ref().map(StatusCheck::health);
+        #[cfg(not(feature = "remote"))]
+        let status = None;
+        IssuerHealth {
+            status,
+            ..self.keys.health(&self.name, clock)
+        }
+    }
+
     /// The one verification, or the memory of it.
     pub(crate) fn verify(
         &self,

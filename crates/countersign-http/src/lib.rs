@@ -43,7 +43,7 @@ pub use extract::Claims;
 pub use fetch::FetchError;
 pub use future::ProtectedFuture;
 pub use guard::{Guarded, Require, require, require_role, require_scope};
-pub use health::{Health, IssuerHealth, KeysState};
+pub use health::{Health, IssuerHealth, KeysState, ListsHealth, ListsState};
 pub use issuer::Issuer;
 #[cfg(feature = "remote")]
 pub use jwks::{RemoteKeys, RemoteKeysBuilder};

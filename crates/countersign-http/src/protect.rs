@@ -97,7 +97,8 @@ impl Protect {
         }
     }
 
-    /// How it stands with the keys of each issuer, without waiting. Where none were ever fetched, that begins now.
+    /// How it stands with the keys and the status lists of each issuer, without waiting. Where no keys were ever fetched, that
+    /// begins now; a list that failed is asked for again when it is time.
     #[must_use]
     pub fn health(&self) -> Health {
         self.authenticator.health()
@@ -105,7 +106,8 @@ impl Protect {
 
     /// How often this layer and its clones decided what, since they were built: `passed`, `anonymous` (without a credential,
     /// under [`optional`](Self::optional)), and the code of every refusal, as in the log. A request that passed may be
-    /// refused by a guard afterwards, and is then counted there too.
+    /// refused afterwards, by a guard or because its claims do not fit the `T` of a `Claims<T>` (`claims_shape`); it is then
+    /// counted there too, so the numbers add up to more than the requests.
     ///
     /// These are numbers for whatever exporter the service has; the crate brings none.
     #[must_use]

@@ -5,6 +5,7 @@
 //! follows from that bit, and from not knowing it; `load` brings a list (from where, says `read`), `warm` keeps it fresh, `lists` is for the service to
 //! describe it.
 
+mod health;
 mod lists;
 mod load;
 mod read;
@@ -12,7 +13,7 @@ mod warm;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ struct Entry {
     list: Refresher<Held>,
     /// Since the last look at this.
     used: AtomicBool,
+    /// When a token last named it, in whole seconds of the clock.
+    named: AtomicU64,
     /// Whether a task keeps it fresh.
     kept_warm: AtomicBool,
 }
@@ -83,6 +86,7 @@ impl StatusCheck {
         };
         warm::keep(&entry, &self.source.clock);
         let now = self.source.clock.moment();
+        entry.is_named(now);
         let held = match entry.list.view(now) {
             View::Held(held) => held,
             View::Wait(flight) => match entry.list.brought(now).filter(|_| waited) {
@@ -162,6 +166,7 @@ impl StatusCheck {
                     Box::pin(async move { loader.load(etag).await })
                 }),
                 used: AtomicBool::new(true),
+                named: AtomicU64::new(0),
                 kept_warm: AtomicBool::new(false),
             })
         });

@@ -2,6 +2,7 @@
 
 mod believed;
 mod faults;
+mod health;
 mod held;
 mod settings;
 
@@ -13,7 +14,7 @@ use countersign::{
     StatusReference,
 };
 use countersign_http::testing::MovedClock;
-use countersign_http::{Protect, ProtectBuilder, StatusLists};
+use countersign_http::{Health, Protect, ProtectBuilder, StatusLists};
 use serde_json::Value;
 
 use crate::fault_server::{Fault, FaultServer};
@@ -27,6 +28,7 @@ struct Scene {
     server: FaultServer,
     key: SigningKey,
     clock: MovedClock,
+    auth: Protect,
     app: Router,
 }
 
@@ -49,11 +51,13 @@ impl Scene {
             .audience(AUDIENCE)
             .realm("orders")
             .clock(move || reader.now());
-        let app = app(build(protect).build().unwrap());
+        let auth = build(protect).build().unwrap();
+        let app = app(auth.clone());
         let scene = Self {
             server,
             key,
             clock,
+            auth,
             app,
         };
         scene.publishes(&scene.claims());
@@ -118,6 +122,10 @@ impl Scene {
 
     async fn status(&self, token: &str) -> u16 {
         self.answer(token).await.status
+    }
+
+    fn health(&self) -> Health {
+        self.auth.health()
     }
 
     fn asked(&self) -> usize {

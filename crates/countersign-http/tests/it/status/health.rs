@@ -1,0 +1,82 @@
+//! What a service says of itself while its lists cannot be had.
+
+use countersign_http::{Health, ListsState, StatusLists};
+
+use super::*;
+
+/// The state, the age and the last error of the lists, and whether the service is ready.
+fn told(health: &Health) -> (ListsState, Option<u64>, Option<&'static str>, bool) {
+    let lists = health.issuers[0].status.as_ref().unwrap();
+    let age = lists.age.map(|age| age.as_secs());
+    (lists.state, age, lists.last_error, health.is_ready())
+}
+
+const DOWN: Option<&str> = Some("fetch_status");
+
+#[tokio::test]
+async fn a_service_is_not_ready_from_the_moment_its_list_no_longer_counts() {
+    let scene = Scene::new().await;
+    let token = scene.token(1);
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Unused, None, None, true)
+    );
+    scene.answer(&token).await.is_ok("in");
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Fresh, Some(0), None, true)
+    );
+    scene.server.answers(LIST, Fault::Status(500));
+    scene.passes_by(TTL);
+    scene.answer(&token).await.is_ok("in");
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Stale, Some(5), DOWN, true)
+    );
+    scene.passes_by(299);
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Stale, Some(304), DOWN, true)
+    );
+    // Being asked for its health, it has asked.
+    scene.is_asked(3).await;
+    scene.passes_by(1);
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Missing, Some(305), DOWN, false)
+    );
+    assert_eq!(scene.status(&token).await, 503);
+    scene.publishes(&scene.claims());
+    scene.passes_by(30);
+    // Nobody sends it a token now: it is ready again all the same.
+    scene.health();
+    scene.is_asked(4).await;
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Fresh, Some(0), None, true)
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_nobody_names_any_more_keeps_no_service_from_being_ready() {
+    let scene = Scene::new().await;
+    scene.server.answers(LIST, Fault::Status(404));
+    assert_eq!(scene.status(&scene.token(1)).await, 503);
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Missing, None, DOWN, false)
+    );
+    scene.passes_by(3_600);
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Unused, None, None, true)
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_lets_tokens_pass_without_a_list_is_ready_and_says_so() {
+    let scene = Scene::with(StatusLists::fail_open).await;
+    scene.server.answers(LIST, Fault::Status(500));
+    scene.answer(&scene.token(1)).await.is_ok("in");
+    assert_eq!(told(&scene.health()), (ListsState::Open, None, DOWN, true));
+}
