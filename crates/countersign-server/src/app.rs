@@ -61,7 +61,7 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     status_lists: Published,
     pub(crate) inspector: Access,
-    /// The demonstration of a token's life.
+    /// The demonstration of a token's life: in development for everybody.
     pub(crate) demo: Access,
     known: Known,
     invalid_token_status: StatusCode,
@@ -131,7 +131,11 @@ impl App {
             metrics: Metrics::default(),
             status_lists: Published::default(),
             inspector: settings.inspector(),
-            demo: demo::access(settings.is_development()),
+            demo: if settings.is_development() {
+                Access::Public
+            } else {
+                Access::SignedIn
+            },
             known: Known::default(),
             invalid_token_status: settings.invalid_token_status(),
             token_cache: settings.token_cache(),

@@ -4,7 +4,6 @@
 //! role. No page and no route of the server itself takes them, and the session is over within minutes.
 
 use crate::error::Error;
-use crate::inspector::Access;
 use crate::rules::account::{self, Applicant};
 use crate::rules::email::Email;
 use crate::rules::password::Pool;
@@ -31,15 +30,6 @@ const OF_STRANGERS: i64 = 50;
 /// The account of strangers. Names under `invalid` are nobody's (RFC 2606 §2), and nobody knows its password.
 const STRANGERS: &str = "demo@countersign.invalid";
 const PASSWORD_BYTES: usize = 32;
-
-/// Who may look at it: in development everybody, elsewhere whoever is signed in.
-pub(crate) fn access(is_development: bool) -> Access {
-    if is_development {
-        Access::Public
-    } else {
-        Access::SignedIn
-    }
-}
 
 /// Whether this is one of them.
 pub(crate) fn is_of(session: &SessionRow) -> bool {
