@@ -117,7 +117,7 @@ async function photograph(page) {
   await page.setViewportSize({ width: 1180, height: 1000 });
   await page.evaluate(() => {
     window.scrollTo(0, 0);
-    window.scrollTo(0, document.querySelector("#step-expires").getBoundingClientRect().top - 104);
+    window.scrollTo(0, document.querySelector("#step-twins").getBoundingClientRect().top - 104);
   });
   await page.screenshot({ path: fileURLToPath(new URL("pictures/life-of-a-token.png", DOCS)) });
 }
