@@ -22,7 +22,7 @@ use countersign::{Status, StatusList, Timestamp};
 pub use lists::StatusLists;
 pub(crate) use lists::{StatusSettings, Trust};
 
-use crate::fetch::{Target, shown};
+use crate::fetch::shown;
 use crate::keys::Waiting;
 use crate::refresh::{Asked, Refresher, Rule, Subject, View};
 use crate::rejection::Rejection;
