@@ -21,6 +21,7 @@ mod cookies;
 mod embedded;
 mod error;
 mod inspector;
+pub mod lint;
 mod metrics;
 pub mod offline;
 mod router;

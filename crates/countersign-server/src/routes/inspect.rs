@@ -69,6 +69,11 @@ pub(crate) struct Fields {
 struct Mark(&'static str, &'static str);
 
 impl Inspect<'_> {
+    fn has_findings(&self) -> bool {
+        let answer = self.answer.as_ref();
+        answer.is_some_and(|answer| !answer.findings.is_empty())
+    }
+
     fn mark(&self, step: &Step) -> Mark {
         match step.outcome {
             Outcome::Passed => Mark("✓", "passed"),

@@ -17,6 +17,7 @@ use countersign::{Error, JwkSet, Outcome, Report, Timestamp, Verifier, dangerous
 use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
+use crate::lint::{self, Finding};
 
 pub(crate) use experiments::{Attempt, Experiment, Forgery};
 pub(crate) use key::{Form, KeyProblem, KeyText};
@@ -55,6 +56,8 @@ pub(crate) struct Answer {
     pub(crate) key_problem: Option<KeyProblem>,
     /// What would have made the signature hold.
     pub(crate) hint: Option<String>,
+    /// What its issuer might mend.
+    pub(crate) findings: Vec<Finding>,
     /// The time that was verified at, and the time now, in epoch seconds.
     pub(crate) at: i64,
     pub(crate) now: i64,
@@ -101,6 +104,7 @@ pub(crate) fn examine(
         at,
         now,
         live: is_live(token, now),
+        findings: findings(token, at),
         report: Some(report),
     }
 }
@@ -124,8 +128,14 @@ impl Answer {
             at,
             now,
             live: is_live(token, now),
+            findings: findings(token, at),
         }
     }
+}
+
+/// A token that cannot be read has worse to mend, and the report says what.
+fn findings(token: &str, at: i64) -> Vec<Finding> {
+    lint::findings(token, Timestamp::from_unix_secs(at)).unwrap_or_default()
 }
 
 impl Signature {

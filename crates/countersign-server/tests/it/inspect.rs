@@ -384,6 +384,24 @@ async fn the_modules_of_the_page_make_no_markup_keep_nothing_and_are_small() {
 }
 
 #[tokio::test]
+async fn what_an_issuer_might_mend_is_said_beside_the_verdict() {
+    let app = TestApp::new().await;
+    let claims = json!({"iss": "i", "email": "ada@example.com", "exp": START + 60});
+    let token = key().sign(&claims).unwrap();
+    let answer = explain(&app, &json!({"token": token, "key": secret()})).await;
+    let members: Vec<&str> = answer["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|finding| finding["member"].as_str())
+        .collect();
+    assert!(members.contains(&"email"), "{answer}");
+    assert_eq!(answer["verdict"]["kind"], "valid");
+    let broken = explain(&app, &json!({"token": "a.b"})).await;
+    assert_eq!(broken["findings"], json!([]));
+}
+
+#[tokio::test]
 async fn what_is_asked_is_in_no_cache_and_no_log() {
     let app = TestApp::new().await;
     for (path, body) in [

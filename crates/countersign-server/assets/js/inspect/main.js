@@ -1,4 +1,4 @@
-// The inspector: reads what was pasted, draws it, and asks the server that the page is from what its engine says of it.
+// The inspector: draws what was pasted, and asks the server that the page is from what its engine says of it.
 // There is no rule about tokens in these modules; verdict and ladder are the server's.
 
 import { Latest, Unanswered } from "./ask.js";
@@ -152,6 +152,8 @@ function answered(said) {
   if (fault) decoded.draw(token, fault.offset);
   ladder.draw(report?.steps ?? [], { token, signature: said.signature, ...(said.key || problem ? {} : { waiting: "key" }) });
   place("ladder-band").hidden = !report;
+  place("findings-band").hidden = !said.findings.length;
+  fill(place("findings"), said.findings.map(({ member, message }) => el("li", {}, member && el("code", {}, visible(member)), ` ${message}`)));
   aboutKey(said);
   update(said, state === "original");
   program();
@@ -164,7 +166,7 @@ function told({ kind, title, text }) {
   place("verdict").removeAttribute("aria-busy");
   const says = place("says");
   if (says.textContent !== title + text) fill(says, para("word", title), para("why", visible(text)));
-  if (kind === "empty") place("ladder-band").hidden = true;
+  if (kind === "empty") for (const one of all(".band")) one.hidden = true;
   for (const one of all(".needs-token")) one.hidden = kind === "empty";
 }
 
@@ -309,7 +311,7 @@ function listen() {
   field.addEventListener("input", () => {
     changed(original ? "edited" : "original", TYPING);
   });
-  // A field that the pointer or the caret is over is lit up, although the text lies above its colours.
+  // The text lies above its colours.
   field.addEventListener("pointermove", ({ clientX, clientY }) => {
     const under = document.elementsFromPoint(clientX, clientY).find((one) => one instanceof HTMLElement && one.dataset.link);
     decoded.light(under instanceof HTMLElement ? (under.dataset.link ?? "") : "");

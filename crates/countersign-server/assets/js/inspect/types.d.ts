@@ -94,6 +94,7 @@ export interface Answer {
   key: KeyFacts | null;
   key_problem: KeyProblem | null;
   hint: string | null;
+  findings: { code: string; member?: string; message: string }[];
   at: number;
   now: number;
   live: boolean;
