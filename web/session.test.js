@@ -178,6 +178,51 @@ for (const mode of /** @type {const} */ (["cookie", "memory"])) {
   });
 }
 
+for (const mode of /** @type {const} */ (["cookie", "memory"])) {
+  test(`a log-out of a session that the server ended is a success, and over in every tab (${mode})`, async (t) => {
+    const { server, tabs } = await open(t, { mode, tabs: 2 });
+    await logIn(tabs[0]);
+    await happens(tabs, "begin");
+    const elsewhere = await (await server.api.post("/login", { data: ADA })).json();
+    const headers = { authorization: `Bearer ${elsewhere.token}` };
+    assert.equal((await server.api.post("/logout", { headers, data: { scope: "global" } })).status(), 200);
+    await tabs[1].evaluate(() => globalThis.session.logOut());
+    await happens(tabs, "over");
+  });
+
+  test(`a wrong password is sent once, and no token is replaced for it (${mode})`, async (t) => {
+    const { server, context, tabs, refreshes } = await open(t, { mode, tabs: 1 });
+    await logIn(tabs[0]);
+    const asked = [];
+    context.on("request", (request) => {
+      if (request.method() === "POST" && request.url() === `${server.url}/password/change`) asked.push(request);
+    });
+    const status = await tabs[0].evaluate(async () => {
+      const headers = { "content-type": "application/json" };
+      const body = JSON.stringify({ current: "not the password", new: "another horse battery staple" });
+      const { session } = globalThis;
+      return (await session.fetch(`${session.base}/password/change`, { method: "POST", headers, body })).status;
+    });
+    assert.deepEqual([status, asked.length, refreshes.length], [401, 1, 0]);
+  });
+}
+
+test("a tab that has heard nothing yet logs out all of them, in memory too", async (t) => {
+  const { server, context, tabs } = await open(t, { mode: "memory", tabs: 1 });
+  const answered = context.waitForEvent("response", (answer) => answer.url() === `${server.url}/login`);
+  await logIn(tabs[0]);
+  const { token } = await (await answered).json();
+  const second = await context.newPage();
+  await second.goto(tabs[0].url());
+  await second.evaluate(async (base) => {
+    const { Session } = await import(`${base}/assets/js/session.js`);
+    await new Session({ base, mode: "memory" }).logOut();
+  }, server.url);
+  await happens(tabs, "over");
+  const headers = { authorization: `Bearer ${token}` };
+  assert.equal((await server.api.get("/profile", { headers })).status(), 401);
+});
+
 test("a tab that is opened later is logged in, in memory while another one is open", async (t) => {
   for (const mode of /** @type {const} */ (["cookie", "memory"])) {
     const { tab, tabs, refreshes } = await open(t, { mode, tabs: 1 });

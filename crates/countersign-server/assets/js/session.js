@@ -1,6 +1,6 @@
 // A session of a page with a Countersign server: one refresh for all tabs, a little before it is needed, and one more try
-// after a 401. With cookies no token is ever seen here; in memory the tabs tell each other. Nothing is written to
-// localStorage or any other store. No dependencies.
+// after a 401 about the token. With cookies no token is ever seen here; in memory the tabs tell each other. Nothing is
+// written to localStorage or any other store. No dependencies.
 //
 //   const session = new Session({ base: "https://id.example" });
 //   await session.logIn(email, password);
@@ -13,6 +13,8 @@ const AHEAD_MS = 30_000;
 const HEARSAY_MS = [5_000, 100];
 /** After a failure of the network: 1 s, 2 s, 4 s, … a minute. */
 const RETRY_MS = [1_000, 60_000];
+/** The codes of a 401 that a new token may mend. */
+const TOKEN_CODES = new Set(["no_credential", "token_expired", "token_revoked", "invalid_token"]);
 
 /** The session is over: somebody has to log in again. */
 export class SessionOver extends Error {
@@ -95,13 +97,26 @@ export class Session extends EventTarget {
    */
   async logOut(scope = "local") {
     if (scope !== "local") await this.#ready();
-    const token = this.#state?.accessToken;
-    await this.#post("/logout", { scope }, token);
+    // A tab that was opened just now has heard nothing yet: in memory only the others know the token.
+    else if (!this.#state && this.mode === "memory") await this.#ask();
+    const before = this.#state;
+    if (this.mode === "memory" && !before?.accessToken) return this.#end();
+    try {
+      await this.#post("/logout", { scope }, before?.accessToken);
+    } catch (problem) {
+      if (!(problem instanceof Refused) || problem.status !== 401) throw problem;
+      // To end this session an expired token is enough, so this one is over already; for the others it takes a fresh one.
+      if (scope !== "local") {
+        await this.#refresh(isFreshAfter(before));
+        await this.#post("/logout", { scope }, this.#state?.accessToken);
+      }
+    }
     if (scope !== "others") await this.#end();
   }
 
   /**
-   * `fetch` with this session: refreshes first where the access token is about to be over, and once more after a 401.
+   * `fetch` with this session: refreshes first where the access token is about to be over, and tries once more after a
+   * 401 that is about the token. Any other, like that of a wrong password, is an answer like all others.
    * @param {RequestInfo | URL} input @param {RequestInit} [init]
    * @returns {Promise<Response>}
    */
@@ -112,7 +127,7 @@ export class Session extends EventTarget {
     const again = request.clone();
     const before = this.#state;
     const answer = await this.#send(request);
-    if (answer.status !== 401) return answer;
+    if (!(await isAboutToken(answer))) return answer;
     await this.#refresh(isFreshAfter(before));
     return this.#send(again);
   }
@@ -298,6 +313,19 @@ export class Session extends EventTarget {
 /** @param {State} state */
 function isFresh(state) {
   return !state.isOver && Date.now() < state.expiresAt - state.aheadMs;
+}
+
+/**
+ * Whether an answer refuses the token, or finds none: by its challenge (RFC 6750 §3.1) or, where a page of another origin
+ * may not read that, by its code (RFC 9457).
+ * @param {Response} answer
+ * @returns {Promise<boolean>}
+ */
+async function isAboutToken(answer) {
+  if (answer.status !== 401) return false;
+  if (/\berror="?invalid_token\b/.test(answer.headers.get("www-authenticate") ?? "")) return true;
+  const problem = await answer.clone().json().catch(() => undefined);
+  return TOKEN_CODES.has(problem?.code);
 }
 
 /**
