@@ -100,3 +100,18 @@ async fn rejects_a_change_without_a_token_and_one_with_other_members() {
             .is_problem(400, "invalid_request", "Invalid request");
     }
 }
+
+#[tokio::test]
+async fn a_weak_new_password_is_no_failed_attempt_of_whoever_proved_the_present_one() {
+    let (app, tokens) = TestApp::with_session().await;
+    for _ in 0..12 {
+        for new in ["weak", PASSWORD] {
+            change(&app, &tokens, PASSWORD, new).await.is_problem(
+                422,
+                "weak_password",
+                "Weak password",
+            );
+        }
+    }
+    assert_eq!(change(&app, &tokens, PASSWORD, NEW).await.status, 200);
+}

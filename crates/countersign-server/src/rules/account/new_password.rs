@@ -29,16 +29,16 @@ pub(crate) async fn change(
 ) -> Result<(), Error> {
     let ((checking, choosing), user) = (queues, &owner.user);
     proof::prove(&checking, user, &current).await?;
-    if new.is(&current) {
-        let reason = "Choose another one than you have.".to_owned();
-        return Err(Error::WeakPassword {
-            reasons: vec![reason],
-        });
-    }
     // A slot for the second hash, while the first one's is given back.
     drop(checking);
-    let about = words_about(&user.email, user.name.as_deref());
-    let hash = choosing.hash(new, about).await?;
+    let hash = choose(&choosing, user, &current, new).await;
+    if let Err(Error::WeakPassword { .. }) = &hash {
+        // Whoever proved the present password is charged for no attempt, as after a log-in.
+        let mut write = store.begin().await?;
+        attempt.succeeded(&mut write, now).await?;
+        write.commit().await?;
+    }
+    let hash = hash?;
     let mut write = store.begin().await?;
     let is_replaced = write
         .replace_password_hash(&user.id, &hash, &user.password_hash)
@@ -58,4 +58,21 @@ pub(crate) async fn change(
     audit::record(&mut write, Event::PasswordChanged, &about, now).await?;
     attempt.succeeded(&mut write, now).await?;
     write.commit().await
+}
+
+/// The hash of a new password that is another one than the present, and not weak.
+async fn choose(
+    choosing: &Choosing,
+    user: &UserRow,
+    current: &Password,
+    new: Password,
+) -> Result<String, Error> {
+    if new.is(current) {
+        let reason = "Choose another one than you have.".to_owned();
+        return Err(Error::WeakPassword {
+            reasons: vec![reason],
+        });
+    }
+    let about = words_about(&user.email, user.name.as_deref());
+    choosing.hash(new, about).await
 }
