@@ -144,7 +144,7 @@ pub async fn set_roles(settings: &Settings, email: &str, roles: &[String]) -> Re
         .user_by_email(email.as_str())
         .await?
         .ok_or(Error::UserUnknown)?;
-    let user = change::set_roles(&mut write, user, &roles, now()).await?;
+    let user = change::set_roles(&mut write, user, &roles, None, now()).await?;
     write.settle_administrator().await?;
     write.commit().await?;
     store.close().await;

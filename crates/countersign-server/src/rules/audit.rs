@@ -24,7 +24,7 @@ pub(crate) enum Event {
     SessionsEnded,
     /// Somebody chose a new password.
     PasswordChanged,
-    /// An administrator changed the roles of an account.
+    /// An administrator changed the roles of an account, or the operator did: then `by` is nobody.
     RolesChanged,
     /// An administrator disabled an account.
     UserDisabled,

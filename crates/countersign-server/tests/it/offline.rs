@@ -138,3 +138,16 @@ async fn a_folder_without_a_database_stays_empty() {
     }
     assert!(!data.exists());
 }
+
+#[tokio::test]
+async fn roles_that_the_operator_changes_stand_in_the_audit_trail_and_the_same_again_do_not() {
+    let app = TestApp::in_present().await;
+    app.sign_up(EMAIL).await;
+    let roles = ["editor".to_owned()];
+    for _ in 0..2 {
+        let user = offline::set_roles(&app.settings(), EMAIL, &roles).await;
+        assert_eq!(user.unwrap().roles, roles);
+    }
+    let entries = "SELECT group_concat(event || (about = '{\"user\":\"' || users.id || '\"}')) FROM audit, users";
+    assert_eq!(app.look_up(entries).await, "roles_changed1");
+}

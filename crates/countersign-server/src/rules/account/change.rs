@@ -36,9 +36,8 @@ pub(crate) async fn change(
         by: Some(by.to_owned()),
     };
     let had_administrator = write.has_administrator().await?;
-    if let Some(roles) = roles.filter(|roles| *roles != user.roles()) {
-        user = set_roles(&mut write, user, &roles, now).await?;
-        audit::record(&mut write, Event::RolesChanged, &about, now).await?;
+    if let Some(roles) = roles {
+        user = set_roles(&mut write, user, &roles, Some(by), now).await?;
     }
     if let Some(disabled) = change
         .disabled
@@ -60,7 +59,8 @@ pub(crate) async fn change(
     Ok(user)
 }
 
-/// Gives an account these roles and no others; tokens that say otherwise are taken back.
+/// Gives an account these roles and no others; tokens that say otherwise are taken back. `by` is nobody where the operator
+/// does it. The same roles again are no change.
 ///
 /// # Errors
 /// Errors of the database.
@@ -68,11 +68,21 @@ pub(crate) async fn set_roles(
     write: &mut Write,
     user: UserRow,
     roles: &[String],
+    by: Option<&str>,
     now: i64,
 ) -> Result<UserRow, Error> {
+    if roles == user.roles() {
+        return Ok(user);
+    }
     let user = user.with_roles(roles);
     write.set_user(&user).await?;
     status::renew(write, &user.id, now).await?;
+    let about = About {
+        user: Some(user.id.clone()),
+        session: None,
+        by: by.map(str::to_owned),
+    };
+    audit::record(write, Event::RolesChanged, &about, now).await?;
     Ok(user)
 }
 
