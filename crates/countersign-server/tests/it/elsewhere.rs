@@ -117,7 +117,7 @@ async fn a_service_refuses_the_tokens_of_a_session_that_was_logged_out_and_of_no
     let service = service(&issuer.url, AUDIENCE);
     assert_eq!(answer(&service, &leaving).await.0, 200);
     issuer.post("/logout", &leaving, json!({})).await;
-    // The list is kept for five seconds; whoever waits a minute has waited too long.
+    // The list counts for five seconds at most; whoever waits a minute has waited too long.
     let refused = async {
         loop {
             let (status, body) = answer(&service, &leaving).await;

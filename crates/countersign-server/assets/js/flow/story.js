@@ -298,7 +298,7 @@ export const STORY = [
       {
         id: "cut-off",
         title: "The service hears of it",
-        tell: "The access token has seconds to live. The service reads the server's list of revocations every five seconds, and asks for no token.",
+        tell: "The access token has seconds to live. The service reads the server's list of revocations every three seconds, and asks for no token.",
         rows: [REFUSED],
         token: "ends",
         run: useUntilRefused,

@@ -1,9 +1,12 @@
-//! The lists as they are published: signed, kept, and made anew when something was taken back.
+//! The lists as they are published: signed, kept, and made anew when something was taken back, once a second at most.
+//!
+//! A list that is half full takes a while to sign and compress, and whoever signs up and logs out in a loop changes it all
+//! the time. So what was made last is handed out while its second lasts and while the next one is being made.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest;
 use countersign::{Status, StatusBits, StatusList, StatusListToken};
@@ -18,8 +21,13 @@ use crate::rules::secret;
 use crate::store::Store;
 use crate::store::status::StatusState;
 
+/// Within how many seconds a verifier knows what was taken back: said in README.md and docs/OPERATIONS.md.
+const TOLD_WITHIN: u64 = 5;
+/// How old, in seconds of the clock, a list that is handed out can be: of this second, or of the one before while a newer
+/// one is being made.
+const OLD: i64 = 2;
 /// How long a verifier may keep a list before it asks again, in seconds.
-const TTL: u64 = 5;
+const TTL: u64 = TOLD_WITHIN - OLD.unsigned_abs();
 /// How long a list counts where no newer one is to be had.
 const LIVES: i64 = 10 * 60;
 /// How long a list in which nothing changed is handed out.
@@ -40,9 +48,20 @@ pub(crate) struct Sent {
     pub(crate) etag: String,
 }
 
-/// Every list of this server; whoever asks for one that changed waits until it is made, once for all.
+/// Every list of this server. One request makes them; the others take what was made last, unless that is too old.
 #[derive(Default)]
-pub(crate) struct Published(Mutex<Kept>);
+pub(crate) struct Published {
+    making: Mutex<Kept>,
+    made: RwLock<HashMap<i64, Made>>,
+}
+
+/// A list that is handed out.
+#[derive(Clone)]
+struct Made {
+    signed: Arc<Signed>,
+    /// When it was what the database knew.
+    as_of: i64,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -55,7 +74,7 @@ struct Kept {
 }
 
 impl Published {
-    /// The list with this number, as the database knows it now; `None` when there is no such list.
+    /// The list with this number, as the database knew it less than [`OLD`] seconds ago; `None` when there is no such list.
     ///
     /// # Errors
     /// Errors of the database; [`Error::NotReady`] without a key that signs; [`Error::Key`].
@@ -67,31 +86,74 @@ impl Published {
         number: i64,
         now: i64,
     ) -> Result<Option<Arc<Signed>>, Error> {
-        let mut kept = self.0.lock().await;
-        let state = kept.catch_up(store, now).await?;
+        if let Some(signed) = self.made_within(1, number, now) {
+            return Ok(Some(signed));
+        }
+        let mut kept = match self.making.try_lock() {
+            Ok(kept) => kept,
+            // Somebody else makes the next one.
+            Err(_) => match self.made_within(OLD, number, now) {
+                Some(signed) => return Ok(Some(signed)),
+                None => self.making.lock().await,
+            },
+        };
+        // It may have been made since.
+        if let Some(signed) = self.made_within(1, number, now) {
+            return Ok(Some(signed));
+        }
+        let Some(signed) = kept.current(store, ring, issuer, number, now).await? else {
+            return Ok(None);
+        };
+        let made = Made {
+            signed: Arc::clone(&signed),
+            as_of: now,
+        };
+        let mut all = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(number, made);
+        Ok(Some(signed))
+    }
+
+    /// What was made last, unless that is so many seconds ago.
+    fn made_within(&self, secs: i64, number: i64, now: i64) -> Option<Arc<Signed>> {
+        let all = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        let made = all.get(&number)?;
+        let is_young = now.abs_diff(made.as_of) < secs.unsigned_abs();
+        is_young.then(|| Arc::clone(&made.signed))
+    }
+}
+
+impl Kept {
+    /// The list with this number, as the database knows it now.
+    async fn current(
+        &mut self,
+        store: &Store,
+        ring: Arc<Ring>,
+        issuer: &str,
+        number: i64,
+        now: i64,
+    ) -> Result<Option<Arc<Signed>>, Error> {
+        let state = self.catch_up(store, now).await?;
         if !(0..lists(state.highest)).contains(&number) {
             return Ok(None);
         }
-        if let Some(signed) = kept.signed.get(&number)
+        if let Some(signed) = self.signed.get(&number)
             && now.abs_diff(signed.signed_at) < RENEWED_AFTER.unsigned_abs()
         {
             return Ok(Some(Arc::clone(signed)));
         }
-        let list = match kept.lists.get(&number) {
+        let list = match self.lists.get(&number) {
             Some(list) => list.clone(),
             None => empty()?,
         };
         let issuer = issuer.to_owned();
         let work = move || sign(&list, &ring, issuer, number, now);
-        // A list that is half full takes a while to compress; the other requests must not wait for it.
+        // Off the threads that answer requests.
         let made = tokio::task::spawn_blocking(work).await;
         let signed = Arc::new(made.map_err(|_| Error::Panic)??);
-        kept.signed.insert(number, Arc::clone(&signed));
+        self.signed.insert(number, Arc::clone(&signed));
         Ok(Some(signed))
     }
-}
 
-impl Kept {
     /// Takes in what was taken back since the last look.
     async fn catch_up(&mut self, store: &Store, now: i64) -> Result<StatusState, Error> {
         let present = store.status_state().await?;
@@ -179,4 +241,56 @@ fn compress(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
     written.map_err(|_| Error::Panic)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use countersign::Algorithm;
+
+    use super::*;
+    use crate::rules::keys;
+    use crate::rules::seal::Seal;
+
+    const NOW: i64 = 1_800_000_000;
+
+    #[tokio::test]
+    async fn while_a_list_is_made_anew_the_one_of_a_moment_ago_is_served_and_no_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("t.db"), true)
+            .await
+            .unwrap();
+        let seal = Seal::in_folder(folder.path(), true).unwrap();
+        let ring = keys::open(&store, &seal, Algorithm::EdDSA, None, NOW)
+            .await
+            .unwrap();
+        let ring = Arc::new(ring);
+        let published = Published::default();
+        let ask = async |now| {
+            published
+                .list(&store, Arc::clone(&ring), "https://id.example", 0, now)
+                .await
+        };
+        let first = ask(NOW).await.unwrap().unwrap();
+        let busy = published.making.lock().await;
+        for now in [NOW, NOW + 1] {
+            let mut asked = pin!(ask(now));
+            let Poll::Ready(served) = asked.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            else {
+                panic!("waits at {now}");
+            };
+            assert!(Arc::ptr_eq(&served.unwrap().unwrap(), &first));
+        }
+        let mut asked = pin!(ask(NOW + 2));
+        assert!(
+            asked
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+        drop(busy);
+        assert!(asked.await.unwrap().is_some());
+    }
 }
