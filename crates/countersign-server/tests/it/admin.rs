@@ -347,14 +347,55 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
                 None => request,
             };
             let answer = app.send(request.body(Body::empty()).unwrap()).await;
-            let is_refused = ["no_credential", "insufficient_role", "insufficient_scope"]
-                .iter()
-                .any(|code| answer.body.contains(code));
+            let is_refused = answer.status.is_client_error()
+                && ["no_credential", "insufficient_role", "insufficient_scope"]
+                    .iter()
+                    .any(|code| answer.body.contains(code));
             assert_eq!(!is_refused, is_in, "{method} {path}: {answer:?}");
             if is_refused {
                 let status = if token.is_none() { 401 } else { 403 };
                 assert_eq!(answer.status.as_u16(), status, "{method} {path}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_that_changes_something_refuses_a_cross_site_request() {
+    let app = TestApp::new().await;
+    let administrator = app.administrator().await;
+    let unsafe_routes: Vec<_> = routes()
+        .into_iter()
+        .filter(|(method, ..)| !method.is_safe())
+        .collect();
+    for (method, path) in [
+        (Method::POST, "/password/change"),
+        (Method::DELETE, "/sessions/{id}"),
+        (Method::PATCH, "/admin/v1/users/{id}"),
+        (Method::DELETE, "/admin/v1/users/{id}"),
+        (Method::POST, "/ui/admin/users/{id}/roles"),
+        (Method::POST, "/ui/admin/users/{id}/delete"),
+    ] {
+        let is_there = unsafe_routes
+            .iter()
+            .any(|route| (&route.0, route.1.as_str()) == (&method, path));
+        assert!(is_there, "{method} {path} in {unsafe_routes:?}");
+    }
+    for (method, path, _) in unsafe_routes {
+        let path = path.replace("{id}", "nobody");
+        for (site, is_refused) in [("cross-site", true), ("same-origin", false)] {
+            let request = Request::builder()
+                .method(&method)
+                .uri(&path)
+                .header("authorization", format!("Bearer {}", administrator.access))
+                .header("sec-fetch-site", site);
+            let answer = app.send(request.body(Body::empty()).unwrap()).await;
+            // Forms are answered with a page.
+            let is_told = ["\"cross_site\"", "text/html"]
+                .iter()
+                .any(|text| format!("{answer:?}{}", answer.body).contains(text));
+            let is_cross_site = answer.status == 403 && is_told;
+            assert_eq!(is_cross_site, is_refused, "{method} {path}: {answer:?}");
         }
     }
 }
