@@ -149,7 +149,7 @@ export class Decoded {
     };
     const name = el("button", { type: "button", class: "name", title: "Show it in the token", click: select }, visible(member.name));
     const kind = typeof value === "string" || text.startsWith('"') ? "string" : typeof value === "number" ? "number" : "other";
-    const line = para("line", name, el("code", { class: `value ${kind}` }, shortened(pretty(text))));
+    const line = para("line", name, el("code", { class: `value is-${kind}` }, shortened(pretty(text))));
     const inner = typeof value === "string" ? this.#inner(value) : undefined;
     const row = el("div", { class: "claim" }, line, words(member.name, value, side), this.#when(member.name, value, side), inner);
     this.#link(link, row);

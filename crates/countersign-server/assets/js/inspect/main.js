@@ -287,10 +287,11 @@ function fromFragment() {
 /** @param {string} text */
 function paste(text) {
   take(bare(text), "original");
-  // Our own tokens are verified with our own keys.
+  // Our own tokens have our own keys.
   if (own && !key.value && claims.get("iss") === own) {
     [form.value, key.value] = ["issuer", own];
     placeholder();
+    ask(0);
   }
 }
 
