@@ -81,6 +81,22 @@ async fn no_secret_is_ever_in_the_log() {
     app.post("/logout", &json!({"refresh_token": second.refresh}))
         .await;
     app.post("/login", &json!({"canary": "canary"})).await;
+    // What is pasted into the inspector, on every way there.
+    let key = json!({"form": "text", "text": "canary canary canary canary canary"});
+    let explained = app
+        .post(
+            "/inspect/explain",
+            &json!({"token": "canary.canary.canary", "key": key}),
+        )
+        .await;
+    assert_eq!(explained.status, 200);
+    let edited = json!({"header": "{\"alg\":\"HS256\"}", "payload": "{\"canary\":1}", "key": key});
+    app.post("/inspect/sign", &edited).await;
+    app.post(
+        "/inspect/experiment",
+        &json!({"attempt": "alg_none", "token": "canary.canary.canary"}),
+    )
+    .await;
     let text = log.text();
     for expected in [
         "refreshed",
