@@ -1,4 +1,4 @@
-// The token in colours beside what it says; each stretch of it belongs to a field, and each field to a stretch.
+// The token in colours beside what it says; each stretch of it belongs to a field.
 
 import { button, el, fill, para, place, ruleLink, shortened, visible } from "./dom.js";
 import { parse, pretty, scan } from "./json.js";
@@ -8,7 +8,7 @@ import { algorithm, CLAIMS, HEADER, TIMES } from "./words.js";
 
 /** @import { Member, Part, Side, Stretch } from "./types.js" */
 
-/** A longer token is shown without colours, and fewer fields at first. */
+/** A longer token has no colours. */
 const COLOURED = 40_000;
 const FIELDS = 60;
 const NAMES = ["header", "payload", "signature"];
@@ -31,7 +31,8 @@ export class Decoded {
     this.#ask = ask;
     for (const side of [this.#places.header, this.#places.payload]) {
       for (const event of ["pointerover", "focusin"]) side.addEventListener(event, ({ target }) => this.light(linkOf(target)));
-      for (const event of ["pointerleave", "focusout"]) side.addEventListener(event, () => this.light(""));
+      side.addEventListener("pointerleave", (event) => this.leave(event));
+      side.addEventListener("focusout", () => this.light(""));
     }
   }
 
@@ -67,6 +68,11 @@ export class Decoded {
     for (const element of this.#linked.get(this.#lit) ?? []) element.classList.remove("is-lit");
     for (const element of this.#linked.get(link) ?? []) element.classList.add("is-lit");
     this.#lit = link;
+  }
+
+  /** What a finger touched stays lit. @param {PointerEvent} event */
+  leave({ pointerType }) {
+    if (pointerType !== "touch") this.light("");
   }
 
   /** The same by a place in the token. @param {number} letter */
@@ -178,7 +184,7 @@ function stretch(part, index, members) {
   const of = `of-${NAMES[index] ?? "rest"}`;
   const end = part.from + part.text.length;
   const dot = index > 0 ? [{ from: part.from - 1, to: part.from, of: "dot" }] : [];
-  // An octet begins in this letter; the first member has the bracket before it, each other one the comma.
+  // An octet begins in this letter.
   const letter = (/** @type {number} */ octet) => Math.min(end, part.from + Math.floor((octet * 4) / 3));
   const starts = members.map((member, i) => (i === 0 ? part.from : letter(member.from)));
   const all = starts.map((from, i) => ({ from, to: starts[i + 1] ?? end, of, link: `${NAMES[index]}-${i}` }));

@@ -1,5 +1,4 @@
-// The members of a JSON object and where in its octets they stand, as far as it goes: also of one that is cut off or
-// broken. No recursion, so depth is no matter.
+// The members of a JSON object and where in its octets they stand, also where it is cut off or broken. No recursion.
 
 /** @import { Member } from "./types.js" */
 

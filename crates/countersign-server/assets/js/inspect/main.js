@@ -1,5 +1,5 @@
 // The inspector: draws what was pasted, and asks the server that the page is from what its engine says of it.
-// There is no rule about tokens in these modules; verdict and ladder are the server's.
+// No rule about tokens is in these modules; verdict and ladder are the server's.
 
 import { Latest, Unanswered } from "./ask.js";
 import { code, program } from "./code.js";
@@ -312,12 +312,11 @@ function listen() {
   field.addEventListener("input", () => {
     changed(original ? "edited" : "original", TYPING);
   });
-  // The text lies above its colours.
   field.addEventListener("pointermove", ({ clientX, clientY }) => {
     const under = document.elementsFromPoint(clientX, clientY).find((one) => one instanceof HTMLElement && one.dataset.link);
     decoded.light(under instanceof HTMLElement ? (under.dataset.link ?? "") : "");
   });
-  field.addEventListener("pointerleave", () => decoded.light(""));
+  field.addEventListener("pointerleave", (event) => decoded.leave(event));
   document.addEventListener("selectionchange", () => {
     if (document.activeElement === field) decoded.lightAt(field.selectionStart);
   });

@@ -1,4 +1,4 @@
-// A token out of what people paste, and its parts. Reading only: what it is worth is for the server to say.
+// A token out of what people paste, and its parts. What it is worth is for the server to say.
 
 /** @import { Part } from "./types.js" */
 
