@@ -1,0 +1,277 @@
+use super::read as read_onto;
+use super::*;
+use crate::error::Part;
+use crate::json::{MAX_DEPTH, parse_object};
+use proptest::prelude::*;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value, json};
+
+/// The pieces of JSON, well and badly formed.
+const PIECES: [&str; 44] = [
+    "{",
+    "}",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ":",
+    ",",
+    ",",
+    "\"a\"",
+    "\"a\"",
+    "\"b\"",
+    "\"ab\"",
+    "\"\"",
+    "\"\\u0061\"",
+    "\"\\ud834\"",
+    "\"\\ud83d\\ude00\"",
+    "\"é\"",
+    "\"\\n\"",
+    "\"\\x\"",
+    "0",
+    "-0",
+    "1",
+    "-17",
+    "1.5",
+    "1e5",
+    "1e999",
+    "01",
+    "18446744073709551616",
+    "-9223372036854775809",
+    "1.",
+    "true",
+    "false",
+    "null",
+    "nul",
+    " ",
+    "\n",
+    "\t",
+    "\u{b}",
+    "{\"a\":1}",
+    "[1,2]",
+    "\"",
+    "{}",
+];
+
+fn read<'de, C: Deserialize<'de>>(text: &'de str) -> Result<(C, Index<'de>), Stop> {
+    read_onto(text, Box::leak(Box::new(Stack::new())))
+}
+
+/// What the plain parser takes, this reader takes and reads alike, but for names with an escape; and nothing else.
+fn agree(text: &str) {
+    let tree = parse_object(text.as_bytes(), Part::Payload);
+    let skipped = read::<IgnoredAny>(text);
+    match (&tree, &skipped) {
+        (Ok(tree), Ok((_, index))) => {
+            assert_eq!(index.len(), tree.len(), "{text}");
+            for (name, value) in tree {
+                let member = index
+                    .get(name)
+                    .unwrap_or_else(|| panic!("{name} of {text}"));
+                assert_eq!(
+                    &serde_json::from_str::<Value>(member).unwrap(),
+                    value,
+                    "{text}"
+                );
+            }
+            assert_eq!(index.get("nowhere"), None);
+            let (read, _) = read::<Map<String, Value>>(text).unwrap();
+            assert_eq!(&read, tree, "{text}");
+        }
+        (Ok(_), Err(_)) => assert!(text.contains('\\'), "declines {text}"),
+        (Err(error), Ok(_)) => panic!("takes {text}: {error}"),
+        (Err(_), Err(_)) => assert!(read::<Value>(text).is_err(), "{text}"),
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 64, 8, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::btree_map("[a-z]{0,3}|.{0,4}", inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn it_takes_what_the_plain_parser_takes(value in any_value(), pretty: bool) {
+        let object = json!({"a": value, "b": [value]});
+        agree(&if pretty { format!("{object:#}") } else { object.to_string() });
+    }
+
+    #[test]
+    fn it_refuses_what_the_plain_parser_refuses(pieces in proptest::collection::vec(0..PIECES.len(), 0..14)) {
+        let inner: String = pieces.iter().map(|piece| PIECES[*piece]).collect();
+        agree(&inner);
+        agree(&format!("{{\"c\":{inner}}}"));
+        agree(&format!("{{\"c\":[{inner}],\"d\":0}}"));
+    }
+
+    #[test]
+    fn a_changed_byte_changes_both_verdicts_alike(value in any_value(), at: prop::sample::Index, byte in 0x20u8..0x7f) {
+        let mut text = json!({"a": value, "exp": 7}).to_string().into_bytes();
+        let at = at.index(text.len());
+        text[at] = byte;
+        if let Ok(text) = std::str::from_utf8(&text) {
+            agree(text);
+        }
+    }
+}
+
+#[test]
+fn depth_and_values_end_where_they_end_for_the_plain_parser() {
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        for levels in MAX_DEPTH - 2..=MAX_DEPTH + 1 {
+            agree(&format!(
+                "{{\"a\":{}1{}}}",
+                open.repeat(levels),
+                close.repeat(levels)
+            ));
+        }
+    }
+    for (item, most) in [
+        ("0", 16_000),
+        ("{\"a\":0}", 900),
+        ("[0]", 3_000),
+        ("[]", 16_000),
+        ("{}", 16_000),
+    ] {
+        let of = |count: usize| format!("{{\"a\":[{}]}}", vec![item; count].join(","));
+        let taken = |count: usize| read::<IgnoredAny>(&of(count)).is_ok();
+        let edge = (1..=most)
+            .collect::<Vec<_>>()
+            .partition_point(|count| taken(*count));
+        assert!((100..most).contains(&edge), "{item} {edge}");
+        for count in edge - 1..=edge + 1 {
+            agree(&of(count));
+        }
+    }
+}
+
+#[test]
+fn a_member_that_stands_twice_is_found_among_few_and_many_and_at_any_depth() {
+    for count in [1, 2, 10, 23, 24, 25, 26, 31, 32, 33, 34, 60, 500] {
+        for depth in [0, 1, 2] {
+            let object = |twice: Option<usize>| {
+                let members = (0..count)
+                    .chain(twice)
+                    .map(|name| format!("\"n{name}\":{{}}"));
+                let object = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
+                (0..depth).fold(object, |object, _| format!("{{\"o\":[{object}],\"p\":2}}"))
+            };
+            agree(&object(None));
+            assert!(read::<IgnoredAny>(&object(None)).is_ok(), "{count} {depth}");
+            for twice in [0, count / 2, count - 1] {
+                agree(&object(Some(twice)));
+                assert!(
+                    read::<IgnoredAny>(&object(Some(twice))).is_err(),
+                    "{count} {twice} {depth}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn names_that_begin_alike_are_told_apart() {
+    for text in [
+        r#"{"auth_time":1,"auth_timx":2,"auth_tim":3,"auth_times":4}"#,
+        r#"{"auth_timx":2}"#,
+        r#"{"abcdefgh":1,"abcdefg":2,"abcdefghi":3,"abcdefghj":4}"#,
+    ] {
+        agree(text);
+        assert!(read::<IgnoredAny>(text).is_ok(), "{text}");
+    }
+    let (_, index) = read::<IgnoredAny>(r#"{"auth_timx":2,"subs":3}"#).unwrap();
+    assert_eq!((index.get("auth_time"), index.get("sub")), (None, None));
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Typed<'s> {
+    text: &'s str,
+    list: Vec<&'s str>,
+    pair: (u8, i16),
+    maybe: Option<f32>,
+    kind: Kind,
+    #[serde(flatten)]
+    rest: std::collections::BTreeMap<String, Value>,
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Reader,
+    Writer,
+}
+
+#[test]
+fn every_kind_of_field_is_read_as_serde_json_reads_it() {
+    let text = r#"{"text":"t","list":["a","b"],"pair":[1,-2],"maybe":1.5,"kind":"writer","more":{"deep":[1]},"n":null}"#;
+    assert_eq!(
+        read::<Typed<'_>>(text).unwrap().0,
+        serde_json::from_str(text).unwrap()
+    );
+    for (from, to) in [
+        ("[1,-2]", "[1]"),
+        ("[1,-2]", "[1,2,3]"),
+        ("[1,-2]", "[256,1]"),
+        ("\"writer\"", "\"other\""),
+        ("\"t\"", "7"),
+        ("\"t\"", "\"\\u0074\""),
+        ("1.5", "\"x\""),
+        ("\"writer\"", "{\"writer\":null}"),
+    ] {
+        let text = text.replace(from, to);
+        match (
+            read::<Typed<'_>>(&text),
+            serde_json::from_str::<Typed<'_>>(&text),
+        ) {
+            (Ok((ours, _)), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
+            // What this reader does not take, serde_json is asked for.
+            (Err(_), _) => {}
+            (Ok(ours), Err(error)) => panic!("{text}: {ours:?} {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_type_that_does_not_look_at_every_member_hides_none() {
+    struct First;
+    impl<'de> Deserialize<'de> for First {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Stops;
+            impl<'de> Visitor<'de> for Stops {
+                type Value = First;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<First, A::Error> {
+                    map.next_entry::<&str, IgnoredAny>()?;
+                    Ok(First)
+                }
+            }
+            deserializer.deserialize_map(Stops)
+        }
+    }
+    struct Nothing;
+    impl<'de> Deserialize<'de> for Nothing {
+        fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            Ok(Self)
+        }
+    }
+    assert!(read::<First>(r#"{"a":1}"#).is_ok());
+    assert!(read::<First>(r#"{"a":1,"exp":2}"#).is_err());
+    assert!(read::<Nothing>(r#"{"exp":2}"#).is_err());
+    assert!(read::<Nothing>("{}").is_err());
+}
