@@ -23,6 +23,8 @@ pub(crate) mod keys;
 pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod status;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod throttle;
 pub(crate) mod users;
 pub(crate) mod version;

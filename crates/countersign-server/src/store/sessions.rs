@@ -277,37 +277,12 @@ impl Write {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::rotation;
-    use crate::store::users::UserRow;
+    use crate::store::testing::{HASH, session as row, with_user};
 
     const NOW: i64 = 1_000_000;
-    const HASH: &str = "the present hash";
 
     async fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("t.db"), true)
-            .await
-            .unwrap();
-        let user = UserRow::new("u".into(), "a@b.example".into(), None, HASH.into(), NOW);
-        let mut write = store.begin().await.unwrap();
-        write.insert_user(&user).await.unwrap();
-        write.commit().await.unwrap();
-        (folder, store)
-    }
-
-    fn row(id: &str, now: i64) -> SessionRow {
-        SessionRow {
-            id: id.to_owned(),
-            user_id: "u".to_owned(),
-            client_id: "first-party".to_owned(),
-            v: 1,
-            secret: String::new(),
-            created_at: now,
-            counter: rotation::fresh(now, 10_000, 100_000),
-            user_agent: None,
-            address: None,
-            status_idx: None,
-        }
+        with_user(NOW).await
     }
 
     #[tokio::test]

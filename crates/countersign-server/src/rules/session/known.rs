@@ -98,31 +98,18 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::rotation;
+    use crate::store::testing::{HASH, session, with_user};
 
     const NOW: i64 = 1_000_000;
 
     async fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("t.db"), true)
-            .await
-            .unwrap();
-        let user = UserRow::new("u".into(), "a@b.example".into(), None, "hash".into(), NOW);
+        let (folder, store) = with_user(NOW).await;
         let mut write = store.begin().await.unwrap();
-        write.insert_user(&user).await.unwrap();
         let row = SessionRow {
-            id: "s".to_owned(),
-            user_id: "u".to_owned(),
-            client_id: "first-party".to_owned(),
-            v: 1,
-            secret: String::new(),
-            created_at: NOW,
-            counter: rotation::fresh(NOW, 10_000, 100_000),
-            user_agent: None,
-            address: None,
             status_idx: Some(1),
+            ..session("s", NOW)
         };
-        write.start_session(&row, "hash").await.unwrap().unwrap();
+        write.start_session(&row, HASH).await.unwrap().unwrap();
         write.commit().await.unwrap();
         (folder, store)
     }
