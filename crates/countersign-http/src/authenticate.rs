@@ -10,6 +10,7 @@ use countersign::{MAX_TOKEN_BYTES, Report, Unverified};
 
 use crate::bearer::{self, RequestHead, Sources};
 use crate::clock::Clock;
+use crate::expected::Expected;
 use crate::health::Health;
 use crate::issuer::{Issuers, Trusted};
 use crate::keys::Waiting;
@@ -28,6 +29,7 @@ pub(crate) type Checking = Pin<Box<dyn Future<Output = Result<(), Rejection>> + 
 /// Everything that a decision needs; shared by all clones of one layer.
 pub(crate) struct Authenticator {
     pub(crate) issuers: Issuers,
+    pub(crate) expected: Expected,
     pub(crate) sources: Sources,
     pub(crate) challenge: Arc<Challenge>,
     pub(crate) clock: Clock,
@@ -198,7 +200,7 @@ impl Authenticator {
             max_bytes: MAX_TOKEN_BYTES,
         };
         let verdict = with_keys(&issuer.keys, &self.clock, token, waited.keys, |keys| {
-            issuer.verify(keys, text, self.clock.now())
+            issuer.verify(keys, &self.expected, text, self.clock.now())
         });
         let token = match verdict {
             Ok(Verdict::Verified(token)) => token,

@@ -1,6 +1,7 @@
 //! The handler's end: the claims, as a type of one's own.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use countersign::Verified;
@@ -33,11 +34,17 @@ use crate::token::{Passage, VerifiedToken};
 ///     if who.is_some() { "your feed" } else { "everybody's feed" }
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Claims<C>(
     /// The proof that the token was verified, with its claims.
-    pub Verified<C>,
+    pub Arc<Verified<C>>,
 );
+
+impl<C> Clone for Claims<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 impl<C> Deref for Claims<C> {
     type Target = Verified<C>;
@@ -47,7 +54,7 @@ impl<C> Deref for Claims<C> {
     }
 }
 
-impl<C: DeserializeOwned, S: Sync> FromRequestParts<S> for Claims<C> {
+impl<C: DeserializeOwned + Send + Sync + 'static, S: Sync> FromRequestParts<S> for Claims<C> {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
@@ -60,7 +67,9 @@ impl<C: DeserializeOwned, S: Sync> FromRequestParts<S> for Claims<C> {
     }
 }
 
-impl<C: DeserializeOwned, S: Sync> OptionalFromRequestParts<S> for Claims<C> {
+impl<C: DeserializeOwned + Send + Sync + 'static, S: Sync> OptionalFromRequestParts<S>
+    for Claims<C>
+{
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
@@ -92,11 +101,12 @@ impl<S: Sync> OptionalFromRequestParts<S> for VerifiedToken {
     }
 }
 
-fn claims<C: DeserializeOwned>(
+fn claims<C: DeserializeOwned + Send + Sync + 'static>(
     passage: &Passage,
     token: &VerifiedToken,
     parts: &Parts,
 ) -> Result<Claims<C>, Rejection> {
+    passage.authenticator.expected.learn::<C>();
     token
         .claims()
         .map(Claims)

@@ -1,12 +1,12 @@
 //! Whom to trust: an issuer, its keys, and what its tokens must say.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::{Algorithm, JwkSet, Policy, Report, Timestamp, TokenCache, Unverified, Verifier};
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::expected::Expected;
 use crate::health::IssuerHealth;
 use crate::keys::{AtHand, Keys};
 #[cfg(feature = "remote")]
@@ -233,14 +233,16 @@ impl Trusted {
     pub(crate) fn verify(
         &self,
         keys: &JwkSet,
+        expected: &Expected,
         text: &str,
         now: Timestamp,
     ) -> Result<VerifiedToken, countersign::Error> {
-        let verified = match &self.cache {
-            Some(cache) => cache.verify(keys, text, now)?,
-            None => Arc::new(keys.verify(&self.policy, text, now)?),
-        };
-        Ok(VerifiedToken::new(verified))
+        match &self.cache {
+            Some(cache) => cache
+                .verify(keys, text, now)
+                .map(|verified| VerifiedToken::from(&*verified)),
+            None => expected.verify(keys, &self.policy, text, now),
+        }
     }
 }
 
@@ -298,7 +300,7 @@ impl Issuers {
             return self.selection.explain(token, clock.now());
         };
         let keys = match issuer.keys.at_hand(clock) {
-            AtHand::Set(keys) => JwkSet::clone(&keys),
+            AtHand::Set(keys) => JwkSet::clone(&**keys),
             AtHand::Wait(_) | AtHand::Nothing { .. } => JwkSet::default(),
         };
         Verifier::new(keys, issuer.policy.clone()).explain(token, clock.now())

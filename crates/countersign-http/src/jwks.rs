@@ -175,7 +175,7 @@ impl RemoteKeys {
     }
 
     /// What there is instead of a set without a single usable key: it counts like any other, and is asked for again sooner.
-    pub(crate) fn anything(&self, now: Moment) -> AtHand {
+    pub(crate) fn anything(&self, now: Moment) -> AtHand<'static> {
         match self.0.keys.ask_again(now) {
             Asked::Wait(flight) => AtHand::Wait(flight),
             Asked::CoolingDown { retry_after, .. } => AtHand::Nothing { retry_after },

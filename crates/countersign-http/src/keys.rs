@@ -1,5 +1,6 @@
 //! Where the keys come from that tokens are verified with: fixed, replaced in place, or fetched.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -36,8 +37,9 @@ enum Source {
 pub(crate) type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The keys that there are now.
-pub(crate) enum AtHand {
-    Set(Arc<JwkSet>),
+pub(crate) enum AtHand<'k> {
+    /// Fixed keys are lent: counting who looks at them would have every thread write to one place.
+    Set(Cow<'k, Arc<JwkSet>>),
     /// Look again when this has ended.
     #[cfg_attr(
         not(feature = "remote"),
@@ -65,8 +67,11 @@ pub(crate) enum Missing {
 
 impl Keys {
     /// The set to verify the next token with. Only keys that are fetched ask the clock.
-    pub(crate) fn at_hand(&self, clock: &Clock) -> AtHand {
+    pub(crate) fn at_hand(&self, clock: &Clock) -> AtHand<'_> {
         let set = match &self.0 {
+            Source::Fixed(set) if set.keys().next().is_some() => {
+                return AtHand::Set(Cow::Borrowed(set));
+            }
             Source::Fixed(set) => Arc::clone(set),
             Source::Shared(keys) => keys.current(),
             #[cfg(feature = "remote")]
@@ -86,7 +91,7 @@ impl Keys {
                 retry_after: NO_KEYS_WAIT,
             };
         }
-        AtHand::Set(set)
+        AtHand::Set(Cow::Owned(set))
     }
 
     /// What to do about a key that is not in the set `seen`. Whoever has `waited` already does not wait again.
@@ -128,7 +133,7 @@ impl Keys {
                 last_error: None,
             },
         };
-        IssuerHealth::new(issuer, &standing, set.as_deref())
+        IssuerHealth::new(issuer, &standing, set.as_deref().map(|set| &**set))
     }
 
     /// The URL that the keys are fetched from, or by, where they are.

@@ -10,6 +10,7 @@ mod body;
 mod clock;
 mod cross_site;
 mod error;
+mod expected;
 mod extract;
 #[cfg(feature = "remote")]
 mod fetch;

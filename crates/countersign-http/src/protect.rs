@@ -13,6 +13,7 @@ use crate::authenticate::{Anonymous, Authenticator, Check};
 use crate::bearer::{CookieSource, RequestHead, Sources};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::expected::Expected;
 use crate::health::Health;
 use crate::issuer::{Issuer, Issuers};
 use crate::keys::Keys;
@@ -322,6 +323,7 @@ impl ProtectBuilder {
             first.map(str::to_owned)
         });
         let authenticator = Authenticator {
+            expected: Expected::default(),
             issuers: Issuers::build(self.issuers, self.cached, &self.clock)?,
             sources: self.sources.checked()?,
             challenge: Arc::new(Challenge::new(

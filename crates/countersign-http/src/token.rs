@@ -1,11 +1,12 @@
 //! What the layer leaves in the request, and nobody else can: the verified token, or the fact that there was none.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "remote")]
 use countersign::StatusReference;
-use countersign::{RegisteredClaims, Verified};
+use countersign::{NoClaims, RegisteredClaims, Verified};
 use http::Extensions;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, IntoDeserializer};
 use serde_json::Value;
@@ -20,16 +21,25 @@ use crate::rejection::{About, Rejection};
 /// of one's own ([`ProtectBuilder::check`](crate::ProtectBuilder::check)) and for services without axum.
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct VerifiedToken(Arc<Verified<Unread>>);
+pub struct VerifiedToken {
+    proof: Verified<NoClaims>,
+    readings: Arc<Readings>,
+}
 
-/// All claims, as a tree that is only made where somebody asks for one of them by name; handlers with a type of their own
-/// read that from the text. Tokens of a cache share it.
+/// What was read of a token's claims, each when somebody first asked for it. Tokens of a cache share it.
 #[derive(Default)]
-pub(crate) struct Unread {
+struct Readings {
+    /// As the type of the handler that came first.
+    typed: OnceLock<Arc<dyn Any + Send + Sync>>,
+    /// As a tree, for whoever asks for one of them by name.
     tree: OnceLock<Value>,
     #[cfg(feature = "remote")]
     status: OnceLock<Result<Option<StatusReference>, countersign::Error>>,
 }
+
+/// Claims that nobody has read yet.
+#[derive(Default)]
+pub(crate) struct Unread(Arc<Readings>);
 
 impl<'de> Deserialize<'de> for Unread {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -39,9 +49,27 @@ impl<'de> Deserialize<'de> for Unread {
     }
 }
 
+impl From<&Verified<Unread>> for VerifiedToken {
+    fn from(verified: &Verified<Unread>) -> Self {
+        Self {
+            proof: verified.without_claims(),
+            readings: Arc::clone(&verified.0),
+        }
+    }
+}
+
 impl VerifiedToken {
-    pub(crate) const fn new(verified: Arc<Verified<Unread>>) -> Self {
-        Self(verified)
+    /// One whose claims were read as `C` on the way, where they fit.
+    pub(crate) fn read<C: Send + Sync + 'static>(verified: Verified<Option<C>>) -> Self {
+        let proof = verified.without_claims();
+        let readings = Readings::default();
+        if let Some(typed) = verified.transpose() {
+            let _ = readings.typed.set(Arc::new(typed));
+        }
+        Self {
+            proof,
+            readings: Arc::new(readings),
+        }
     }
 
     /// The token of a request, from its extensions; `None` where no layer let one in.
@@ -53,15 +81,15 @@ impl VerifiedToken {
     /// The claims that RFC 7519 §4.1 registers: `sub`, `exp`, `jti`, …
     #[must_use]
     pub fn registered(&self) -> RegisteredClaims<'_> {
-        self.0.registered()
+        self.proof.registered()
     }
 
     /// One claim by its name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        let tree = self.0.claims().tree.get_or_init(|| {
+        let tree = self.readings.tree.get_or_init(|| {
             // What was verified is an object, and every object is a tree.
-            let tree = self.0.deserialize().map(Verified::into_claims);
+            let tree = self.proof.deserialize().map(Verified::into_claims);
             tree.unwrap_or_default()
         });
         tree.get(name)
@@ -70,17 +98,29 @@ impl VerifiedToken {
     /// Its place in a status list, if it has one.
     #[cfg(feature = "remote")]
     pub(crate) fn status(&self) -> Result<Option<&StatusReference>, &countersign::Error> {
-        let status = &self.0.claims().status;
-        let read = status.get_or_init(|| StatusReference::of(&*self.0));
+        let status = &self.readings.status;
+        let read = status.get_or_init(|| StatusReference::of(&self.proof));
         read.as_ref().map(Option::as_ref)
     }
 
-    /// The claims as a type of one's own.
+    /// The claims as a type of one's own. The first type that is asked for is read once, however often it is asked for.
     ///
     /// # Errors
     /// The core's error when the claims do not have the shape of `C`.
-    pub fn claims<C: DeserializeOwned>(&self) -> Result<Verified<C>, countersign::Error> {
-        self.0.deserialize()
+    pub fn claims<C>(&self) -> Result<Arc<Verified<C>>, countersign::Error>
+    where
+        C: DeserializeOwned + Send + Sync + 'static,
+    {
+        let typed = &self.readings.typed;
+        let held = typed.get().filter(|held| held.is::<Verified<C>>());
+        if let Some(Ok(claims)) = held.map(|held| Arc::clone(held).downcast()) {
+            return Ok(claims);
+        }
+        let claims = Arc::new(self.proof.deserialize::<C>()?);
+        if typed.get().is_none() {
+            let _ = typed.set(Arc::clone(&claims) as _);
+        }
+        Ok(claims)
     }
 
     /// Whether the `roles` claim (RFC 9068 §2.2.3.1), a list of strings, names `role`.
@@ -130,7 +170,7 @@ impl VerifiedToken {
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {
-        self.0.header().kid()
+        self.proof.header().kid()
     }
 }
 

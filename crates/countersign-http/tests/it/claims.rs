@@ -1,5 +1,7 @@
 //! What a handler gets.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{
     INVALID, ISSUER, NOW, access_token, bearer, claims, claims_of, get, good_token, protect, send,
+    tampered_token,
 };
 
 #[derive(serde::Deserialize)]
@@ -67,6 +70,89 @@ async fn claims_that_do_not_fit_the_handlers_type_are_an_invalid_token() {
                 .challenges(INVALID);
         }
     }
+}
+
+#[derive(serde::Deserialize)]
+struct Ticket {
+    seat: String,
+}
+
+/// Whatever type was asked for first, everybody gets their own.
+#[tokio::test]
+async fn handlers_of_several_types_stand_behind_one_layer() {
+    for cached in [false, true] {
+        let routes = Router::new()
+            .route("/order", route(order))
+            .route(
+                "/seat",
+                route(|Claims(token): Claims<Ticket>| async move { token.seat.clone() }),
+            )
+            .route(
+                "/jti",
+                route(|token: VerifiedToken| async move {
+                    token.registered().jti().unwrap().to_owned()
+                }),
+            );
+        let auth = if cached {
+            protect().cache(100)
+        } else {
+            protect()
+        };
+        let app = routes.layer(auth.build().unwrap());
+        let order = order_token(42);
+        let ticket = access_token(&claims().claim("seat", json!("12A")).unwrap());
+        for _ in 0..3 {
+            send(&app, bearer(&order).uri("/order"))
+                .await
+                .is_ok("42 ada token-1 true");
+            send(&app, bearer(&ticket).uri("/seat")).await.is_ok("12A");
+            send(&app, bearer(&ticket).uri("/jti"))
+                .await
+                .is_ok("token-1");
+            for (token, path) in [(&order, "/seat"), (&ticket, "/order")] {
+                send(&app, bearer(token).uri(path)).await.is_problem(
+                    401,
+                    "invalid_token",
+                    "Invalid token",
+                );
+            }
+            let forged = format!("{order}A");
+            assert_eq!(send(&app, bearer(&forged).uri("/order")).await.status, 401);
+        }
+    }
+}
+
+/// The type is asked what it makes of the claims after the signature held, and not before.
+#[tokio::test]
+async fn claims_are_read_once_and_of_verified_tokens_alone() {
+    static READ: AtomicUsize = AtomicUsize::new(0);
+    struct Counted;
+    impl<'de> serde::Deserialize<'de> for Counted {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            READ.fetch_add(1, Ordering::SeqCst);
+            serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+        }
+    }
+    let app = Router::new()
+        .route("/", route(async |_: Claims<Counted>| "in"))
+        .layer(protect().build().unwrap());
+    for requests in 1..=3 {
+        send(&app, bearer(&good_token())).await.is_ok("in");
+        assert_eq!(READ.load(Ordering::SeqCst), requests);
+    }
+    for refused in [tampered_token(), "no.token".to_owned()] {
+        assert_eq!(send(&app, bearer(&refused)).await.status, 401);
+    }
+    assert_eq!(READ.load(Ordering::SeqCst), 3);
+    // A handler that asks twice has it read once.
+    let twice = async |Claims(one): Claims<Counted>, Claims(two): Claims<Counted>| {
+        Arc::ptr_eq(&one, &two).to_string()
+    };
+    let app = Router::new()
+        .route("/", route(twice))
+        .layer(protect().build().unwrap());
+    send(&app, bearer(&good_token())).await.is_ok("true");
+    assert_eq!(READ.load(Ordering::SeqCst), 4);
 }
 
 #[tokio::test]

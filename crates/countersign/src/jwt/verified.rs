@@ -4,6 +4,7 @@ mod kept;
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde_json::Value;
@@ -44,49 +45,63 @@ use crate::time::Timestamp;
 #[derive(Clone)]
 pub struct Verified<C> {
     claims: C,
+    proof: Arc<Proof>,
+}
+
+/// What all readings of one token have in common.
+struct Proof {
     kept: Kept,
     header: Header,
 }
 
-impl<C> Verified<C> {
-    /// From what a verification left: `registered` stands in `payload`, or is its own.
-    pub(super) fn new(
-        claims: C,
-        registered: &RegisteredClaims<'_>,
-        payload: &[u8],
-        header: &Header,
-    ) -> Self {
-        Self {
-            claims,
-            kept: Kept::of(registered, payload),
-            header: header.clone(),
+/// A verified token whose payload is still being looked at.
+pub(super) struct Draft<C> {
+    claims: C,
+    kept: Kept,
+    header: Header,
+}
+
+impl<C> Draft<C> {
+    /// Takes over the memory of the payload.
+    pub(super) fn with_payload(self, payload: Vec<u8>) -> Verified<C> {
+        Verified {
+            claims: self.claims,
+            proof: Arc::new(Proof {
+                kept: self.kept.with_payload(payload),
+                header: self.header,
+            }),
         }
     }
+}
 
-    /// The same, which takes over the payload's memory once nothing else looks at it.
+impl<C> Verified<C> {
+    /// From what a verification left: `registered` stands in `payload`, or is its own.
     pub(super) fn draft(
         claims: C,
         registered: &RegisteredClaims<'_>,
         payload: &[u8],
         header: &Header,
-    ) -> Self {
-        Self {
+    ) -> Draft<C> {
+        Draft {
             claims,
             kept: Kept::draft(registered, payload),
             header: header.clone(),
         }
     }
 
-    /// Whether it would pass the checks of the times now.
-    pub(crate) fn check_times(&self, policy: &Policy, now: Timestamp) -> Result<(), Error> {
-        check_again(&self.registered(), self.kept.payload(), policy, now)
+    /// The same, with a copy of the payload.
+    pub(super) fn new(
+        claims: C,
+        registered: &RegisteredClaims<'_>,
+        payload: &[u8],
+        header: &Header,
+    ) -> Self {
+        Self::draft(claims, registered, payload, header).with_payload(payload.to_vec())
     }
 
-    pub(super) fn with_payload(self, payload: Vec<u8>) -> Self {
-        Self {
-            kept: self.kept.with_payload(payload),
-            ..self
-        }
+    /// Whether it would pass the checks of the times now.
+    pub(crate) fn check_times(&self, policy: &Policy, now: Timestamp) -> Result<(), Error> {
+        check_again(&self.registered(), self.proof.kept.payload(), policy, now)
     }
 
     /// The caller's own claims.
@@ -104,19 +119,19 @@ impl<C> Verified<C> {
     /// `iss`, `sub`, `aud`, `exp`, `nbf`, `iat` and `jti`.
     #[must_use]
     pub fn registered(&self) -> RegisteredClaims<'_> {
-        self.kept.registered()
+        self.proof.kept.registered()
     }
 
     /// The header. Its integrity is verified; a key that it names or carries is still no key to trust.
     #[must_use]
-    pub const fn header(&self) -> &Header {
-        &self.header
+    pub fn header(&self) -> &Header {
+        &self.proof.header
     }
 
     /// One claim, whatever the caller has read of them.
     pub(crate) fn claim(&self, name: &str) -> Result<Option<Value>, Error> {
         let mut notes = Notes::new();
-        let members = Payload::peek(self.kept.payload().as_bytes(), &mut notes)?;
+        let members = Payload::peek(self.proof.kept.payload().as_bytes(), &mut notes)?;
         Ok(members.get(name).map(|claim| claim.to_value().into_owned()))
     }
 
@@ -138,15 +153,34 @@ impl<C> Verified<C> {
     /// # Errors
     /// [`Error::ClaimsShape`] where they do not fit.
     pub fn deserialize<D: DeserializeOwned>(&self) -> Result<Verified<D>, Error> {
-        let payload = self.kept.payload();
+        let payload = self.proof.kept.payload();
         let claims = match json::read_alone(payload) {
             Ok(claims) => claims,
             Err(_) => json::from_strict(payload.as_bytes())?,
         };
         Ok(Verified {
             claims,
-            kept: self.kept.clone(),
-            header: self.header.clone(),
+            proof: Arc::clone(&self.proof),
+        })
+    }
+
+    /// The same proof, with nothing but the registered claims: it costs one count of references.
+    #[must_use]
+    pub fn without_claims(&self) -> Verified<NoClaims> {
+        Verified {
+            claims: NoClaims,
+            proof: Arc::clone(&self.proof),
+        }
+    }
+}
+
+impl<C> Verified<Option<C>> {
+    /// The same proof with the claims, where there are any.
+    #[must_use]
+    pub fn transpose(self) -> Option<Verified<C>> {
+        Some(Verified {
+            claims: self.claims?,
+            proof: self.proof,
         })
     }
 }
@@ -164,7 +198,7 @@ impl<C: fmt::Debug> fmt::Debug for Verified<C> {
         f.debug_struct("Verified")
             .field("claims", &self.claims)
             .field("registered", &self.registered())
-            .field("header", &self.header)
+            .field("header", self.header())
             .finish()
     }
 }

@@ -90,7 +90,18 @@ impl Verifier {
         token: &'s str,
         now: Timestamp,
     ) -> Result<VerifiedRef<'s, C>, Error> {
-        verify_borrowed(&self.keys, &self.policy, scratch, token, now)
+        let VerifiedRef {
+            claims,
+            registered,
+            header,
+            payload,
+        } = verify_borrowed(&self.keys, &self.policy, scratch, token, now)?;
+        Ok(VerifiedRef {
+            claims: claims?,
+            registered,
+            header,
+            payload,
+        })
     }
 
     pub(crate) fn verify_parsed<C: DeserializeOwned>(
@@ -135,6 +146,34 @@ impl JwkSet {
     ) -> Result<Verified<C>, Error> {
         verify_with(self, policy, token, now)
     }
+
+    /// Does as [`verify`](Self::verify) does, also where the claims do not fit `C`: for whoever verifies before it is known
+    /// what will be asked of a token. [`Verified::transpose`] has those that fit, [`Verified::deserialize`] reads them as
+    /// another type.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// # use countersign::{Algorithm, JwkSet, Policy, SigningKey, Timestamp};
+    /// # #[derive(Debug, PartialEq, serde::Deserialize)]
+    /// # struct Order { order: u32 }
+    /// # let key = SigningKey::generate(Algorithm::ES256)?;
+    /// # let token = |order| key.sign(&serde_json::json!({"iss": "i", "aud": "a", "exp": 100, "order": order}));
+    /// # let (keys, policy, now) = (JwkSet::from(key.verifying_key()), Policy::new("i", "a"), Timestamp::from_unix_secs(1));
+    /// assert_eq!(keys.verify_if_fits::<Order>(&policy, &token(17)?, now)?.claims(), &Some(Order { order: 17 }));
+    /// assert_eq!(keys.verify_if_fits::<Order>(&policy, &token(-1)?, now)?.claims(), &None);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify), without [`Error::ClaimsShape`].
+    pub fn verify_if_fits<C: DeserializeOwned>(
+        &self,
+        policy: &Policy,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Verified<Option<C>>, Error> {
+        verify_and(self, policy, token, now, |claims| Ok(claims.ok()))
+    }
 }
 
 /// Verifies a token with keys and a policy.
@@ -147,6 +186,16 @@ pub(crate) fn verify_with<C: DeserializeOwned>(
     token: &str,
     now: Timestamp,
 ) -> Result<Verified<C>, Error> {
+    verify_and(keys, policy, token, now, |claims| claims)
+}
+
+fn verify_and<C: DeserializeOwned, D>(
+    keys: &JwkSet,
+    policy: &Policy,
+    token: &str,
+    now: Timestamp,
+    read: impl FnOnce(Result<C, Error>) -> Result<D, Error>,
+) -> Result<Verified<D>, Error> {
     let mut scratch = Scratch::new();
     let VerifiedRef {
         claims,
@@ -154,8 +203,8 @@ pub(crate) fn verify_with<C: DeserializeOwned>(
         header,
         payload,
     } = verify_borrowed::<C>(keys, policy, &mut scratch, token, now)?;
-    let verified = Verified::draft(claims, &registered, payload, header);
-    Ok(verified.with_payload(scratch.into_payload()))
+    let draft = Verified::draft(read(claims)?, &registered, payload, header);
+    Ok(draft.with_payload(scratch.into_payload()))
 }
 
 fn verify_borrowed<'s, C: Deserialize<'s>>(
@@ -164,7 +213,7 @@ fn verify_borrowed<'s, C: Deserialize<'s>>(
     scratch: &'s mut Scratch,
     token: &'s str,
     now: Timestamp,
-) -> Result<VerifiedRef<'s, C>, Error> {
+) -> Result<VerifiedRef<'s, Result<C, Error>>, Error> {
     let Opened {
         parts,
         header,

@@ -220,14 +220,14 @@ impl<'e> Payload<'e> {
     }
 }
 
-/// Runs the check list up to its first failure and reads the claims into `C`.
+/// Runs the check list up to its first failure and reads the claims into `C`: [`Error::ClaimsShape`] where they do not fit.
 pub(crate) fn run<'e, C: Deserialize<'e>>(
     token: Parts<'e>,
     key: &'e VerifyingKey,
     policy: &'e Policy,
     now: Timestamp,
     notes: &'e mut Notes,
-) -> Result<(C, RegisteredClaims<'e>), Error> {
+) -> Result<(Result<C, Error>, RegisteredClaims<'e>), Error> {
     let Notes { tree, stack } = notes;
     let mut stack = Some(stack);
     let evidence = Evidence::new(token, Some(key), policy, now, tree);
@@ -239,7 +239,7 @@ pub(crate) fn run<'e, C: Deserialize<'e>>(
         (check.run)(&evidence)?;
     }
     // The text has passed as strict; where `C` wants it in another way than the one pass offers, serde_json has it.
-    let claims = claims.map_or_else(|| json::from_strict(token.payload), Ok)?;
+    let claims = claims.map_or_else(|| json::from_strict(token.payload), Ok);
     Ok((claims, evidence.into_registered()?))
 }
 
@@ -263,7 +263,7 @@ impl Unverified<'_> {
         let mut notes = Notes::new();
         let (claims, registered) = run(self.parts(), key, policy, now, &mut notes)?;
         Ok(Verified::new(
-            claims,
+            claims?,
             &registered,
             self.payload(),
             self.header(),

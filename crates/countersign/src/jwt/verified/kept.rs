@@ -6,7 +6,6 @@ use crate::jwt::registered::{Audience, Names, RegisteredClaims};
 use crate::time::Timestamp;
 
 /// The payload's text, and after it the claims that do not stand there as they read.
-#[derive(Clone)]
 pub(super) struct Kept {
     text: String,
     payload_bytes: usize,
@@ -20,7 +19,6 @@ pub(super) struct Kept {
 }
 
 /// [`Names`], by their place.
-#[derive(Clone)]
 enum Recipients {
     Absent,
     One(Range<usize>),
@@ -29,10 +27,6 @@ enum Recipients {
 }
 
 impl Kept {
-    pub(super) fn of(registered: &RegisteredClaims<'_>, payload: &[u8]) -> Self {
-        Self::draft(registered, payload).with_payload(payload.to_vec())
-    }
-
     /// All but the payload, which [`with_payload`](Self::with_payload) adds.
     pub(super) fn draft(registered: &RegisteredClaims<'_>, payload: &[u8]) -> Self {
         let mut text = String::new();
