@@ -3,6 +3,8 @@
 //! Under https the names carry `__Host-`, so that no sibling domain can plant one (RFC 6265bis §4.1.3.2). On plain http,
 //! which is for development on the own machine, browsers refuse that prefix, and the names are bare.
 
+use std::sync::LazyLock;
+
 use countersign_http::{Rejection, cookie_value};
 use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -95,9 +97,22 @@ impl Cookies {
 
     /// Takes both away.
     pub(crate) fn clear(self, headers: &mut HeaderMap) {
-        for name in [self.access_name(), self.refresh_name()] {
-            self.add(headers, name, "", 0);
+        // Whoever sends what is no token is answered with them as often as they like: they are written once.
+        static PREFIXED: LazyLock<[Option<HeaderValue>; 2]> =
+            LazyLock::new(|| Cookies::Prefixed.cleared());
+        static BARE: LazyLock<[Option<HeaderValue>; 2]> = LazyLock::new(|| Cookies::Bare.cleared());
+        let lines = match self {
+            Self::Prefixed => &PREFIXED,
+            Self::Bare => &BARE,
+        };
+        for line in lines.iter().flatten() {
+            headers.append(SET_COOKIE, line.clone());
         }
+    }
+
+    fn cleared(self) -> [Option<HeaderValue>; 2] {
+        [self.access_name(), self.refresh_name()]
+            .map(|name| HeaderValue::try_from(self.line(name, "", 0)).ok())
     }
 
     /// Whether an answer gives or takes tokens.

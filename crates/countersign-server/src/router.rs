@@ -8,10 +8,8 @@ use axum::response::Redirect;
 use axum::routing::{delete, get, patch, post};
 use axum::{Extension, Router};
 use countersign_http::{Origins, Protect, require_role};
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::body;
 use crate::error::Error;
 use crate::inspector::{Access, Inspector};
 use crate::routes::pages::user_changes as changes;
@@ -29,8 +27,10 @@ mod cors;
 mod frame;
 mod host;
 mod operators;
+mod request_id;
 
 pub(crate) use client::Client;
+use frame::Frame;
 pub(crate) use operators::for_operators;
 
 /// The whole server as one service.
@@ -95,10 +95,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route("/version", get(health::version))
         .fallback(trouble::nothing_here)
         .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn_with_state(app.clone(), frame::refuse_cross_site))
-        .layer(DefaultBodyLimit::max(body::MAX_BYTES))
-        .layer(CatchPanicLayer::custom(frame::panicked))
-        .layer(from_fn_with_state(frame::Frame::of(&app), frame::around))
+        .layer(Frame::of(&app))
         .with_state(app))
 }
 
@@ -194,11 +191,7 @@ pub(crate) fn lone_inspector(alone: Inspector, address: SocketAddr) -> Result<Ro
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(address, host::only))
-        .layer(CatchPanicLayer::custom(frame::panicked))
-        .layer(from_fn_with_state(
-            frame::Frame::of_loopback(),
-            frame::around,
-        )))
+        .layer(Frame::of_loopback()))
 }
 
 /// What the tokens of the demonstration open, and nothing else does.

@@ -40,9 +40,16 @@ pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+/// How often, in turns, a thread looks for what other threads have woken: the database's above all. Left to itself it would
+/// take many turns of its own first, and each step of a refresh would wait for whatever strangers have sent meanwhile.
+/// What is under way goes before what has just come.
+const TURNS: u32 = 2;
+
 /// The async runtime.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Runtime::new().map_err(|error| {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().global_queue_interval(TURNS);
+    runtime.build().map_err(|error| {
         Failure::new(
             Exit::Server,
             anyhow::Error::new(error).context("cannot start the runtime"),

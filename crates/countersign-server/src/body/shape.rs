@@ -11,6 +11,10 @@ pub(super) fn fit<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     if !value.is_object() {
         return Err("it is not an object".to_owned());
     }
+    // Where everything fits, nobody asks where it does not.
+    if let Ok(fitting) = T::deserialize(&value) {
+        return Ok(fitting);
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let member = error.path().iter().next().map(ToString::to_string);
         in_words(&error.inner().to_string(), member.as_deref())

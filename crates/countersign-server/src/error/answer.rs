@@ -3,6 +3,9 @@
 //! The extra member `message` is what clients written after tutorials read. Token failures of protected routes are
 //! answered by `countersign-http`, in the same shape.
 
+use std::sync::LazyLock;
+
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -12,6 +15,11 @@ use super::Error;
 
 /// The realm that every challenge of this server names.
 pub(crate) const REALM: &str = "countersign";
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"countersign\"");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// As many as an answer has, cookies and those of the frame among them.
+const HEADERS: usize = 12;
 
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -27,7 +35,7 @@ struct Problem<'a> {
 
 /// The answer to a request that failed with this.
 pub(crate) fn problem(error: &Error) -> Response {
-    let (status, message) = status_and_message(error);
+    let (status, _) = status_and_message(error);
     if let Error::Busy { retry_after_secs } = error {
         // A flood fills no log.
         tracing::debug!(retry_after_secs, "busy");
@@ -39,7 +47,37 @@ pub(crate) fn problem(error: &Error) -> Response {
         // Who it was stands in the request's own span.
         tracing::warn!(retry_after_secs, "too many attempts");
     }
-    let body = Problem {
+    let mut response = Response::new(Body::from(text(error)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    // Also for those of the frame, so that they need not grow again.
+    headers.reserve(HEADERS);
+    headers.insert(CONTENT_TYPE, PROBLEM);
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 §15.5.2: every 401 says how one would authenticate.
+        headers.insert(WWW_AUTHENTICATE, CHALLENGE);
+    }
+    if let Some(secs) = retry_after(error) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(secs));
+    }
+    response
+}
+
+/// The body of the answer. That to a refresh token which is none is asked for as often as somebody likes: it is written
+/// once.
+fn text(error: &Error) -> Bytes {
+    static INVALID_REFRESH_TOKEN: LazyLock<Bytes> =
+        LazyLock::new(|| written(&Error::InvalidRefreshToken));
+    match error {
+        Error::InvalidRefreshToken => INVALID_REFRESH_TOKEN.clone(),
+        _ => written(error),
+    }
+}
+
+fn written(error: &Error) -> Bytes {
+    let (status, message) = status_and_message(error);
+    let problem = Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
@@ -56,24 +94,7 @@ pub(crate) fn problem(error: &Error) -> Response {
             &[]
         },
     };
-    let text = serde_json::to_vec(&body).unwrap_or_default();
-    let mut response = (status, text).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if status == StatusCode::UNAUTHORIZED {
-        // RFC 9110 §15.5.2: every 401 says how one would authenticate.
-        if let Ok(challenge) = HeaderValue::try_from(format!("Bearer realm=\"{REALM}\"")) {
-            headers.insert(WWW_AUTHENTICATE, challenge);
-        }
-    }
-    if let Some(secs) = retry_after(error) {
-        headers.insert(RETRY_AFTER, HeaderValue::from(secs));
-    }
-    response
+    serde_json::to_vec(&problem).unwrap_or_default().into()
 }
 
 /// What a client is told, in words; nothing about the inside.
@@ -135,5 +156,15 @@ fn retry_after(error: &Error) -> Option<u64> {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         problem(&self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_names_the_realm() {
+        assert_eq!(CHALLENGE, format!("Bearer realm=\"{REALM}\"").as_str());
     }
 }

@@ -23,8 +23,6 @@ pub(super) fn peer(request: &Request) -> Option<IpAddr> {
 pub(super) fn of(headers: &HeaderMap, peer: IpAddr, proxies: &Proxies) -> Client {
     // A line that is not text is no list of addresses: it ends the list like one that is wrong.
     let lines = headers.get_all(FORWARDED_FOR).iter();
-    let entries: Vec<&str> = lines
-        .flat_map(|line| line.to_str().unwrap_or("unreadable").split(','))
-        .collect();
-    Client(proxies.client(peer, entries.into_iter()))
+    let entries = lines.flat_map(|line| line.to_str().unwrap_or("unreadable").split(','));
+    Client(proxies.client(peer, entries))
 }

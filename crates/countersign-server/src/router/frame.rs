@@ -1,11 +1,16 @@
-//! What is around every answer: its request id, the headers that keep a browser careful, and the end of a panic.
+//! What is around every answer: its request id, the headers that keep a browser careful, the refusal of what another
+//! site's page may have started, and the end of a panic. One layer: each that there is costs every request.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use countersign_http::Origins;
@@ -14,19 +19,25 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue};
+use tower_layer::Layer;
+use tower_service::Service;
 use tracing::Instrument as _;
-use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::app::App;
+use crate::body;
 use crate::cookies::Cookies;
 use crate::error::Error;
 use crate::router::client::{self, Client};
+use crate::router::request_id;
 use crate::routes::refused;
 use crate::rules::address;
 use crate::rules::proxies::Proxies;
 
 /// The longest address of a request, in bytes, as it was sent.
 const URI_BYTES: usize = 8 * 1024;
+/// How many are added here at most.
+const OWN_HEADERS: usize = 9;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -34,16 +45,57 @@ const NOTHING_AT_ALL: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// What the frame needs to know of the server.
+/// The outermost layer.
 #[derive(Clone)]
-pub(crate) struct Frame {
+pub(crate) struct Frame(Arc<Inner>);
+
+/// What the frame needs to know of the server.
+struct Inner {
     https: bool,
     proxies: Proxies,
     /// What others send without a proxy of ours may have been read on its way.
     needs_proxy: bool,
+    /// Whose pages may change something here; `None` where every route says so itself.
+    origins: Option<(Origins, Cookies)>,
 }
 
 impl Frame {
+    /// That of a listener which only this machine reaches.
+    pub(crate) fn of_loopback() -> Self {
+        Self(Arc::new(Inner {
+            https: false,
+            proxies: Proxies::default(),
+            needs_proxy: false,
+            origins: None,
+        }))
+    }
+
+    pub(crate) fn of(app: &App) -> Self {
+        Self(Arc::new(Inner {
+            https: app.cookies == Cookies::Prefixed,
+            proxies: app.proxies.clone(),
+            needs_proxy: app.needs_proxy,
+            origins: Some((app.origins.clone(), app.cookies)),
+        }))
+    }
+}
+
+impl Inner {
+    /// The answer to a request that goes no further.
+    fn refusal(&self, request: &Request, peer: Option<IpAddr>) -> Option<Response> {
+        if let Err(problem) = self.check(request, peer) {
+            return Some(problem.into_response());
+        }
+        let (origins, cookies) = self.origins.as_ref()?;
+        // Requests that change something and that another site's page may have started.
+        let rejection = origins.check(request.method(), request.headers()).err()?;
+        Some(if request.uri().path().starts_with("/ui/") {
+            refused::cross_site(request.headers(), *cookies)
+        } else {
+            rejection.into_response()
+        })
+    }
+
     /// Refuses what came in the clear from elsewhere; whoever watches over the server may still ask how it is.
     fn check(&self, request: &Request, peer: Option<IpAddr>) -> Result<(), Error> {
         if is_too_long(request) {
@@ -57,64 +109,107 @@ impl Frame {
         }
         Ok(())
     }
+}
 
-    /// That of a listener which only this machine reaches.
-    pub(crate) fn of_loopback() -> Self {
-        Self {
-            https: false,
-            proxies: Proxies::default(),
-            needs_proxy: false,
-        }
-    }
+impl<S> Layer<S> for Frame {
+    type Service = Framed<S>;
 
-    pub(crate) fn of(app: &App) -> Self {
-        Self {
-            https: app.cookies == Cookies::Prefixed,
-            proxies: app.proxies.clone(),
-            needs_proxy: app.needs_proxy,
+    fn layer(&self, inner: S) -> Framed<S> {
+        Framed {
+            frame: Arc::clone(&self.0),
+            inner,
         }
     }
 }
 
-/// Names the request, answers it, and completes the headers of the answer.
-pub(crate) async fn around(
-    State(frame): State<Frame>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    // Ours, whatever the client sent: nobody else writes into the log.
-    let id = Uuid::new_v4().to_string();
-    let peer = client::peer(&request);
-    let checked = frame.check(&request, peer);
-    let client = peer.map(|peer| client::of(request.headers(), peer, &frame.proxies));
-    if let Some(client) = client {
-        request.extensions_mut().insert(client);
+/// What is inside the frame.
+#[derive(Clone)]
+pub(crate) struct Framed<S> {
+    frame: Arc<Inner>,
+    inner: S,
+}
+
+impl<S> Service<Request> for Framed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
     }
-    // The path only: a query may hold what does not belong into a log.
-    let path = if is_too_long(&request) {
+
+    /// Names the request, has it answered, and completes the headers of the answer.
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        // Ours, whatever the client sent: nobody else writes into the log.
+        let mut id = [0; Hyphenated::LENGTH];
+        let id: &str = request_id::next().hyphenated().encode_lower(&mut id);
+        let frame = Arc::clone(&self.frame);
+        let peer = client::peer(&request);
+        let client = peer.map(|peer| client::of(request.headers(), peer, &frame.proxies));
+        if let Some(client) = client {
+            request.extensions_mut().insert(client);
+        }
+        DefaultBodyLimit::max(body::MAX_BYTES).apply(&mut request);
+        let span = tracing::info_span!(
+            "request",
+            id,
+            method = %request.method(),
+            path = path(&request),
+            network = client.map(|Client(address)| address::prefix(address)),
+        );
+        let id = HeaderValue::from_str(id);
+        let began = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+        let called = match span.in_scope(|| frame.refusal(&request, peer)) {
+            Some(refusal) => Err(refusal),
+            None => catch_unwind(AssertUnwindSafe(|| self.inner.call(request))).map_err(panicked),
+        };
+        let answered = async move {
+            let mut response = match called {
+                Ok(answering) => caught(answering).await,
+                Err(response) => response,
+            };
+            complete(response.headers_mut(), frame.https);
+            if let Ok(id) = id {
+                response.headers_mut().insert(REQUEST_ID, id);
+            }
+            tracing::debug!(
+                status = response.status().as_u16(),
+                micros = began.map(|began| began.elapsed().as_micros()),
+                "answered"
+            );
+            Ok(response)
+        };
+        Box::pin(answered.instrument(span))
+    }
+}
+
+/// The answer of a service, or that to its panic.
+async fn caught(answering: impl Future<Output = Result<Response, Infallible>>) -> Response {
+    let mut answering = pin!(answering);
+    // Nothing of what panicked is looked at again.
+    let answered = std::future::poll_fn(|cx| {
+        match catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))) {
+            Ok(polled) => polled,
+            Err(panic) => Poll::Ready(Ok(panicked(panic))),
+        }
+    });
+    match answered.await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// The path only: a query may hold what does not belong into a log.
+fn path(request: &Request) -> &str {
+    if is_too_long(request) {
         "…"
     } else {
         request.uri().path()
-    };
-    let network = client.map(|Client(address)| address::prefix(address));
-    let span = tracing::info_span!("request", id, method = %request.method(), path, network);
-    let began = Instant::now();
-    let mut response = match checked {
-        Ok(()) => next.run(request).instrument(span.clone()).await,
-        Err(problem) => problem.into_response(),
-    };
-    complete(response.headers_mut(), frame.https);
-    if let Ok(id) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(REQUEST_ID, id);
     }
-    span.in_scope(|| {
-        tracing::debug!(
-            status = response.status().as_u16(),
-            micros = began.elapsed().as_micros(),
-            "answered"
-        )
-    });
-    response
 }
 
 fn is_too_long(request: &Request) -> bool {
@@ -123,6 +218,8 @@ fn is_too_long(request: &Request) -> bool {
 }
 
 fn complete(headers: &mut HeaderMap, https: bool) {
+    // Once, and not little by little.
+    headers.reserve(OWN_HEADERS);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -144,21 +241,6 @@ fn complete(headers: &mut HeaderMap, https: bool) {
     }
 }
 
-/// Refuses requests that change something and that another site's page may have started.
-pub(crate) async fn refuse_cross_site(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match app.origins.check(request.method(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(_) if request.uri().path().starts_with("/ui/") => {
-            refused::cross_site(request.headers(), app.cookies)
-        }
-        Err(rejection) => rejection.into_response(),
-    }
-}
-
 /// Refuses requests that pages of other origins may have started, also those that may call the rest of the server.
 pub(crate) async fn refuse_other_origins(
     State(own): State<Origins>,
@@ -172,7 +254,7 @@ pub(crate) async fn refuse_other_origins(
 }
 
 /// The answer after a panic, whose text is for the log alone.
-pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> http::Response<Body> {
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<&str>()
         .copied()
@@ -200,13 +282,37 @@ mod tests {
         assert!(!headers(false).contains_key(STRICT_TRANSPORT_SECURITY));
     }
 
-    #[test]
-    fn a_panic_is_a_problem_without_its_text() {
-        let response = panicked(Box::new("password was hunter2"));
-        assert_eq!(response.status(), 500);
-        assert_eq!(
-            response.headers()["content-type"],
-            "application/problem+json"
-        );
+    async fn framed<F>(answer: impl FnMut(Request) -> F + Clone) -> Response
+    where
+        F: Future<Output = Result<Response, Infallible>> + Send + 'static,
+    {
+        let mut framed = Frame::of_loopback().layer(tower::service_fn(answer));
+        let request = Request::new(axum::body::Body::empty());
+        framed.call(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_framed_problem_without_its_text_whenever_it_comes() {
+        let at_once = framed(|_| -> std::future::Ready<_> { panic!("password was hunter2") });
+        let later = framed(async |_| {
+            tokio::task::yield_now().await;
+            panic!("password was hunter2")
+        });
+        for response in [at_once.await, later.await] {
+            assert_eq!(response.status(), 500);
+            assert!(response.headers().contains_key(REQUEST_ID));
+            assert_eq!(
+                response.headers()["content-type"],
+                "application/problem+json"
+            );
+            let body = axum::body::to_bytes(response.into_body(), 1_000)
+                .await
+                .unwrap();
+            assert!(
+                !String::from_utf8(body.to_vec())
+                    .unwrap()
+                    .contains("hunter2")
+            );
+        }
     }
 }

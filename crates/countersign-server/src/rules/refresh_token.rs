@@ -44,7 +44,7 @@ impl RefreshKeys {
     /// The token of the generation at which the row stands. `None` when the row's key or secret is gone.
     pub(crate) fn mint(&self, row: &SessionRow) -> Option<Secret> {
         let key = self.key(row.v)?;
-        let message = message(row.v, &row.id, row.counter.n);
+        let message = message(&row.v.to_string(), &row.id, &row.counter.n.to_string());
         let t1 = secret::encode(&tag(key, &message));
         let t2 = secret::encode(&tag(&row_key(row)?, &message));
         Some(Secret::new(format!(
@@ -69,11 +69,15 @@ impl RefreshKeys {
         if parts.next().is_some() || sid.len() != SID_CHARS {
             return None;
         }
-        let v = number(v.strip_prefix('v')?)?;
-        let n = number(n)?;
-        let (t1, t2) = (read_tag(t1)?, read_tag(t2)?);
-        let holds = secret::same(&t1, &tag(self.key(v)?, &message(v, sid, n)));
-        holds.then_some(Presented { v, sid, n, t2 })
+        let v_text = v.strip_prefix('v')?;
+        let (v, n_text) = (number(v_text)?, n);
+        let n = number(n_text)?;
+        let expected = tag(self.key(v)?, &message(v_text, sid, n_text));
+        if !secret::same(&secret::decode_exactly::<TAG_BYTES>(t1)?, &expected) {
+            return None;
+        }
+        let t2 = secret::decode_exactly(t2)?;
+        Some(Presented { v, sid, n, t2 })
     }
 
     fn key(&self, v: i64) -> Option<&hmac::Key> {
@@ -90,21 +94,19 @@ impl Presented<'_> {
         let Some(key) = row_key(row) else {
             return false;
         };
-        let expected = tag(&key, &message(self.v, self.sid, self.n));
+        let message = message(&self.v.to_string(), self.sid, &self.n.to_string());
+        let expected = tag(&key, &message);
         self.v == row.v && secret::same(&self.t2, &expected)
     }
-}
-
-fn read_tag(text: &str) -> Option<[u8; TAG_BYTES]> {
-    secret::decode(text)?.as_slice().try_into().ok()
 }
 
 fn row_key(row: &SessionRow) -> Option<hmac::Key> {
     secret::decode(&row.secret).map(|bytes| hmac::Key::new(hmac::HMAC_SHA256, &bytes))
 }
 
-fn message(v: i64, sid: &str, n: i64) -> String {
-    format!("v{v}|{sid}|{n}")
+/// What both tags are over, of the numbers in their one spelling.
+fn message(v: &str, sid: &str, n: &str) -> String {
+    ["v", v, "|", sid, "|", n].concat()
 }
 
 fn tag(key: &hmac::Key, message: &str) -> [u8; TAG_BYTES] {

@@ -51,6 +51,20 @@ pub(crate) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     URL_SAFE_NO_PAD.decode(text).ok().map(Zeroizing::new)
 }
 
+/// As [`decode`], of `N` bytes and no others; without an allocation.
+pub(crate) fn decode_exactly<const N: usize>(text: &str) -> Option<[u8; N]> {
+    // Four characters are three bytes: so many can come out of the longest text that may be tried.
+    const MOST: usize = 48;
+    let mut bytes = Zeroizing::new([0; MOST]);
+    if text.len() > MOST {
+        return None;
+    }
+    let length = URL_SAFE_NO_PAD
+        .decode_slice(text, bytes.as_mut_slice())
+        .ok()?;
+    bytes.get(..length)?.try_into().ok()
+}
+
 /// Whether two byte strings are the same, in a time that depends on their length alone.
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
@@ -65,6 +79,24 @@ mod tests {
         assert_eq!(decode("AQI").map(|bytes| bytes.to_vec()), Some(vec![1, 2]));
         for other in ["AQI=", "AQJ", "AQ I", "A"] {
             assert!(decode(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn accepts_so_many_bytes_in_their_one_spelling_only() {
+        assert_eq!(decode_exactly("AQI"), Some([1, 2]));
+        assert_eq!(decode_exactly::<32>(&encode(&[7; 32])), Some([7; 32]));
+        for other in [
+            "AQID",
+            "AQ",
+            "",
+            "AQI=",
+            "AQJ",
+            "A",
+            "AQ I",
+            &"A".repeat(100),
+        ] {
+            assert_eq!(decode_exactly::<2>(other), None, "{other}");
         }
     }
 

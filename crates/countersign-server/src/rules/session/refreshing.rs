@@ -35,8 +35,14 @@ impl Refreshing<'_> {
             self.metrics.count_garbage();
             return Err(Error::InvalidRefreshToken);
         };
+        // In a box of its own, so that garbage takes no room for all of this.
+        Box::pin(self.go_on(&presented)).await
+    }
+
+    /// Tries until the row holds still.
+    async fn go_on(&self, presented: &Presented<'_>) -> Result<SessionRow, Error> {
         for _ in 0..ATTEMPTS {
-            match self.attempt(&presented).await? {
+            match self.attempt(presented).await? {
                 Outcome::Answer(row, cause) => {
                     self.count(cause, demo::is_of(&row));
                     if cause == Cause::Ahead {
@@ -50,7 +56,7 @@ impl Refreshing<'_> {
                 }
                 Outcome::Refuse { cause, is_demo } => {
                     self.count(cause, is_demo);
-                    return Err(refused(&presented, cause));
+                    return Err(refused(presented, cause));
                 }
                 Outcome::Again => {}
             }
