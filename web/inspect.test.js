@@ -203,8 +203,10 @@ test("two tokens are compared, and programs verify this very one", async (t) => 
   assert.deepEqual(rows, ["is-gone payload aud", "is-differs payload exp", "is-added payload sub", "is-same header alg", "is-same header typ", "is-same payload iss"]);
   await page.click('summary:has-text("Code")');
   for (const language of ["Rust", "Node", "Python", "Go", "curl"]) {
+    const written = page.waitForResponse((answer) => answer.url().endsWith("/inspect/program"));
     await page.click(`#languages >> text=${language}`);
-    const program = await page.textContent("#program");
+    const { program } = await (await written).json();
+    await page.waitForFunction((program) => document.querySelector("#program").textContent === program, program);
     for (const part of [one, "https://id.example", "SECRET"]) assert.ok(program.includes(part), `${language} ${part}`);
     if (language !== "curl") assert.ok(program.includes('"a\\"b"'), program);
   }

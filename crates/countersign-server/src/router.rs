@@ -169,6 +169,7 @@ fn inspector<S>(inspector: Inspector) -> Result<Router<S>, Error> {
         .route("/inspect/explain", post(inspect::explain))
         .route("/inspect/experiment", post(inspect::experiment))
         .route("/inspect/sign", post(inspect::sign))
+        .route("/inspect/program", post(inspect::program))
         .layer(from_fn_with_state(inspector.clone(), inspect::admit))
         // Not those on the list of `cors_origin`: this answers its own page.
         .layer(from_fn_with_state(own, frame::refuse_other_origins))

@@ -21,8 +21,8 @@ use crate::routes::page::page;
 use crate::routes::shell::Shell;
 use crate::routes::visitor::Visitor;
 use crate::rules::inspect::{
-    Answer, Attempt, Edited, Experiment, Forgery, Form, KeyProblem, KeyText, Question, Resigned,
-    examine,
+    Answer, Attempt, Edited, Experiment, Forgery, Form, KeyProblem, KeyText, Language, Program,
+    Question, Resigned, Wanted, examine,
 };
 use crate::rules::secret::Secret;
 
@@ -43,6 +43,7 @@ struct Inspect<'a> {
     forms: &'static [Form],
     algorithms: Vec<&'static str>,
     attempts: &'static [Attempt],
+    languages: &'static [Language],
     /// What the page's script is made of, to be loaded at once.
     modules: Vec<&'static str>,
     given: &'a Fields,
@@ -128,6 +129,16 @@ pub(crate) async fn sign(
 ) -> Result<Response, Error> {
     inspector.count(peer)?;
     Ok(told(edited.sign().map(Answered::<Resigned>)))
+}
+
+/// A program that verifies the token elsewhere.
+pub(crate) async fn program(
+    State(inspector): State<Inspector>,
+    Peer(peer): Peer,
+    Json(wanted): Json<Wanted>,
+) -> Result<Response, Error> {
+    inspector.count(peer)?;
+    Ok(told(wanted.write().map(Answered::<Program>)))
 }
 
 /// The page without a script: verdict and ladder come with it.
@@ -216,6 +227,7 @@ fn show(
         may_fetch: may_fetch(inspector, asker),
         forms: &Form::ALL,
         attempts: &Attempt::ALL,
+        languages: &Language::ALL,
         algorithms: Algorithm::ALL.iter().map(|alg| alg.name()).collect(),
         modules: assets::paths_under("/assets/js/inspect/").collect(),
         given,

@@ -2,8 +2,11 @@
 
 import { Latest, Unanswered } from "./ask.js";
 import { byId, el, fill, place, shortened, visible } from "./dom.js";
-import { scan } from "./json.js";
+import { nameOf, valueOf } from "./json.js";
 import { bare, parts } from "./read.js";
+
+/** So many members of each part are compared. */
+const MOST = 500;
 
 const other = byId("other", HTMLTextAreaElement);
 const asked = new Latest();
@@ -31,9 +34,8 @@ async function update(page) {
 function members(token) {
   const found = new Map();
   parts(token).slice(0, 2).forEach((part, index) => {
-    const octets = part.octets ?? new Uint8Array();
-    for (const { name, value, to } of scan(octets).members) {
-      found.set(`${index === 0 ? "header" : "payload"} ${name}`, new TextDecoder().decode(octets.subarray(value, to)));
+    for (const member of part.found.members.slice(0, MOST)) {
+      found.set(`${index === 0 ? "header" : "payload"} ${nameOf(part.octets, member)}`, valueOf(part.octets, member));
     }
   });
   return found;

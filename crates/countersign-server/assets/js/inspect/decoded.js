@@ -1,26 +1,31 @@
 // The token in colours beside what it says; each stretch of it belongs to a field.
 
 import { button, el, fill, para, place, ruleLink, shortened, visible } from "./dom.js";
-import { parse, pretty, scan } from "./json.js";
+import { nameOf, parse, pretty, valueOf } from "./json.js";
 import { parts } from "./read.js";
 import { absolute, local, relative } from "./time.js";
 import { algorithm, CLAIMS, HEADER, TIMES } from "./words.js";
 
-/** @import { Member, Part, Side, Stretch } from "./types.js" */
+/** @import { Part } from "./read.js" */
+/** @import { Member, Side, Stretch } from "./types.js" */
 
-/** A longer token has no colours. */
-const COLOURED = 40_000;
-const FIELDS = 60;
+/** So many letters of a token are shown; what is said of it is said of all of it. */
+export const SHOWN = 20_000;
+/** So many fields of a part are drawn at first, and so many more each time. */
+const [FIELDS, MORE] = [40, 200];
 const NAMES = ["header", "payload", "signature"];
 
 export class Decoded {
-  #places = { colours: place("colours"), paper: place("paper"), header: place("header"), payload: place("payload"), signature: place("signature") };
+  #places = { colours: place("colours"), header: place("header"), payload: place("payload"), signature: place("signature") };
   #ask;
+  /** @type {Map<string, Element>} */
+  #rows = new Map();
   /** @type {Map<string, Element[]>} */
-  #linked = new Map();
+  #spans = new Map();
   #lit = "";
-  /** @type {Map<string, Stretch>} */
-  #stretches = new Map();
+  #token = "";
+  /** Those that are shown. @type {Stretch[]} */
+  #stretches = [];
   /** @type {{ element: Element, secs: number }[]} */
   #times = [];
   /** @type {Set<Side>} */
@@ -44,19 +49,17 @@ export class Decoded {
 
   /** @param {string} token @param {number | undefined} fault the letter at which the syntax breaks */
   draw(token, fault) {
-    this.#linked.clear();
-    this.#stretches.clear();
+    this.#rows.clear();
     this.#times = [];
     const all = parts(token);
     const isEncrypted = all.length === 5;
-    const sides = all.slice(0, isEncrypted ? 1 : 2).map((part) => scan(part.octets ?? new Uint8Array()));
-    const stretches = all.flatMap((part, index) => stretch(part, index, sides[index]?.members ?? []));
-    for (const one of stretches) if (one.link) this.#stretches.set(one.link, one);
-    this.#colour(token, stretches, fault);
+    this.#token = token;
+    this.#stretches = all.flatMap((part, index) => stretch(part, index, index < (isEncrypted ? 1 : 2) ? part.found.members : []));
+    this.mark(fault);
     const [header, payload, signature] = all;
-    if (!this.#edited.has("header")) fill(this.#places.header, token ? this.#side(header, sides[0], "header") : blank("Which algorithm, which key."));
+    if (!this.#edited.has("header")) fill(this.#places.header, token ? this.#side(header, "header") : blank("Which algorithm, which key."));
     if (!this.#edited.has("payload")) {
-      const shown = isEncrypted ? encrypted(all) : payload ? this.#side(payload, sides[1], "payload") : blank("Who, for whom, until when.");
+      const shown = isEncrypted ? encrypted(all) : payload ? this.#side(payload, "payload") : blank("Who, for whom, until when.");
       fill(this.#places.payload, shown);
     }
     fill(this.#places.signature, isEncrypted ? blank("Inside, once it is decrypted.") : signed(signature));
@@ -65,9 +68,14 @@ export class Decoded {
   /** Lights up what belongs together. @param {string} link */
   light(link) {
     if (link === this.#lit) return;
-    for (const element of this.#linked.get(this.#lit) ?? []) element.classList.remove("is-lit");
-    for (const element of this.#linked.get(link) ?? []) element.classList.add("is-lit");
+    this.#each((element) => element.classList.remove("is-lit"));
     this.#lit = link;
+    this.#each((element) => element.classList.add("is-lit"));
+  }
+
+  /** @param {(element: Element) => void} act on all that is lit */
+  #each(act) {
+    for (const element of [...(this.#spans.get(this.#lit) ?? []), this.#rows.get(this.#lit)]) if (element) act(element);
   }
 
   /** What a finger touched stays lit. @param {PointerEvent} event */
@@ -77,10 +85,7 @@ export class Decoded {
 
   /** The same by a place in the token. @param {number} letter */
   lightAt(letter) {
-    for (const [link, { from, to }] of this.#stretches) {
-      if (letter >= from && letter < to) return this.light(link);
-    }
-    this.light("");
+    this.light(this.#stretches.find(({ from, to }) => letter >= from && letter < to)?.link ?? "");
   }
 
   /** @param {number} at the time that everything is seen from, in epoch seconds */
@@ -91,41 +96,42 @@ export class Decoded {
     }
   }
 
-  /** @param {string} token @param {Stretch[]} stretches @param {number | undefined} fault */
-  #colour(token, stretches, fault) {
-    this.#places.paper.classList.toggle("is-plain", token.length > COLOURED);
-    if (token.length > COLOURED) return fill(this.#places.colours);
-    const drawn = stretches.flatMap((one) => split(one, fault)).map((one) => {
+  /** The colours alone, with the place of a fault. @param {number | undefined} fault */
+  mark(fault) {
+    const token = this.#token.slice(0, SHOWN);
+    this.#spans.clear();
+    const drawn = this.#stretches.flatMap((one) => split(one, fault)).map((one) => {
       const span = el("span", { class: one.of }, token.slice(one.from, one.to));
-      this.#link(one.link, span);
+      if (one.link) {
+        span.dataset.link = one.link;
+        this.#spans.set(one.link, [...(this.#spans.get(one.link) ?? []), span]);
+      }
       return span;
     });
     // The box of the text field has one line more than its last line break shows.
     fill(this.#places.colours, drawn, fault === token.length && token && el("span", { class: "fault at-end" }), "\n");
   }
 
-  /** @param {string | undefined} link @param {HTMLElement} element */
-  #link(link, element) {
-    if (!link) return;
-    element.dataset.link = link;
-    this.#linked.set(link, [...(this.#linked.get(link) ?? []), element]);
+  /** The colours of a long text while somebody types in it: its parts, and no fields. @param {string} text */
+  tint(text) {
+    this.#token = text;
+    this.#stretches = parts(text).flatMap((part, index) => stretch(part, index, []));
+    this.mark(undefined);
   }
 
-  /** @param {Part | undefined} part @param {ReturnType<typeof scan> | undefined} found @param {Side} side */
-  #side(part, found, side) {
-    if (!part?.octets?.length) return [blank("Nothing.")];
-    const json = part.json ?? "";
-    if (!found?.isObject || found.members.length === 0) return this.#other(json, part.octets);
+  /** @param {Part | undefined} part @param {Side} side */
+  #side(part, side) {
+    if (!part?.octets.length) return [blank("Nothing.")];
+    const { isObject, members } = part.found;
+    if (!isObject || members.length === 0) return this.#other(part.json, part.octets);
     const octets = part.octets;
-    const row = (/** @type {Member} */ member, /** @type {number} */ index) => this.#field(member, octets, side, index);
-    /** @type {HTMLElement[]} */
-    const rows = found.members.slice(0, FIELDS).map(row);
-    const rest = found.members.length - rows.length;
-    if (rest > 0) {
-      const more = button("quiet", () => more.replaceWith(...found.members.slice(FIELDS).map((one, i) => row(one, FIELDS + i))), `… ${rest} more`);
-      rows.push(more);
-    }
-    return rows;
+    const rows = (/** @type {number} */ from, /** @type {number} */ to) => {
+      const all = members.slice(from, to).map((one, i) => this.#field(one, octets, side, from + i));
+      const rest = members.length - to;
+      const more = button("quiet", () => more.replaceWith(...rows(to, to + MORE)), `… ${rest.toLocaleString("en")} more`);
+      return rest > 0 ? [...all, more] : all;
+    };
+    return rows(0, FIELDS);
   }
 
   /** What is no object: text, another token, octets. @param {string} text @param {Uint8Array} octets @returns {Node[]} */
@@ -146,19 +152,21 @@ export class Decoded {
 
   /** @param {Member} member @param {Uint8Array} octets @param {Side} side @param {number} index */
   #field(member, octets, side, index) {
-    const text = new TextDecoder().decode(octets.subarray(member.value, member.to));
+    const text = valueOf(octets, member);
+    const named = nameOf(octets, member);
     const value = parse(text);
     const link = `${side}-${index}`;
     const select = () => {
-      const found = this.#stretches.get(link);
+      const found = this.#stretches.find((one) => one.link === link);
       if (found) this.#ask.select(found.from, found.to);
     };
-    const name = el("button", { type: "button", class: "name", title: "Show it in the token", click: select }, visible(member.name));
+    const name = el("button", { type: "button", class: "name", title: "Show it in the token", click: select }, visible(named));
     const kind = typeof value === "string" || text.startsWith('"') ? "string" : typeof value === "number" ? "number" : "other";
     const line = para("line", name, el("code", { class: `value is-${kind}` }, shortened(pretty(text))));
     const inner = typeof value === "string" ? this.#inner(value) : undefined;
-    const row = el("div", { class: "claim" }, line, words(member.name, value, side), this.#when(member.name, value, side), inner);
-    this.#link(link, row);
+    const row = el("div", { class: "claim" }, line, words(named, value, side), this.#when(named, value, side), inner);
+    row.dataset.link = link;
+    this.#rows.set(link, row);
     return row;
   }
 
@@ -179,16 +187,16 @@ function linkOf(target) {
   return element instanceof HTMLElement ? (element.dataset.link ?? "") : "";
 }
 
-/** One for each member, and the dot before it. @param {Part} part @param {number} index @param {Member[]} members @returns {Stretch[]} */
+/** One for each member that is shown, and the dot before it. @param {Part} part @param {number} index @param {Member[]} members @returns {Stretch[]} */
 function stretch(part, index, members) {
   const of = `of-${NAMES[index] ?? "rest"}`;
   const end = part.from + part.text.length;
   const dot = index > 0 ? [{ from: part.from - 1, to: part.from, of: "dot" }] : [];
   // An octet begins in this letter.
   const letter = (/** @type {number} */ octet) => Math.min(end, part.from + Math.floor((octet * 4) / 3));
-  const starts = members.map((member, i) => (i === 0 ? part.from : letter(member.from)));
+  const starts = members.slice(0, SHOWN).map((member, i) => (i === 0 ? part.from : letter(member.from)));
   const all = starts.map((from, i) => ({ from, to: starts[i + 1] ?? end, of, link: `${NAMES[index]}-${i}` }));
-  return [...dot, ...(all.length ? all : [{ from: part.from, to: end, of }])];
+  return [...dot, ...(all.length ? all : [{ from: part.from, to: end, of }])].filter(({ from }) => from < SHOWN);
 }
 
 /** @param {Stretch} one @param {number | undefined} fault @returns {Stretch[]} */
@@ -210,14 +218,14 @@ function words(name, value, side) {
 function signed(part) {
   if (!part) return blank("What nobody else can have made.");
   if (!part.text) return para("words", "Empty: nobody signed this.");
-  const octets = part.octets ?? new Uint8Array();
+  const { octets } = part;
   return [para("words", `${octets.length} bytes over everything before the last dot. `, ruleLink("RFC 7515 §5.2")), el("code", { class: "bytes" }, shortened(hex(octets)))];
 }
 
 /** @param {Part[]} all */
 function encrypted(all) {
   const names = ["the header", "the encrypted key", "the initialisation vector", "the content", "the tag"];
-  const sizes = all.slice(1).map((part, i) => el("tr", {}, el("th", { scope: "row" }, names[i + 1]), el("td", {}, `${part.octets?.length ?? 0} bytes`)));
+  const sizes = all.slice(1).map((part, i) => el("tr", {}, el("th", { scope: "row" }, names[i + 1]), el("td", {}, `${part.octets.length} bytes`)));
   return [para("words", "Encrypted: five parts, and only whoever has the key reads what is inside. ", ruleLink("RFC 7516 §7.1")), el("table", {}, el("tbody", {}, sizes))];
 }
 

@@ -19,7 +19,7 @@ export function scan(octets) {
     let value = space(octets, end);
     if (octets[value] === COLON) value = space(octets, value + 1);
     const to = skip(octets, value);
-    members.push({ name: name(octets.subarray(from, end)), from, value, to });
+    members.push({ from, end, value, to });
     at = space(octets, to);
     if (octets[at] !== COMMA) break;
     at += 1;
@@ -68,11 +68,16 @@ function trimmed(octets, at) {
   return at;
 }
 
-/** @param {Uint8Array} octets */
-function name(octets) {
-  const text = new TextDecoder().decode(octets);
+/** The name of a member of these octets. @param {Uint8Array} octets @param {Member} member */
+export function nameOf(octets, { from, end }) {
+  const text = new TextDecoder().decode(octets.subarray(from, end));
   const value = parse(text);
   return typeof value === "string" ? value : text;
+}
+
+/** The text of its value. @param {Uint8Array} octets @param {Member} member */
+export function valueOf(octets, { value, to }) {
+  return new TextDecoder().decode(octets.subarray(value, to));
 }
 
 /** A value that is small enough to be looked into, else nothing. @param {string} text @returns {unknown} */

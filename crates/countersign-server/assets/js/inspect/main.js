@@ -4,9 +4,9 @@
 import { Latest, Unanswered } from "./ask.js";
 import { code, program } from "./code.js";
 import { compare } from "./compare.js";
-import { Decoded } from "./decoded.js";
+import { Decoded, SHOWN } from "./decoded.js";
 import { button, byId, copyButton, el, fill, para, place, visible } from "./dom.js";
-import { parse, scan } from "./json.js";
+import { nameOf, parse, valueOf } from "./json.js";
 import { Ladder } from "./ladder.js";
 import { bare, encode, parts } from "./read.js";
 import { absolute, moment, now, relative, setClock, span } from "./time.js";
@@ -22,6 +22,10 @@ const EXAMPLE = {
 };
 const TYPING = 140;
 const SLIDING = 60;
+/** A longer token is drawn when somebody pauses, and not with each letter. */
+const LONG = 4_000;
+/** A longer part cannot be edited here: the browser's own text field would stutter. */
+const EDITED = 40_000;
 
 const bench = byId("bench", HTMLFormElement);
 const field = byId("token", HTMLTextAreaElement);
@@ -42,6 +46,10 @@ let answer = null;
 let wasFormChosen = false;
 /** @type {number | undefined} */
 let waiting;
+/** What was typed and is not drawn yet. @type {(() => void) | undefined} */
+let typed;
+/** @type {number | undefined} */
+let pause;
 /** @type {Map<string, unknown>} */
 let claims = new Map();
 
@@ -56,20 +64,7 @@ const decoded = new Decoded({
 });
 workshop({ key: keyText, original: () => original, parts: sides, take });
 compare({ token: () => token, question });
-code(() => {
-  const aud = input("aud") || [claims.get("aud")].flat()[0];
-  const iss = input("iss") || claims.get("iss");
-  const issuer = String((form.value === "issuer" && key.value.trim()) || iss || "https://id.example");
-  const alg = answer?.key?.alg ?? String(read(sides().header).get("alg") ?? "ES256");
-  return { token, alg, iss: String(iss ?? issuer), aud: String(aud ?? "my-service"), form: form.value, jwks: `${issuer}/.well-known/jwks.json` };
-});
-
-/** @param {string} json @returns {Map<string, unknown>} */
-function read(json) {
-  const octets = new TextEncoder().encode(json);
-  const value = (/** @type {{ value: number, to: number }} */ one) => parse(new TextDecoder().decode(octets.subarray(one.value, one.to)));
-  return new Map(scan(octets).members.slice(0, 200).map((one) => [one.name, value(one)]));
-}
+code(() => question(token));
 
 function sides() {
   const [header, payload] = parts(token);
@@ -90,13 +85,38 @@ function question(asked) {
 /** Another token, in the place of this one. @param {string} text @param {State} as */
 function take(text, as) {
   for (const side of /** @type {Side[]} */ (["header", "payload"])) stopEditing(side);
-  field.value = text;
+  typed = undefined;
+  token = text.trim();
+  show();
   changed(as, 0);
+}
+
+/** The token in its field; the beginning of one that is very long. */
+function show() {
+  const isCut = token.length > SHOWN;
+  field.value = isCut ? token.slice(0, SHOWN) : token;
+  field.readOnly = isCut;
+  const count = (/** @type {number} */ number) => number.toLocaleString("en");
+  place("cut").textContent = isCut ? `The first ${count(SHOWN)} of ${count(token.length)} letters stand here, and all of them are looked at. Paste another token over it, or clear it.` : "";
+}
+
+/** Somebody types, and never waits for what is drawn of it. @param {() => string} read what is the token then */
+function typing(read) {
+  clearTimeout(pause);
+  place("verdict").setAttribute("aria-busy", "true");
+  typed = () => {
+    typed = undefined;
+    clearTimeout(pause);
+    token = read();
+    changed(original ? "edited" : "original", token.length > LONG ? 0 : TYPING);
+  };
+  if (token.length <= LONG) return typed();
+  latest.stop();
+  pause = setTimeout(() => typed?.(), TYPING);
 }
 
 /** The question is on its way before the page is drawn. @param {State} as @param {number} after in milliseconds */
 function changed(as, after) {
-  token = field.value.trim();
   state = token ? as : "original";
   if (state === "original") original = token;
   if (token === original) state = "original";
@@ -109,7 +129,8 @@ const all = (/** @type {string} */ selector) => /** @type {NodeListOf<HTMLElemen
 
 /** What needs no server: the colours, the fields, the times. */
 function draw() {
-  claims = read(sides().payload);
+  const { octets, found } = parts(token)[1] ?? {};
+  claims = new Map(octets && found?.members.slice(0, 200).map((one) => [nameOf(octets, one), parse(valueOf(octets, one))]));
   decoded.draw(token, answer?.fault?.offset);
   const badge = place("state");
   badge.hidden = !token;
@@ -149,14 +170,14 @@ function answered(said) {
   const { fault, report, verdict, key_problem: problem } = said;
   const where = fault && ` At letter ${fault.column} of the token${fault.json ? `: line ${fault.json.line}, column ${fault.json.column} of the ${fault.part}` : fault.part === "token" ? "" : `, in the ${fault.part}`}.`;
   told({ ...verdict, text: verdict.text + (where ?? "") + (said.hint ? ` ${said.hint}` : "") });
-  if (fault) decoded.draw(token, fault.offset);
+  if (fault) decoded.mark(fault.offset);
   ladder.draw(report?.steps ?? [], { token, signature: said.signature, ...(said.key || problem ? {} : { waiting: "key" }) });
   place("ladder-band").hidden = !report;
   place("findings-band").hidden = !said.findings.length;
   fill(place("findings"), said.findings.map(({ member, message }) => el("li", {}, member && el("code", {}, visible(member)), ` ${message}`)));
   aboutKey(said);
   update(said, state === "original");
-  program();
+  void program();
   tick();
 }
 
@@ -227,17 +248,20 @@ function tick() {
 
 /** @param {Side} side */
 function startEditing(side) {
+  if (sides()[side].length > EDITED) return fill(place("notice"), para("note", `The ${side} is too long to be edited here.`));
   decoded.edit(side, true);
   const label = side === "header" ? "The header's JSON" : "The payload's JSON";
   const text = el("textarea", { rows: side === "header" ? 4 : 9, spellcheck: "false", autocapitalize: "off", "aria-label": label, class: "editor" });
   text.value = sides()[side];
-  text.addEventListener("input", () => {
+  const read = () => {
     const all = token.split(".");
     all[side === "header" ? 0 : 1] = encode(text.value);
     while (all.length < 3) all.push("");
-    field.value = all.join(".");
-    changed("edited", TYPING);
-  });
+    token = all.join(".");
+    show();
+    return token;
+  };
+  text.addEventListener("input", () => typing(read));
   fill(place(side), text);
   tools(side, true);
   text.focus();
@@ -309,9 +333,19 @@ function listen() {
     event.preventDefault();
     paste(text);
   });
-  field.addEventListener("input", () => {
-    changed(original ? "edited" : "original", TYPING);
+  field.addEventListener("copy", (event) => {
+    if (!field.readOnly || field.selectionEnd - field.selectionStart < SHOWN) return;
+    event.preventDefault();
+    event.clipboardData?.setData("text", token);
   });
+  field.addEventListener("input", () => {
+    const text = field.value.trim();
+    if (text.length > SHOWN) return take(text, original ? "edited" : "original");
+    if (token.length > LONG) decoded.tint(field.value);
+    typing(() => field.value.trim());
+  });
+  // Whatever is clicked is about what stands there.
+  addEventListener("click", () => typed?.(), true);
   field.addEventListener("pointermove", ({ clientX, clientY }) => {
     const under = document.elementsFromPoint(clientX, clientY).find((one) => one instanceof HTMLElement && one.dataset.link);
     decoded.light(under instanceof HTMLElement ? (under.dataset.link ?? "") : "");
@@ -371,7 +405,7 @@ function begin() {
   listen();
   placeholder();
   setInterval(tick, 1_000);
-  changed("original", 0);
+  take(field.value, "original");
   fromFragment();
 }
 

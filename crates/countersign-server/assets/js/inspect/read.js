@@ -1,6 +1,6 @@
 // A token out of what people paste, and its parts. What it is worth is for the server to say.
 
-/** @import { Part } from "./types.js" */
+import { scan } from "./json.js";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const VALUES = new Int8Array(128).fill(-1);
@@ -56,6 +56,32 @@ export function encode(text) {
   return out;
 }
 
+/** A part of a token; `from` is a place in its letters. What it says is read when somebody asks, and once. */
+export class Part {
+  /** @type {Uint8Array | undefined} */
+  #octets;
+  /** @type {ReturnType<typeof scan> | undefined} */
+  #found;
+
+  /** @param {string} text @param {number} from */
+  constructor(text, from) {
+    this.text = text;
+    this.from = from;
+  }
+
+  get octets() {
+    return (this.#octets ??= decode(this.text));
+  }
+
+  get json() {
+    return new TextDecoder().decode(this.octets);
+  }
+
+  get found() {
+    return (this.#found ??= scan(this.octets));
+  }
+}
+
 /** @type {{ token: string, all: Part[] }} */
 let last = { token: "", all: [] };
 
@@ -68,9 +94,8 @@ export function parts(token) {
 /** @param {string} token @returns {Part[]} */
 function split(token) {
   let from = 0;
-  return token.split(".").map((text, index) => {
-    const octets = index < 5 ? decode(text) : undefined;
-    const part = { text, from, octets, json: octets && index < 2 ? new TextDecoder().decode(octets) : undefined };
+  return token.split(".").map((text) => {
+    const part = new Part(text, from);
     from += text.length + 1;
     return part;
   });

@@ -3,18 +3,10 @@
 export type Child = Node | string | false | null | undefined;
 export type Attributes = Record<string, string | number | boolean | undefined | ((event: any) => void)>;
 
-/** A part of a token; `from` is a place in its letters. */
-export interface Part {
-  text: string;
-  from: number;
-  octets: Uint8Array | undefined;
-  json: string | undefined;
-}
-
-/** A member of a JSON object; places are octets. */
+/** A member of a JSON object: where its name begins and ends, and its value; places are octets. */
 export interface Member {
-  name: string;
   from: number;
+  end: number;
   value: number;
   to: number;
 }
@@ -105,14 +97,4 @@ export interface Evidence {
   token?: string;
   signature?: Signature | null;
   waiting?: string;
-}
-
-/** What a program has to name. */
-export interface Facts {
-  token: string;
-  alg: string;
-  iss: string;
-  aud: string;
-  form: string;
-  jwks: string;
 }

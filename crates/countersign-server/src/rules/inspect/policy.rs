@@ -32,6 +32,22 @@ impl PolicyText {
         }
     }
 
+    pub(super) fn iss(&self) -> Option<&str> {
+        Some(self.iss.as_str()).filter(|iss| !iss.is_empty())
+    }
+
+    pub(super) fn aud(&self) -> &[String] {
+        &self.aud
+    }
+
+    pub(super) fn typ(&self) -> Option<&str> {
+        Some(self.typ.as_str()).filter(|typ| !typ.is_empty())
+    }
+
+    pub(super) const fn leeway_secs(&self) -> u64 {
+        self.leeway_secs
+    }
+
     pub(super) fn build(&self) -> Result<Policy, Error> {
         let policy = match self.iss.as_str() {
             "" => Policy::builder().any_issuer(),

@@ -1,0 +1,356 @@
+//! Programs that verify one very token, with the library that each language has for it. The key, where it is public,
+//! stands in the program; a secret never does.
+
+use askama::Template;
+use countersign::{Algorithm, VerifyingKey, dangerous};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Question;
+use super::key::{Form, KeyProblem, KeyText};
+
+/// A longer token is taken by no verifier.
+const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/// What a program is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Language {
+    Rust,
+    Node,
+    Python,
+    Go,
+    Curl,
+}
+
+/// A program that is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    language: Language,
+    question: Question,
+}
+
+/// The text of a program.
+#[derive(Serialize)]
+pub(crate) struct Program {
+    program: String,
+}
+
+impl Language {
+    pub(crate) const ALL: [Self; 5] = [Self::Rust, Self::Node, Self::Python, Self::Go, Self::Curl];
+
+    /// As a request names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Node => "node",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Curl => "curl",
+        }
+    }
+
+    /// As a page names it.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Node => "Node",
+            Self::Python => "Python",
+            Self::Go => "Go",
+            Self::Curl => "curl",
+        }
+    }
+
+    /// The library, where it lacks an algorithm under this name.
+    fn lacking(self, alg: &str) -> Option<&'static str> {
+        let is_common = Algorithm::from_name(alg).is_some_and(|known| known.name() == alg)
+            && !alg.starts_with("ML-DSA");
+        match self {
+            Self::Rust | Self::Curl => None,
+            Self::Node => (alg == Algorithm::ES256K.name()).then_some("jose"),
+            Self::Python => (!is_common).then_some("PyJWT"),
+            Self::Go => (!is_common || alg == Algorithm::ES256K.name()).then_some("golang-jwt"),
+        }
+    }
+}
+
+/// A text that becomes a literal.
+struct Text(String);
+
+impl Text {
+    /// As JavaScript, Python and Go read it alike.
+    fn quoted(&self) -> String {
+        self.escaped(|unit| format!("\\u{unit:04x}"))
+    }
+
+    /// Rust spells such letters otherwise.
+    fn rust(&self) -> String {
+        let mut text = String::from("\"");
+        for letter in self.0.chars() {
+            match letter {
+                '"' | '\\' => text.extend(['\\', letter]),
+                ' '..='~' => text.push(letter),
+                _ => text.push_str(&format!("\\u{{{:x}}}", u32::from(letter))),
+            }
+        }
+        text + "\""
+    }
+
+    fn escaped(&self, unit: impl Fn(u16) -> String) -> String {
+        let mut text = String::from("\"");
+        for letter in self.0.chars() {
+            match letter {
+                '"' | '\\' => text.extend(['\\', letter]),
+                ' '..='~' => text.push(letter),
+                // Two units for a letter beyond the first plane: JavaScript joins them, Python and Go take one.
+                _ if u32::from(letter) > 0xffff => text.push(letter),
+                _ => letter
+                    .encode_utf16(&mut [0; 1])
+                    .iter()
+                    .for_each(|half| text.push_str(&unit(*half))),
+            }
+        }
+        text + "\""
+    }
+
+    /// As a shell reads it.
+    fn shell(&self) -> String {
+        let plain: String = self
+            .0
+            .chars()
+            .filter(|letter| !letter.is_control())
+            .collect();
+        format!("'{}'", plain.replace('\'', r"'\''"))
+    }
+
+    /// Where an issuer of this URL says what it has (OpenID Connect Discovery §4).
+    fn well_known(&self) -> Self {
+        let issuer = self.0.trim_end_matches('/');
+        Self(format!("{issuer}/.well-known/openid-configuration"))
+    }
+}
+
+/// Where a program has its key from.
+enum Source {
+    /// The environment, in one of the forms of a secret.
+    Secret(Form),
+    /// The program itself.
+    Public(String),
+    /// `key.pem`.
+    PemFile,
+    /// `jwks.json`.
+    SetFile,
+    Issuer(Text),
+}
+
+impl Source {
+    fn of(key: Option<&KeyText>, alg: Algorithm, token: &str) -> Self {
+        let Some(key) = key.filter(|key| !key.text.expose().is_empty()) else {
+            return match alg.is_symmetric() {
+                true => Self::Secret(Form::Text),
+                false => Self::PemFile,
+            };
+        };
+        match key.form {
+            Form::Jwk if alg.is_symmetric() => Self::Secret(Form::Base64url),
+            Form::Jwk | Form::Pem => Self::public(key, token).map_or(Self::PemFile, Self::Public),
+            Form::Jwks => Self::SetFile,
+            Form::Issuer => Self::Issuer(Text(key.text.expose().trim().to_owned())),
+            form => Self::Secret(form),
+        }
+    }
+
+    /// The public half, whatever was given.
+    fn public(key: &KeyText, token: &str) -> Option<String> {
+        let (imported, alg) = key.one(token).ok()?;
+        let key = VerifyingKey::from_jwk_as(&imported.jwk, alg).ok()?;
+        key.to_pem().ok()
+    }
+}
+
+/// What a program has to name.
+struct Facts {
+    token: Text,
+    /// As the token names it.
+    alg: Text,
+    /// As our library names it.
+    variant: String,
+    iss: Option<Text>,
+    aud: Vec<Text>,
+    typ: Option<Text>,
+    leeway: u64,
+    names_key: bool,
+    is_jwk: bool,
+    source: Source,
+}
+
+macro_rules! program {
+    ($name:ident, $path:literal) => {
+        #[derive(Template)]
+        #[template(path = $path, escape = "none")]
+        struct $name<'a> {
+            f: &'a Facts,
+        }
+    };
+}
+program!(Rust, "programs/rust.txt");
+program!(Node, "programs/node.txt");
+program!(Python, "programs/python.txt");
+program!(Go, "programs/go.txt");
+program!(Curl, "programs/curl.txt");
+
+impl Wanted {
+    /// The program.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn write(&self) -> Result<Program, KeyProblem> {
+        let facts = Facts::of(&self.question)?;
+        if let Some(library) = self.language.lacking(&facts.alg.0) {
+            let (alg, title) = (&facts.alg.0, self.language.title());
+            let words = format!("there is no program for {title}: {library} does not know {alg}");
+            return Err(KeyProblem::of_call(&words));
+        }
+        let f = &facts;
+        let program = match self.language {
+            Language::Rust => Rust { f }.render(),
+            Language::Node => Node { f }.render(),
+            Language::Python => Python { f }.render(),
+            Language::Go => Go { f }.render(),
+            Language::Curl => Curl { f }.render(),
+        };
+        let program = program.map_err(|problem| KeyProblem::of_call(&problem.to_string()))?;
+        Ok(Program {
+            program: program + "\n",
+        })
+    }
+}
+
+impl Facts {
+    fn of(question: &Question) -> Result<Self, KeyProblem> {
+        let token = question.token.expose();
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(KeyProblem::of_call(
+                "there is no program: the token is longer than any verifier takes",
+            ));
+        }
+        let decoded = dangerous::decode_unverified(token)?;
+        let said = decoded.header.get("alg").and_then(Value::as_str);
+        let named = said.and_then(Algorithm::from_name);
+        let key = question.key.as_ref();
+        let alg = key.and_then(|key| Some(key.one(token).ok()?.1)).or(named);
+        let alg = alg.unwrap_or(Algorithm::ES256);
+        let policy = &question.policy;
+        let claims = &decoded.claims;
+        let iss = policy.iss().or_else(|| claims.get("iss")?.as_str());
+        let aud = match policy.aud() {
+            [] => audiences(claims),
+            stated => stated.to_vec(),
+        };
+        Ok(Self {
+            token: Text(token.to_owned()),
+            alg: Text(
+                said.filter(|_| named == Some(alg))
+                    .unwrap_or(alg.name())
+                    .to_owned(),
+            ),
+            variant: format!("{alg:?}"),
+            iss: iss.map(|iss| Text(iss.to_owned())),
+            aud: aud.into_iter().map(Text).collect(),
+            typ: policy.typ().map(|typ| Text(typ.to_owned())),
+            leeway: policy.leeway_secs(),
+            names_key: decoded.header.get("kid").is_some(),
+            is_jwk: key.is_some_and(|key| key.form == Form::Jwk),
+            source: Source::of(key, alg, token),
+        })
+    }
+
+    fn is_issuer(&self) -> bool {
+        matches!(self.source, Source::Issuer(_))
+    }
+
+    fn is_set(&self) -> bool {
+        matches!(self.source, Source::SetFile)
+    }
+
+    fn is_base64(&self) -> bool {
+        matches!(self.source, Source::Secret(Form::Base64 | Form::Base64url))
+    }
+
+    /// What to put into SECRET, where that is not the secret itself.
+    fn of_secret(&self) -> Option<&'static str> {
+        match self.source {
+            Source::Secret(_) if self.is_jwk => Some("the member k of the JWK"),
+            Source::Secret(Form::Base64) => Some("in base64"),
+            Source::Secret(Form::Base64url) => Some("in base64url"),
+            Source::Secret(Form::Hex) => Some("in hexadecimal"),
+            _ => None,
+        }
+    }
+
+    /// As golang-jwt names a kind of key.
+    fn go_kind(&self) -> &'static str {
+        match self.alg.0.as_bytes() {
+            [b'R' | b'P', ..] => "RSA",
+            [b'E', b'd', ..] => "Ed",
+            _ => "EC",
+        }
+    }
+
+    /// What a program in Go takes from its own library, in order.
+    fn go_packages(&self) -> Vec<&'static str> {
+        let mut all = vec!["fmt", "os"];
+        match self.source {
+            Source::Secret(Form::Base64 | Form::Base64url) => {
+                all.extend(["encoding/base64", "strings"]);
+            }
+            Source::Secret(Form::Hex) => all.push("encoding/hex"),
+            Source::SetFile if !self.names_key => all.push("context"),
+            Source::Issuer(_) => all.extend(["encoding/json", "net/http"]),
+            _ => {}
+        }
+        if self.leeway > 0 {
+            all.push("time");
+        }
+        all.sort_unstable();
+        all
+    }
+}
+
+/// Whom a token is for.
+fn audiences(claims: &Value) -> Vec<String> {
+    let one = |value: &Value| value.as_str().map(str::to_owned);
+    match claims.get("aud") {
+        Some(Value::Array(all)) => all.iter().filter_map(one).collect(),
+        Some(aud) => one(aud).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_a_literal_that_ends_where_it_should() {
+        let text = Text("a\"b\\c\n$é'".to_owned());
+        assert_eq!(text.quoted(), r#""a\"b\\c\u000a$\u00e9'""#);
+        assert_eq!(text.rust(), r#""a\"b\\c\u{a}$\u{e9}'""#);
+        assert_eq!(text.shell(), r#"'a"b\c$é'\'''"#);
+    }
+
+    #[test]
+    fn a_library_is_not_asked_for_what_it_lacks() {
+        for (language, alg, library) in [
+            (Language::Rust, "ML-DSA-44", None),
+            (Language::Node, "ES256K", Some("jose")),
+            (Language::Python, "ES256K", None),
+            (Language::Python, "Ed25519", Some("PyJWT")),
+            (Language::Go, "ES256K", Some("golang-jwt")),
+            (Language::Go, "EdDSA", None),
+        ] {
+            assert_eq!(language.lacking(alg), library, "{language:?} {alg}");
+        }
+    }
+}
