@@ -10,6 +10,9 @@ use crate::rules::secret::{Secret, decode, encode};
 
 const TEN_YEARS: i64 = 10 * 365 * 24 * 60 * 60;
 
+/// Of a key without a name, to which the step that finds a key by its name says nothing.
+const NAMELESS: &str = "The header points at a key that nobody has. Your key has no name, so it is tried whatever the header says, and the signature does not hold: it is over the header too. Of a JWK with a kid, or a set, no key is tried at all.";
+
 /// An attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,8 +62,17 @@ impl Experiment {
         };
         Ok(Forgery {
             token: token.text(),
-            why: self.attempt.why(),
+            why: match self.attempt {
+                Attempt::WrongKid if self.is_key_nameless() => NAMELESS,
+                attempt => attempt.why(),
+            },
         })
+    }
+
+    /// Whether there is one key, which no header can point at or away from.
+    fn is_key_nameless(&self) -> bool {
+        let key = self.key.as_ref().map(|key| key.one(self.token.expose()));
+        matches!(key, Some(Ok((imported, _))) if imported.jwk.key_id().is_none())
     }
 
     /// The header says HS256, and the secret is what everybody can read: the text of the public key.
@@ -148,7 +160,7 @@ impl Attempt {
                 "Ten more years, in the payload alone. Whoever cannot sign cannot make a token live longer."
             }
             Self::WrongKid => {
-                "The header points at a key that nobody has here. It is a hint for finding a key, and nothing is fetched or guessed because of it."
+                "The header points at a key that nobody has here, so no key is tried. It is a hint for finding one, and nothing is fetched or guessed because of it."
             }
         }
     }
