@@ -1,5 +1,5 @@
 // The life of a token: the whole story is played, every answer is a real one, and the picture that is kept is the one in
-// the docs. With UPDATE=1 the docs' picture and list are written instead of compared.
+// the docs and on the page without a script. With UPDATE=1 picture and list are written instead of compared.
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { ADA, browse, serve, watched } from "./harness.js";
 
 const PICTURES = process.env.PICTURES ?? fileURLToPath(new URL("pictures", import.meta.url));
 const DOCS = new URL("../docs/", import.meta.url);
+const SERVER = new URL("../crates/countersign-server/", import.meta.url);
 const OVER = '#story[data-state="over"]';
 /** The longest that a story can take: twenty seconds of a token, ten of grace, two lists, and the time to read. */
 const STORY = { timeout: 150_000 };
@@ -224,18 +225,53 @@ test("the picture that is kept is the docs' own, needs nothing, and is of both l
   const list = story
     .map((scene) => `### ${scene.title}\n\n${scene.steps.map(({ title, tell }) => wrapped(`${(number += 1)}. `, `**${title}.** ${tell}`)).join("")}`)
     .join("\n");
-  const [svg, life] = [new URL("pictures/life-of-a-token.svg", DOCS), new URL("LIFE.md", DOCS)];
+  const [svg, words, life] = [new URL("assets/life-of-a-token.svg", SERVER), new URL("templates/life_words.html", SERVER), new URL("LIFE.md", DOCS)];
+  let first = 1;
+  const markup = story.map(({ title, steps }) => {
+    const items = steps.map(({ title, tell }) => `<li><strong>${escaped(title)}.</strong> ${escaped(tell)}</li>\n`);
+    const list = `<h2>${escaped(title)}</h2>\n<ol start="${first}">\n${items.join("")}</ol>\n`;
+    first += steps.length;
+    return list;
+  }).join("");
   const text = readFileSync(life, "utf8");
   const whole = text.replace(/(?<=\n## Step by step\n)[\s\S]*?(?=\n## What)/, () => `\n${list}`);
   assert.ok(whole.includes(list));
   if (process.env.UPDATE) {
     writeFileSync(svg, picture);
     writeFileSync(life, whole);
+    writeFileSync(words, markup);
   }
   const remedy = "run `UPDATE=1 bash web/run.sh flow.test.js`";
-  assert.ok(readFileSync(svg, "utf8") === picture, `docs/pictures/life-of-a-token.svg is another picture: ${remedy}`);
+  assert.ok(readFileSync(svg, "utf8") === picture, `assets/life-of-a-token.svg is another picture: ${remedy}`);
   assert.ok(readFileSync(life, "utf8") === whole, `docs/LIFE.md tells another story: ${remedy}`);
+  assert.ok(readFileSync(words, "utf8") === markup, `templates/life_words.html tells another story: ${remedy}`);
 });
+
+test("without JavaScript the page shows the picture and its words, and no empty frame", async (t) => {
+  const server = await serve(t);
+  const browser = await browse(t);
+  for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+    for (const width of [1280, 360]) {
+      const context = await browser.newContext({ javaScriptEnabled: false, colorScheme, viewport: { width, height: 800 } });
+      const faults = await watched(context, server.url);
+      const page = await context.newPage();
+      await page.goto(`${server.url}/flow`);
+      await page.screenshot({ path: `${PICTURES}/flow-unscripted-${colorScheme}-${width}.png`, fullPage: true });
+      const picture = page.getByRole("img", { name: /^Browser, auth server and service/ });
+      assert.ok((await picture.boundingBox())?.height > 600);
+      assert.equal(await page.locator("main ol li").count(), 17);
+      assert.match(await page.locator("main").innerText(), /The same token, the same service\. One step of the list fails now\./);
+      for (const id of ["controls", "heads", "story"]) assert.equal(await page.locator(`#${id}`).isVisible(), false, id);
+      assert.deepEqual(faults, []);
+      await context.close();
+    }
+  }
+});
+
+/** @param {string} text */
+function escaped(text) {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+}
 
 /** An entry of a list, in lines of at most 120 letters. */
 function wrapped(mark, text) {

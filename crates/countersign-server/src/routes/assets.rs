@@ -58,6 +58,7 @@ const OWN: &[Asset] = &[
     asset!("js/inspect/workshop.js", SCRIPT),
     asset!("ladder.css", STYLE),
     asset!("flow.css", STYLE),
+    asset!("life-of-a-token.svg", PICTURE),
     asset!("js/flow/main.js", SCRIPT),
     asset!("js/flow/picture.js", SCRIPT),
     asset!("js/flow/send.js", SCRIPT),
