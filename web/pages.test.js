@@ -3,7 +3,7 @@
 // pictures in `pictures/`, or in the folder that PICTURES names.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -18,6 +18,11 @@ const HOSTILE = "<img src=x onerror=alert(1)>";
 /** A server with an administrator and a few accounts, one of which has a hostile name. */
 async function inhabited(t) {
   const server = await serve(t);
+  await inhabit(server);
+  return server;
+}
+
+async function inhabit(server) {
   const made = await server.api.post("/setup", { data: { code: server.setupCode, ...ROOT } });
   assert.equal(made.status(), 201);
   const long = "somebody.with.a.long.address.for.a.narrow.page@mail.example.com";
@@ -25,7 +30,6 @@ async function inhabited(t) {
     const data = { email, name, password: ADA.password };
     assert.equal((await server.api.post("/signup", { data })).status(), 201);
   }
-  return server;
 }
 
 async function logIn(page, url, { email, password }) {
@@ -36,33 +40,51 @@ async function logIn(page, url, { email, password }) {
   await page.waitForURL(`${url}/account`);
 }
 
-/** Every page there is, by name: how to get there. */
-const PAGES = {
-  home: (page, url) => page.goto(`${url}/`),
-  "log-in": (page, url) => page.goto(`${url}/log-in`),
-  "log-in-refused": async (page, url) => {
+/** Those of a server that nobody runs yet. @type {typeof PAGES} */
+const FIRST = [
+  ["/setup", "setup-first", (page, url) => page.goto(`${url}/setup`)],
+  ["/setup", "setup-refused", async (page, url) => {
+    await page.goto(`${url}/setup`);
+    await page.fill("#code", "no such code");
+    await page.fill("#email", ROOT.email);
+    await page.fill("#password", ROOT.password);
+    await page.click("main button");
+    await page.waitForSelector(".problem");
+  }],
+];
+
+/**
+ * Every page there is, in its states: the route that it is of, a name, and how to get there, in this order. A route that
+ * has no row here fails a test below.
+ *
+ * @type {[string, string, (page: import("playwright-core").Page, url: string) => Promise<unknown>][]}
+ */
+const PAGES = [
+  ["/", "home", (page, url) => page.goto(`${url}/`)],
+  ["/log-in", "log-in", (page, url) => page.goto(`${url}/log-in`)],
+  ["/log-in", "log-in-refused", async (page, url) => {
     await page.goto(`${url}/log-in`);
     await page.fill("#email", "nobody@example.com");
     await page.fill("#password", "not the password");
     await page.click("main button");
     await page.waitForSelector(".problem");
-  },
-  "sign-up": (page, url) => page.goto(`${url}/sign-up`),
-  "sign-up-refused": async (page, url) => {
+  }],
+  ["/sign-up", "sign-up", (page, url) => page.goto(`${url}/sign-up`)],
+  ["/sign-up", "sign-up-refused", async (page, url) => {
     await page.goto(`${url}/sign-up`);
     await page.fill("#email", ADA.email);
     await page.fill("#password", ADA.password);
     await page.click("main button");
     await page.waitForSelector("#email-problem");
-  },
-  setup: (page, url) => page.goto(`${url}/setup`),
-  inspector: (page, url) => page.goto(`${url}/inspect`),
-  "inspector-valid": async (page, url) => {
+  }],
+  ["/setup", "setup", (page, url) => page.goto(`${url}/setup`)],
+  ["/inspect", "inspector", (page, url) => page.goto(`${url}/inspect`)],
+  ["/inspect", "inspector-valid", async (page, url) => {
     await page.goto(`${url}/inspect`);
     await page.click("#sample");
     await page.waitForSelector(".verdict.is-valid");
-  },
-  "inspector-forged": async (page, url) => {
+  }],
+  ["/inspect", "inspector-forged", async (page, url) => {
     await page.goto(`${url}/inspect`);
     await page.click("#sample");
     await page.waitForSelector(".verdict.is-valid");
@@ -71,46 +93,98 @@ const PAGES = {
     for (const panel of ["What is expected", "Compare", "Code"]) await page.click(`summary:has-text("${panel}")`);
     await page.fill("#other", await page.inputValue("#token"));
     await page.waitForSelector("#differences table");
-  },
-  "not-found": (page, url) => page.goto(`${url}/nothing`),
-  forbidden: async (page, url) => {
+    await page.waitForSelector("#program:not(:empty)");
+    await page.locator("#ladder details:not([open]) > summary").evaluateAll((all) => all.forEach((one) => one.click()));
+    await page.waitForSelector("#told .note");
+  }],
+  ["/inspect", "inspector-edited", async (page, url) => {
+    await page.goto(`${url}/inspect`);
+    await page.click("#sample");
+    await page.waitForSelector(".verdict.is-valid");
+    await page.click("#payload-tools button");
+    await page.fill(".editor", "{}");
+    await page.waitForSelector(".verdict:not(.is-valid):not([aria-busy])");
+    await page.click("#share");
+  }],
+  ["/inspect", "inspector-form", async (page, url) => {
+    await page.goto(`${url}/inspect`);
+    await page.fill("#token", "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjF9.AAAA");
+    await page.waitForSelector(".verdict:not(.is-empty):not([aria-busy])");
+    // As a browser without a script sends it.
+    await page.locator("#bench").evaluate((form) => form.submit());
+    await page.waitForURL(`${url}/ui/inspect`);
+    await page.waitForSelector("#ladder-band:not([hidden])");
+  }],
+  ["/flow", "flow", (page, url) => page.goto(`${url}/flow`)],
+  ["/flow", "flow-mid-play", async (page, url) => {
+    await page.goto(`${url}/flow`);
+    await page.click("#play");
+    await page.waitForSelector('#story ol.steps > li[value="3"][data-state=made]');
+  }],
+  ["fallback", "not-found", (page, url) => page.goto(`${url}/nothing`)],
+  ["/admin/users", "forbidden", async (page, url) => {
     await logIn(page, url, ADA);
     await page.goto(`${url}/admin/users`);
-  },
-  account: async (page, url) => {
+  }],
+  ["/account", "account-refused", async (page, url) => {
+    await page.goto(`${url}/account`);
+    await page.fill("#current", "not the password");
+    await page.fill("#new", "granite willow 77 teapot");
+    await page.click("text=Change the password");
+    await page.waitForSelector("#current-problem");
+  }],
+  ["/account", "account", async (page, url) => {
     await page.context().clearCookies();
     await logIn(page, url, ROOT);
-  },
-  users: (page, url) => page.goto(`${url}/admin/users`),
-  "user-hostile": async (page, url) => {
+  }],
+  ["/admin/users", "users", (page, url) => page.goto(`${url}/admin/users`)],
+  ["/admin/users/{id}", "user-hostile", async (page, url) => {
     await page.goto(`${url}/admin/users`);
     await page.click("text=eve@example.com");
-  },
-  user: async (page, url) => {
+  }],
+  ["/admin/users/{id}", "user", async (page, url) => {
     await page.goto(`${url}/admin/users`);
     await page.click(`text=${ADA.email}`);
     await page.waitForSelector("details");
     for (const summary of await page.locator("main summary").all()) await summary.click();
-  },
-  keys: async (page, url) => {
+  }],
+  ["/admin/users/{id}", "user-refused", async (page) => {
+    await page.fill("#access-password", "not the password");
+    await page.click("button >> text=Disable the account");
+    await page.waitForSelector("#access-password-problem");
+  }],
+  ["/admin/keys", "keys", async (page, url) => {
     await page.goto(`${url}/admin/keys`);
     await page.locator("main summary").first().click();
-  },
-  health: (page, url) => page.goto(`${url}/admin/health`),
-};
+  }],
+  ["/admin/health", "health", (page, url) => page.goto(`${url}/admin/health`)],
+];
+
+/** Where the server says what it answers to. */
+const ROUTER = new URL("../crates/countersign-server/src/router.rs", import.meta.url);
+
+test("every route that shows a page has a row in the table of pages", () => {
+  const [, pages] = /\nfn pages\(([^]*?)\n\/\/\/ The inspector alone/.exec(readFileSync(ROUTER, "utf8")) ?? [];
+  // What answers a form sends a browser `back`, when it comes by itself.
+  const routes = [...(pages ?? "").matchAll(/\.route\(\s*"([^"]+)",\s*get\(\w+::/g)].map(([, route]) => route);
+  assert.ok(routes.length >= 11, routes.join(" "));
+  const shown = new Set(PAGES.map(([route]) => route));
+  assert.deepEqual(routes.filter((route) => !shown.has(route)), []);
+});
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   for (const width of [1280, 360]) {
     test(`every page is whole in ${colorScheme}, ${width} pixels wide`, async (t) => {
       mkdirSync(PICTURES, { recursive: true });
-      const server = await inhabited(t);
+      const server = await serve(t);
       const browser = await browse(t);
       const context = await browser.newContext({ colorScheme, viewport: { width, height: 800 } });
       const faults = await watched(context, server.url);
       await context.addInitScript({ content: axe.source });
       const page = await context.newPage();
       page.on("dialog", (dialog) => faults.push(`dialog: ${dialog.message()}`));
-      for (const [name, open] of Object.entries(PAGES)) {
+      for (const [, name, open] of [...FIRST, ...PAGES]) {
+        if (name === PAGES[0]?.[1]) await inhabit(server);
         await open(page, server.url);
         assert.deepEqual(faults, [], name);
         await page.screenshot({ path: `${PICTURES}/${name}-${colorScheme}-${width}.png`, fullPage: true });
