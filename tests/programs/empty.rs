@@ -1,0 +1,1 @@
+//! Nothing: the examples beside this are the package.
