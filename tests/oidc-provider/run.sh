@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Starts an OpenID provider that is not ours on a port of this machine, and lets `Protect::issuer` accept and refuse its
-# tokens through one rotation of its keys. Exits with 3 and a reason where that cannot be had.
+# tokens through one rotation of its keys, and the inspector verify one. Exits with 3 and a reason where that cannot be had.
 set -euo pipefail
+[[ -z ${COUNTERSIGN:-} ]] || COUNTERSIGN=$(realpath "$COUNTERSIGN")
 cd "$(dirname "$0")"
 test=foreign_issuer::accepts_the_tokens_of_another_provider_through_a_rotation_of_its_keys
 
@@ -35,6 +36,12 @@ if [[ -z $issuer ]]; then
     cat "$scratch/stderr"
     exit 1
 fi
+
+if [[ -z ${COUNTERSIGN:-} ]]; then
+    (cd ../.. && cargo build --locked --quiet -p countersign-cli)
+    COUNTERSIGN=${CARGO_TARGET_DIR:-$(cd ../.. && pwd)/target}/debug/countersign
+fi
+node inspector.js "$COUNTERSIGN" "$issuer"
 
 cd ../..
 COUNTERSIGN_FOREIGN_ISSUER=$issuer cargo test --workspace --locked --quiet --test it -- --ignored --exact "$test" --format pretty |
