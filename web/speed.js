@@ -3,7 +3,7 @@
 
 import { createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 
 import { browse, inspector, serve } from "./harness.js";
 import { answered, NOW, paste, SECRET, token } from "./inspecting.js";
@@ -219,7 +219,8 @@ function report(rows, version) {
     "# How fast the inspector is",
     "",
     `Written by \`bash web/speed.sh\`: the release build of \`countersign inspect\` on loopback, Chromium ${version} without a`,
-    `screen and without a graphics processor, ${cpus().length} processors of the kind ${cpus()[0]?.model.replace(/\(R\)|\(TM\)| CPU/g, "").replace(/\s+/g, " ").trim()}.`,
+    `screen and without a graphics processor, ${cpus().length} processors of the kind ${cpus()[0]?.model.replace(/\(R\)|\(TM\)| CPU/g, "").replace(/\s+/g, " ").trim()},`,
+    `on which ${loadavg()[1]?.toFixed(1)} programs wanted to run at once while this was measured, its own among them.`,
     `Two figures are the median and the worst. Fresh loads have an empty cache; a token is pasted ${PASTES} times over another one, with`,
     "the secret that it is signed with. *In the page* is the end of the task that wrote the answer into it, *painted* the",
     "end of the frame after that, of which a screen shows sixty in a second. A token over 16 KiB is refused by the engine and",
