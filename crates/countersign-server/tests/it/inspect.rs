@@ -1,5 +1,8 @@
 //! The inspector: what it says of tokens, to whom, and what it keeps to itself.
 
+mod attempts;
+mod programs;
+
 use countersign::{Algorithm, SigningKey, Timestamp};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -203,147 +206,6 @@ async fn as_member(app: &TestApp, mut request: Request<axum::body::Body>, token:
     headers.insert("cookie", format!("at={token}").parse().unwrap());
     headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
     app.send(request).await
-}
-
-#[tokio::test]
-async fn every_attempt_of_a_forger_fails_and_says_why() {
-    let app = TestApp::new().await;
-    let signing = SigningKey::generate(Algorithm::ES256).unwrap();
-    let claims = json!({"iss": "i", "sub": "ada", "exp": START + 60});
-    let token = signing.sign(&claims).unwrap();
-    let key = json!({"form": "pem", "text": signing.verifying_key().to_pem().unwrap()});
-    assert_eq!(
-        kind(&app, &json!({"token": token, "key": key})).await,
-        "valid"
-    );
-    for (attempt, code) in [
-        ("alg_none", "unsecured"),
-        ("public_key_as_secret", "algorithm_mismatch"),
-        ("swapped_payload", "signature_invalid"),
-        ("dropped_signature", "signature_invalid"),
-        ("extended_exp", "signature_invalid"),
-        ("wrong_kid", "signature_invalid"),
-    ] {
-        let asked = json!({"attempt": attempt, "token": token, "key": key});
-        let forged = app.post("/inspect/experiment", &asked).await;
-        assert_eq!(forged.status, StatusCode::OK, "{forged:?}");
-        let forged = forged.json();
-        assert!(forged["why"].as_str().unwrap().len() > 40);
-        assert_ne!(forged["token"], token);
-        let answer = explain(&app, &json!({"token": forged["token"], "key": key})).await;
-        assert_eq!(answer["verdict"]["code"], code, "{attempt}: {answer}");
-    }
-}
-
-#[tokio::test]
-async fn a_kid_that_nobody_has_finds_no_key_and_says_why_a_key_without_a_name_is_tried() {
-    let app = TestApp::new().await;
-    let key = SigningKey::generate(Algorithm::ES256).unwrap();
-    let token = key.sign(&json!({"exp": START + 60})).unwrap();
-    let named = key.verifying_key().to_public_jwk().unwrap().to_json();
-    let mut nameless: Value = serde_json::from_str(&named).unwrap();
-    nameless.as_object_mut().unwrap().remove("kid").unwrap();
-    let (tried, found) = ("Your key has no name", "no key is tried");
-    for (form, text, code, words) in [
-        (
-            "pem",
-            key.verifying_key().to_pem().unwrap(),
-            "signature_invalid",
-            tried,
-        ),
-        ("jwk", nameless.to_string(), "signature_invalid", tried),
-        ("jwk", named.clone(), "key_not_found", found),
-        (
-            "jwks",
-            format!("{{\"keys\":[{named}]}}"),
-            "key_not_found",
-            found,
-        ),
-    ] {
-        let given = json!({"form": form, "text": text});
-        let asked = json!({"attempt": "wrong_kid", "token": token, "key": given});
-        let forged = app.post("/inspect/experiment", &asked).await.json();
-        assert!(
-            forged["why"].as_str().unwrap().contains(words),
-            "{form}: {forged}"
-        );
-        let answer = explain(&app, &json!({"token": forged["token"], "key": given})).await;
-        assert_eq!(answer["verdict"]["code"], code, "{form}: {answer}");
-    }
-}
-
-#[tokio::test]
-async fn a_program_takes_the_key_in_the_form_that_was_given_and_holds_no_secret() {
-    let app = TestApp::new().await;
-    let signing = SigningKey::generate(Algorithm::ES256).unwrap();
-    let pem = signing.verifying_key().to_pem().unwrap();
-    let private = signing.to_pem().unwrap();
-    let jwk = serde_json::to_string(&json!({"kty": "oct", "alg": "HS256", "k": base64url(SECRET)}))
-        .unwrap();
-    let line = pem.lines().nth(1).unwrap();
-    let signed = signing.sign(&json!({"exp": START + 60})).unwrap();
-    for (token, form, text, language, part) in [
-        (
-            token(60),
-            "text",
-            SECRET.to_owned(),
-            "python",
-            "secret.encode()",
-        ),
-        (
-            token(60),
-            "base64",
-            base64url(SECRET),
-            "python",
-            "base64.b64decode",
-        ),
-        (
-            token(60),
-            "base64url",
-            base64url(SECRET),
-            "go",
-            "RawURLEncoding",
-        ),
-        (token(60), "hex", "ab".repeat(32), "node", "\"hex\""),
-        (token(60), "jwk", jwk, "rust", "// the member k of the JWK"),
-        (signed.clone(), "pem", pem.clone(), "node", line),
-        (signed.clone(), "pem", private.to_string(), "go", line),
-        (
-            signed.clone(),
-            "jwks",
-            "{\"keys\":[]}".to_owned(),
-            "rust",
-            "jwks.json",
-        ),
-        (
-            signed,
-            "issuer",
-            "https://id.example/".to_owned(),
-            "curl",
-            "'https://id.example/.well-known/openid-configuration'",
-        ),
-    ] {
-        let question = json!({"token": token, "key": {"form": form, "text": text}});
-        let asked = json!({"language": language, "question": question});
-        let answer = app.post("/inspect/program", &asked).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        assert_eq!(answer.header("cache-control"), "no-store");
-        let program = answer.json()["program"].as_str().unwrap().to_owned();
-        assert!(
-            program.contains(part) && program.contains(&token),
-            "{form}: {program}"
-        );
-        for secret in [SECRET, private.lines().nth(1).unwrap(), &"ab".repeat(32)] {
-            assert!(!program.contains(secret), "{form}: {program}");
-        }
-    }
-    let long = json!({"language": "rust", "question": {"token": "a".repeat(70_000)}});
-    let answer = app.post("/inspect/program", &long).await;
-    assert_eq!(
-        answer.status,
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "{answer:?}"
-    );
 }
 
 #[tokio::test]

@@ -229,6 +229,18 @@ pub struct VerifiedRef<'s, C> {
     pub(super) payload: &'s [u8],
 }
 
+impl<'s, C> VerifiedRef<'s, Result<C, Error>> {
+    /// The same proof, where the claims fit.
+    pub(super) fn fitting(self) -> Result<VerifiedRef<'s, C>, Error> {
+        Ok(VerifiedRef {
+            claims: self.claims?,
+            registered: self.registered,
+            header: self.header,
+            payload: self.payload,
+        })
+    }
+}
+
 impl<'s, C> VerifiedRef<'s, C> {
     /// The caller's own claims.
     #[must_use]

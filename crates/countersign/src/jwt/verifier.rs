@@ -90,18 +90,7 @@ impl Verifier {
         token: &'s str,
         now: Timestamp,
     ) -> Result<VerifiedRef<'s, C>, Error> {
-        let VerifiedRef {
-            claims,
-            registered,
-            header,
-            payload,
-        } = verify_borrowed(&self.keys, &self.policy, scratch, token, now)?;
-        Ok(VerifiedRef {
-            claims: claims?,
-            registered,
-            header,
-            payload,
-        })
+        verify_borrowed(&self.keys, &self.policy, scratch, token, now)?.fitting()
     }
 
     pub(crate) fn verify_parsed<C: DeserializeOwned>(

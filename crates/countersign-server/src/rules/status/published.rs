@@ -117,9 +117,13 @@ impl Published {
     fn made_within(&self, secs: i64, number: i64, now: i64) -> Option<Arc<Signed>> {
         let all = self.made.read().unwrap_or_else(PoisonError::into_inner);
         let made = all.get(&number)?;
-        let is_young = now.abs_diff(made.as_of) < secs.unsigned_abs();
-        is_young.then(|| Arc::clone(&made.signed))
+        is_within(secs, made.as_of, now).then(|| Arc::clone(&made.signed))
     }
+}
+
+/// Whether two times are less than so many seconds apart; a clock that was set back counts like one that went on.
+const fn is_within(secs: i64, then: i64, now: i64) -> bool {
+    now.abs_diff(then) < secs.unsigned_abs()
 }
 
 impl Kept {
@@ -137,7 +141,7 @@ impl Kept {
             return Ok(None);
         }
         if let Some(signed) = self.signed.get(&number)
-            && now.abs_diff(signed.signed_at) < RENEWED_AFTER.unsigned_abs()
+            && is_within(RENEWED_AFTER, signed.signed_at, now)
         {
             return Ok(Some(Arc::clone(signed)));
         }
@@ -157,7 +161,7 @@ impl Kept {
     /// Takes in what was taken back since the last look.
     async fn catch_up(&mut self, store: &Store, now: i64) -> Result<StatusState, Error> {
         let present = store.status_state().await?;
-        let is_stale = now.abs_diff(self.read_at) >= RENEWED_AFTER.unsigned_abs();
+        let is_stale = !is_within(RENEWED_AFTER, self.read_at, now);
         match self.state {
             Some(known) if known.epoch == present.epoch && !is_stale => {}
             Some(known) if known.epoch < present.epoch && !is_stale => {
