@@ -5,6 +5,7 @@
 //! readers apart from it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -20,6 +21,7 @@ mod file;
 pub(crate) mod group;
 pub(crate) mod issuer;
 pub(crate) mod keys;
+mod probe;
 pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod status;
@@ -34,10 +36,13 @@ pub(crate) const DURABILITY: &str = "full";
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-const PROBE: &str = "UPDATE probe SET written_at = $1 WHERE id = 1";
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(5);
+/// How long another process may keep the connection waiting that everybody asks for the version.
+const BUSY_BRIEFLY: Duration = Duration::from_millis(50);
 const STATEMENTS: usize = 32;
+/// How many rows a thread of the database reads ahead. Half a million places that were taken back are read at once.
+const ROWS: usize = 2_000;
 const RETRY_AFTER_SECS: u64 = 1;
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
@@ -51,6 +56,7 @@ pub(crate) struct Store {
     reader: SqlitePool,
     group: group::Group,
     watcher: version::Watcher,
+    probes: Arc<probe::Probes>,
 }
 
 /// Several statements that hold together or not at all. Dropped without [`Write::commit`], it is rolled back.
@@ -90,13 +96,6 @@ impl Write {
     pub(crate) async fn rollback(self) -> Result<(), Error> {
         Ok(self.0.rollback().await?)
     }
-
-    fn probe(&mut self, now: i64) -> group::Running<'_, ()> {
-        Box::pin(async move {
-            sqlx::query(PROBE).bind(now).execute(&mut *self.0).await?;
-            Ok(())
-        })
-    }
 }
 
 impl Store {
@@ -111,6 +110,7 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .statement_cache_capacity(STATEMENTS)
+            .row_buffer_size(ROWS)
             .pragma("cache_size", CACHE_KIB);
         let unusable = |source: sqlx::Error| Error::DatabaseUnusable {
             path: PathBuf::from(file),
@@ -125,24 +125,20 @@ impl Store {
             .await
             .map_err(|problem| unusable(problem.into()))?;
         let reader = pool(READERS).connect_lazy_with(options.clone());
-        let watcher = version::Watcher::new(pool(1).connect_lazy_with(options));
+        let briefly = options.busy_timeout(BUSY_BRIEFLY);
+        let watcher = version::Watcher::new(pool(1).connect_lazy_with(briefly));
         Ok(Self {
             writer,
             reader,
-            group: group::Group::default(),
+            group: group::Group::new().map_err(|problem| unusable(problem.into()))?,
             watcher,
+            probes: Arc::default(),
         })
     }
 
     /// Starts a transaction that holds the write lock from its first moment, so that it never fails half way.
     pub(crate) async fn begin(&self) -> Result<Write, Error> {
         Ok(Write(self.writer.begin_with("BEGIN IMMEDIATE").await?))
-    }
-
-    /// Writes one row: proof that the database takes writes. Anybody may ask for it, so however many ask at once share
-    /// a commit, and nobody who writes waits for all of them.
-    pub(crate) async fn probe(&self, now: i64) -> Result<(), Error> {
-        self.together(move |write| write.probe(now)).await
     }
 
     /// What stays the same exactly while nothing is committed, by this process or another.

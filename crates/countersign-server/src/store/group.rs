@@ -6,9 +6,11 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use super::{Store, Write};
@@ -28,8 +30,24 @@ struct Job {
 }
 
 /// The writes that wait for a transaction; cheap to clone.
-#[derive(Clone, Default)]
-pub(super) struct Group(Arc<Mutex<Waiting>>);
+#[derive(Clone)]
+pub(super) struct Group {
+    waiting: Arc<Mutex<Waiting>>,
+    lane: Arc<Lane>,
+}
+
+/// A thread that does nothing but lead groups. A transaction is many short steps, and each would wait for its turn behind
+/// whatever requests have come meanwhile; who sends garbage would slow everybody who refreshes.
+struct Lane(Option<Runtime>);
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        // Where this is dropped, nobody may wait for a thread.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
 
 #[derive(Default)]
 struct Waiting {
@@ -38,16 +56,39 @@ struct Waiting {
 }
 
 impl Group {
+    /// With a thread of its own.
+    ///
+    /// # Errors
+    /// Those of the system, when it has no thread left.
+    pub(super) fn new() -> io::Result<Self> {
+        let lane = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("countersign-commits")
+            .enable_time()
+            .build()?;
+        Ok(Self {
+            waiting: Arc::default(),
+            lane: Arc::new(Lane(Some(lane))),
+        })
+    }
+
+    /// Sees to it that somebody is at work.
+    fn lead(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(lane) = &self.lane.0 {
+            lane.spawn(work);
+        }
+    }
+
     /// Adds a job; true when nobody is at work on them.
     fn push(&self, job: Job) -> bool {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.jobs.push_back(job);
         !std::mem::replace(&mut waiting.is_running, true)
     }
 
     /// The next group; empty when there is none, and then nobody is at work.
     fn next(&self) -> Vec<Job> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let most = waiting.jobs.len().min(MOST);
         let jobs: Vec<Job> = waiting.jobs.drain(..most).collect();
         waiting.is_running = !jobs.is_empty();
@@ -55,17 +96,23 @@ impl Group {
     }
 }
 
-/// At work on a group. If that ends in a panic, whoever waits is told that nobody comes, and the next job finds nobody
-/// at work.
+/// At work on a group. If that ends in a panic, the next job finds nobody at work, and whoever waits is told
+/// that nobody comes.
 struct Runner {
     group: Group,
+    /// Dropped after it said that nobody is at work.
+    jobs: Vec<Job>,
     is_done: bool,
 }
 
 impl Drop for Runner {
     fn drop(&mut self) {
         if !self.is_done {
-            let mut waiting = self.group.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self
+                .group
+                .waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             waiting.is_running = false;
             waiting.jobs.clear();
         }
@@ -96,7 +143,7 @@ impl Store {
             done,
         };
         if self.group.push(job) {
-            tokio::spawn(run(self.clone()));
+            self.group.lead(run(self.clone()));
         }
         committed.await.map_err(|_| Error::Panic)??;
         let value = result.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -116,32 +163,33 @@ impl Store {
 async fn run(store: Store) {
     let mut runner = Runner {
         group: store.group.clone(),
+        jobs: Vec::new(),
         is_done: false,
     };
     loop {
-        let jobs = runner.group.next();
-        if jobs.is_empty() {
+        runner.jobs = runner.group.next();
+        if runner.jobs.is_empty() {
             runner.is_done = true;
             return;
         }
-        match store.commit_group(&jobs).await {
-            Ok(()) => jobs.into_iter().for_each(|job| answer(job, Ok(()))),
-            Err(problem) => alone(&store, jobs, problem).await,
+        match store.commit_group(&runner.jobs).await {
+            Ok(()) => runner.jobs.drain(..).for_each(|job| answer(job, Ok(()))),
+            Err(problem) => alone(&store, &mut runner.jobs, problem).await,
         }
     }
 }
 
 /// What becomes of a group that failed: each job is tried by itself, unless that was done or is no use.
-async fn alone(store: &Store, mut jobs: Vec<Job>, problem: Error) {
+async fn alone(store: &Store, jobs: &mut Vec<Job>, problem: Error) {
     if let Error::Busy { retry_after_secs } = problem {
         // Each of them would wait as long again.
-        for job in jobs {
+        for job in jobs.drain(..) {
             answer(job, Err(Error::Busy { retry_after_secs }));
         }
     } else if jobs.len() > 1 {
-        for job in jobs {
-            let outcome = store.commit_group(std::slice::from_ref(&job)).await;
-            answer(job, outcome);
+        while let [first, ..] = jobs.as_slice() {
+            let outcome = store.commit_group(std::slice::from_ref(first)).await;
+            answer(jobs.remove(0), outcome);
         }
     } else if let Some(job) = jobs.pop() {
         answer(job, Err(problem));

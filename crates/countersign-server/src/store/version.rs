@@ -1,7 +1,7 @@
 //! Whether anything was committed: a number that SQLite changes with every commit of any other connection, in this process
 //! and in others (`PRAGMA data_version`).
 //!
-//! It is asked on a connection that does nothing else. Whoever asks while somebody does waits for the next answer: an
+//! It is asked on a connection that does nothing else but the probe. Whoever asks while somebody does waits for the next answer: an
 //! answer is never older than the question.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::error::Error;
 
 const VERSION: &str = "PRAGMA data_version";
+const PROBE: &str = "UPDATE probe SET written_at = $1 WHERE id = 1";
 
 /// What two moments have in common exactly when nothing was committed between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,16 @@ impl Watcher {
 
     pub(super) async fn close(&self) {
         self.pool.close().await;
+    }
+
+    /// Writes one row, durably. It changes the version for nobody here: what a connection commits itself does not change
+    /// the number that it is told.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub(super) async fn probe(&self, now: i64) -> Result<(), Error> {
+        sqlx::query(PROBE).bind(now).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// The version, as it was at some moment after this was asked.

@@ -132,13 +132,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_read_is_read_again_only_when_something_was_committed() {
+    async fn what_was_read_is_read_again_only_when_something_was_changed() {
         let (folder, store) = store().await;
         let known = Known::default();
         let first = known.behind(&store, &token(), NOW).await.unwrap().unwrap();
         let again = known.behind(&store, &token(), NOW).await.unwrap().unwrap();
         assert!(Arc::ptr_eq(&first, &again));
+        // Whoever asks whether the database takes writes changes nothing.
+        store.probe(NOW).await.unwrap();
+        let again = known.behind(&store, &token(), NOW).await.unwrap().unwrap();
+        assert!(Arc::ptr_eq(&first, &again));
         // By this process, whatever it is about.
+        let mut write = store.begin().await.unwrap();
+        write.spend("somebody", NOW, 1, 1).await.unwrap();
+        write.commit().await.unwrap();
+        // Also where somebody asks between the change and the next look.
         store.probe(NOW).await.unwrap();
         let third = known.behind(&store, &token(), NOW).await.unwrap().unwrap();
         assert!(!Arc::ptr_eq(&first, &third));
