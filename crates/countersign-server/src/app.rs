@@ -31,6 +31,7 @@ use crate::store::Store;
 
 mod connections;
 mod folder;
+mod idle;
 mod serve;
 mod tls;
 

@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::connections::Connections;
 use super::folder::Lock;
+use super::idle::UntilIdle;
 use super::tls::Tls;
 use super::{App, system_clock};
 use crate::config::Settings;
@@ -253,7 +254,7 @@ async fn answer(
                 .keep_alive_timeout(HEAD);
             let acceptor = RustlsAcceptor::new(tls.config())
                 .handshake_timeout(HEAD)
-                .acceptor(connections);
+                .acceptor(UntilIdle(connections));
             server.acceptor(acceptor).serve(service).await
         }
     };
