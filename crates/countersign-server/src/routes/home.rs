@@ -8,9 +8,9 @@ use http::StatusCode;
 
 use crate::VERSION;
 use crate::app::App;
-use crate::error::Error;
 use crate::routes::page::page;
 use crate::routes::shell::Shell;
+use crate::routes::trouble;
 use crate::routes::visitor::Visitor;
 
 #[derive(Template)]
@@ -32,7 +32,11 @@ pub(crate) async fn get(
     State(app): State<App>,
     Extension(visitor): Extension<Visitor>,
     shell: Shell,
-) -> Result<Response, Error> {
+) -> Response {
+    let needs_administrator = match app.store.setup().await {
+        Ok(setup) => setup.administrator_id.is_none(),
+        Err(problem) => return trouble::trouble(shell, &problem),
+    };
     let home = Home {
         shell,
         version: VERSION,
@@ -41,7 +45,7 @@ pub(crate) async fn get(
         has_public_keys: !app.signing_alg().is_symmetric(),
         keys: app.ring().describe(app.now()),
         signed_in: visitor.email(),
-        needs_administrator: app.store.setup().await?.administrator_id.is_none(),
+        needs_administrator,
     };
-    Ok(page(StatusCode::OK, &home))
+    page(StatusCode::OK, &home)
 }

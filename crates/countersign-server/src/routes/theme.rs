@@ -10,6 +10,8 @@ use crate::body::PageForm;
 use crate::cookies::Cookies;
 use crate::error::Error;
 use crate::routes::next::Next;
+use crate::routes::shell::Shell;
+use crate::routes::trouble;
 
 /// The light that somebody reads in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -76,10 +78,15 @@ pub(crate) struct Choosing {
 
 pub(crate) async fn post(
     State(cookies): State<Cookies>,
-    PageForm(chosen): PageForm<Choosing>,
-) -> Result<Response, Error> {
+    shell: Shell,
+    body: Result<PageForm<Choosing>, Error>,
+) -> Response {
+    let chosen = match body {
+        Ok(PageForm(chosen)) => chosen,
+        Err(problem) => return trouble::trouble(shell, &problem),
+    };
     let mut headers = HeaderMap::new();
     cookies.set_theme(&mut headers, chosen.theme.forced());
     let next = Next::parse(&chosen.next).unwrap_or_else(Next::front);
-    Ok((headers, Redirect::to(next.as_str())).into_response())
+    (headers, Redirect::to(next.as_str())).into_response()
 }

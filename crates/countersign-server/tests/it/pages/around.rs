@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use axum::body::Body;
+use http::Request;
+
 use crate::app::{EMAIL, TestApp};
 use crate::browser::Browser;
 
@@ -117,5 +120,27 @@ async fn every_page_is_guarded_by_the_same_headers() {
         ] {
             assert_eq!(answer.header(name), value, "{answer:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_with_a_page_is_told_on_a_page() {
+    let app = TestApp::new().await;
+    let choice = Request::post("/ui/theme")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("theme=pink&next=%2F"))
+        .unwrap();
+    let wrong = app.send(choice).await;
+    assert_eq!(wrong.status, 400);
+    app.server.close().await;
+    let closed = app.get("/").await;
+    assert_eq!(closed.status, 500);
+    for answer in [wrong, closed] {
+        let kind = answer.header("content-type");
+        assert_eq!(kind, "text/html; charset=utf-8", "{answer:?}");
+        assert!(
+            answer.body.contains("<h1>That did not work</h1>"),
+            "{answer:?}"
+        );
     }
 }
