@@ -16,7 +16,7 @@ pub const PASSWORD: &str = "lantern orbit quilt mosaic 42";
 const TAKE_BACK: &str = "
 import random, sqlite3, sys, time
 database = sqlite3.connect(sys.argv[1], timeout=30)
-places = random.Random(1).sample(range(1 << 20), int(sys.argv[2]))
+places = random.Random(int(sys.argv[3])).sample(range(1 << 20), int(sys.argv[2]))
 with database:
     database.execute('UPDATE revocation_epoch SET epoch = epoch + 1')
     (epoch,) = database.execute('SELECT epoch FROM revocation_epoch').fetchone()
@@ -100,10 +100,13 @@ impl Server {
 
     /// Takes so many random places of the first list back, behind the server's back. Needs Python, whose library reads
     /// SQLite; tells whether it could.
-    pub fn take_back(&self, places: usize) -> bool {
+    pub fn take_back(&self, places: usize, seed: usize) -> bool {
         let database = self.folder.join("countersign.db");
-        let done =
-            Command::new("python3").args(["-c", TAKE_BACK]).arg(database).arg(places.to_string()).status();
+        let done = Command::new("python3")
+            .args(["-c", TAKE_BACK])
+            .arg(database)
+            .args([places.to_string(), seed.to_string()])
+            .status();
         done.is_ok_and(|status| status.success())
     }
 
