@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::rules::demo;
 use crate::rules::issue::Terms;
 use crate::rules::keys::{self, Ring};
+use crate::rules::leap::Leaps;
 use crate::rules::password::Pool;
 use crate::rules::proxies::Proxies;
 use crate::rules::rotation::RotationRule;
@@ -60,6 +61,7 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     pub(crate) rotation: RotationRule,
     pub(crate) metrics: Metrics,
+    leaps: Leaps,
     status_lists: Published,
     pub(crate) inspector: Access,
     /// The demonstration of a token's life: in development for everybody.
@@ -91,6 +93,7 @@ impl App {
         settings: &Settings,
         issuer: String,
         clock: Clock,
+        leaps: Leaps,
     ) -> Result<Self, Error> {
         let now = clock().unix_secs();
         let (store, seal) = folder::open_or_make(settings).await?;
@@ -130,6 +133,7 @@ impl App {
             limits: Limits::of(settings.is_development() || !settings.proxies().is_empty()),
             rotation: RotationRule::with_idle(settings.lifetimes().idle),
             metrics: Metrics::default(),
+            leaps,
             status_lists: Published::default(),
             inspector: settings.inspector(),
             demo: if settings.is_development() {
@@ -153,6 +157,16 @@ impl App {
     /// The time in whole seconds.
     pub(crate) fn now(&self) -> i64 {
         (self.clock)().unix_secs()
+    }
+
+    /// The time by which something may end: [`Leaps::believed`].
+    pub(crate) fn believed_now(&self) -> i64 {
+        self.leaps.believed(self.now())
+    }
+
+    /// By how many seconds the clock has leapt ahead, while that is in doubt.
+    pub(crate) fn leap_in_doubt(&self) -> Option<i64> {
+        self.leaps.in_doubt(self.now())
     }
 
     /// The keys as they are now.
@@ -297,6 +311,11 @@ impl App {
         .await?;
         self.verifying.replace(ring.verifying(now));
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        self.sweep(self.believed_now()).await
+    }
+
+    /// Forgets what is over.
+    async fn sweep(&self, now: i64) -> Result<(), Error> {
         self.store
             .sweep_throttle(now, self.limits.longest())
             .await?;

@@ -8,6 +8,7 @@ use crate::app::{App, Clock};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::router::{for_operators, router};
+use crate::rules::leap::Leaps;
 use crate::rules::setup::{self, SetupCode};
 
 /// An auth server without a listener; cheap to clone.
@@ -35,7 +36,9 @@ impl Embedded {
     /// As [`start`](crate::start), without those of a listener.
     pub async fn open(settings: &Settings, issuer: &str, clock: Clock) -> Result<Self, Error> {
         let issuer = settings.public_url().unwrap_or(issuer).to_owned();
-        Ok(Self(App::open(settings, issuer, clock).await?))
+        // The clock is the program's own, and so is what it does.
+        let leaps = Leaps::default();
+        Ok(Self(App::open(settings, issuer, clock, leaps).await?))
     }
 
     /// All routes. Client addresses come from axum's `ConnectInfo<SocketAddr>`.

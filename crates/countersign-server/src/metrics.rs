@@ -41,8 +41,8 @@ impl Metrics {
         self.garbage.load(Ordering::Relaxed)
     }
 
-    /// All of them as text.
-    pub(crate) fn text(&self) -> String {
+    /// All of them as text, and by how many seconds the clock has leapt ahead, while that is in doubt.
+    pub(crate) fn text(&self, leap: Option<i64>) -> String {
         let mut text = String::new();
         family(
             &mut text,
@@ -63,6 +63,14 @@ impl Metrics {
         );
         let garbage = self.garbage();
         let _ = writeln!(text, "countersign_refresh_garbage_total {garbage}");
+        let name = "countersign_clock_leap_seconds";
+        let help =
+            "By how much the clock has leapt ahead, while that is in doubt and nothing ends by it.";
+        let leap = leap.unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {leap}"
+        );
         text
     }
 }
@@ -82,7 +90,7 @@ mod tests {
         metrics.count_refresh(Cause::LateRetry);
         metrics.count_refresh(Cause::LateRetry);
         metrics.count_garbage();
-        let text = metrics.text();
+        let text = metrics.text(Some(7_200));
         for line in [
             "# TYPE countersign_refresh_total counter",
             "countersign_refresh_total{cause=\"normal\"} 0",
@@ -92,6 +100,7 @@ mod tests {
             "countersign_refresh_total{cause=\"ahead\"} 0",
             "countersign_refresh_total{cause=\"unknown\"} 0",
             "countersign_refresh_garbage_total 1",
+            "countersign_clock_leap_seconds 7200",
         ] {
             assert!(text.lines().any(|one| one == line), "{line} in {text}");
         }

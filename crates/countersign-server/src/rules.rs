@@ -9,6 +9,7 @@ pub(crate) mod email;
 pub(crate) mod inspect;
 pub(crate) mod issue;
 pub(crate) mod keys;
+pub(crate) mod leap;
 pub(crate) mod password;
 pub(crate) mod proxies;
 pub(crate) mod refresh_token;

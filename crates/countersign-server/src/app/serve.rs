@@ -19,6 +19,7 @@ use crate::config::Settings;
 use crate::error::Error;
 use crate::router::{for_operators, router};
 use crate::rules::address;
+use crate::rules::leap::Leaps;
 use crate::rules::setup::{self, SetupCode};
 use crate::store::DURABILITY;
 
@@ -114,7 +115,9 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let app = App::open(&settings, settings.issuer(address), system_clock()).await?;
+    let clock = system_clock();
+    let leaps = Leaps::watched(clock().unix_secs());
+    let app = App::open(&settings, settings.issuer(address), clock, leaps).await?;
     let lock = Lock::of(&settings);
     let warnings = warnings(&settings, &app, &lock).await?;
     let code = setup::offer(&app.store, app.now()).await?;

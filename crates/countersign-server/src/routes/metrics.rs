@@ -10,5 +10,9 @@ use crate::app::App;
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 pub(crate) async fn get(State(app): State<App>) -> Response {
-    ([(CONTENT_TYPE, TEXT)], app.metrics.text()).into_response()
+    (
+        [(CONTENT_TYPE, TEXT)],
+        app.metrics.text(app.leap_in_doubt()),
+    )
+        .into_response()
 }

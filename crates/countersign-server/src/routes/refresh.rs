@@ -69,6 +69,7 @@ async fn go_on(app: &App, token: &Secret) -> Result<(UserRow, SessionRow), Error
         rule: &app.rotation,
         metrics: &app.metrics,
         now: app.now(),
+        believed: app.believed_now(),
     };
     let mut session = refreshing.refresh(token.expose()).await?;
     // The rotation is durable here; if the answer is lost from now on, the client may ask again. Roles that were changed

@@ -84,6 +84,13 @@ pub(crate) enum Decision {
     Dead,
 }
 
+impl Decision {
+    /// Whether the client has to log in again.
+    pub(crate) fn ends(self) -> bool {
+        matches!(self, Self::Revoke(_) | Self::Dead)
+    }
+}
+
 /// The rule.
 pub(crate) fn decide(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> Decision {
     if row.revoked_at.is_some() || row.expires_at <= now {

@@ -55,9 +55,10 @@ const START: &str = concat!(
      WHERE id = $2 AND password_hash = $19 AND NOT disabled \
      RETURNING (SELECT roles FROM users WHERE users.id = user_id)"
 );
-// Leaves the $3 that were used last.
+// Leaves the $3 that were used last. Those that are over and not yet forgotten are among them: a clock that is wrong for
+// a moment ends nothing here.
 const LIMIT: &str = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND client_id = $4 AND revoked_at IS NULL AND id NOT IN \
-     (SELECT id FROM sessions WHERE user_id = $1 AND client_id = $4 AND revoked_at IS NULL AND expires_at > $2 \
+     (SELECT id FROM sessions WHERE user_id = $1 AND client_id = $4 AND revoked_at IS NULL \
      ORDER BY rotated_at DESC, id DESC LIMIT $3)";
 // The one statement by which a refresh writes. It does so where nothing that was decided on has changed, so of several
 // that decided on the same row one writes, and the others decide again.

@@ -28,6 +28,8 @@ struct Health {
     sessions: i64,
     refreshes: Vec<Refreshes>,
     garbage: u64,
+    /// By how many seconds the clock has leapt, while that is in doubt.
+    leap: Option<i64>,
 }
 
 struct Refreshes {
@@ -63,6 +65,7 @@ pub(crate) async fn get(State(app): State<App>, _: Administrator, shell: Shell) 
             .map(|(cause, count)| Refreshes::of(cause, count))
             .collect(),
         garbage: app.metrics.garbage(),
+        leap: app.leap_in_doubt(),
     };
     page(StatusCode::OK, &health)
 }

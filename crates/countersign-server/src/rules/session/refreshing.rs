@@ -13,6 +13,8 @@ use crate::store::{Store, Write};
 
 // Between what was read and what is written others may have moved the row on; they do not do so again and again.
 const ATTEMPTS: usize = 8;
+/// After how many seconds it is worth another try, where the clock is not believed.
+const WHILE_IN_DOUBT: u64 = 60;
 
 /// What a refresh needs besides its token.
 pub(crate) struct Refreshing<'a> {
@@ -21,6 +23,8 @@ pub(crate) struct Refreshing<'a> {
     pub(crate) rule: &'a RotationRule,
     pub(crate) metrics: &'a Metrics,
     pub(crate) now: i64,
+    /// The time by which a session may end: [`crate::rules::leap`].
+    pub(crate) believed: i64,
 }
 
 impl Refreshing<'_> {
@@ -81,7 +85,17 @@ impl Refreshing<'_> {
             return Ok(Outcome::refuse(Cause::Unknown, false));
         };
         let is_demo = demo::is_of(&row);
-        match rotation::decide(&row.counter, presented.n, self.now, self.rule) {
+        let decision = rotation::decide(&row.counter, presented.n, self.now, self.rule);
+        if decision.ends() && self.believed != self.now {
+            let decision = rotation::decide(&row.counter, presented.n, self.believed, self.rule);
+            if !decision.ends() {
+                // Only because the clock has leapt. Whoever comes back when it is right has lost nothing.
+                return Err(Error::Busy {
+                    retry_after_secs: WHILE_IN_DOUBT,
+                });
+            }
+        }
+        match decision {
             Decision::Current => Ok(Outcome::answer(row, Cause::Race)),
             Decision::Dead => Ok(Outcome::refuse(Cause::Unknown, is_demo)),
             Decision::Write(to, cause) => {
@@ -194,4 +208,56 @@ fn refused(presented: &Presented<'_>, cause: Cause) -> Error {
         );
     }
     Error::InvalidRefreshToken
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::hmac;
+
+    use super::*;
+    use crate::rules::secret;
+    use crate::store::testing::{HASH, session, with_user};
+
+    const NOW: i64 = 1_000_000;
+    const MONTH: i64 = 30 * 24 * 60 * 60;
+
+    #[tokio::test]
+    async fn nothing_ends_only_because_the_clock_has_leapt_and_nothing_is_answered_either() {
+        let (_folder, store) = with_user(NOW).await;
+        let row = SessionRow {
+            id: secret::encode(&[1; 16]),
+            secret: secret::encode(&[9; 16]),
+            status_idx: Some(1),
+            ..session("", NOW)
+        };
+        let mut write = store.begin().await.unwrap();
+        write.start_session(&row, HASH).await.unwrap().unwrap();
+        write.commit().await.unwrap();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let keys = RefreshKeys::new([(1, key)]).unwrap();
+        let refresh = async |row: &SessionRow, now, believed| {
+            let refreshing = Refreshing {
+                store: &store,
+                keys: &keys,
+                rule: &RotationRule::with_idle(10_000),
+                metrics: &Metrics::default(),
+                now,
+                believed,
+            };
+            refreshing.refresh(keys.mint(row).unwrap().expose()).await
+        };
+        let second = refresh(&row, NOW + 1, NOW + 1).await.unwrap();
+        let third = refresh(&second, NOW + 2, NOW + 2).await.unwrap();
+        // The session is over by the clock, and the first token was used long ago: neither is believed.
+        for (row, leap) in [(&third, MONTH), (&row, MONTH), (&row, 5_000)] {
+            let doubted = refresh(row, NOW + leap, NOW + 3).await;
+            assert!(matches!(doubted, Err(Error::Busy { .. })));
+        }
+        let known = store.session_by_id(&row.id).await.unwrap().unwrap();
+        assert_eq!(known.counter, third.counter);
+        // When the clock is right again, nothing is lost; when the leap is believed, the session is over.
+        assert!(refresh(&row, NOW + 3, NOW + 3).await.is_ok());
+        let over = refresh(&third, NOW + MONTH, NOW + MONTH).await;
+        assert!(matches!(over, Err(Error::InvalidRefreshToken)));
+    }
 }
