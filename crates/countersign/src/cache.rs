@@ -8,7 +8,7 @@
 mod shard;
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
@@ -23,8 +23,8 @@ use crate::time::Timestamp;
 /// How many locks the entries are spread over: two threads rarely want the same.
 const SHARDS: usize = 64;
 
-/// How much of a token's end is hashed, in bytes: the signature of most algorithms, part of it for the rest.
-const HASHED: usize = 64;
+/// How much of a token's end is hashed, in characters: 192 bits of the signature.
+const HASHED: usize = 32;
 
 /// Tokens that have been verified, with their claims as `C`.
 ///
@@ -159,12 +159,15 @@ impl<C> TokenCache<C> {
 
     fn place(&self, token: &str) -> (u64, Option<&Mutex<Shard<C>>>) {
         let end = token.len().saturating_sub(HASHED);
-        let hash = self.hasher.hash_one(token.as_bytes().get(end..));
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(token.as_bytes().get(end..).unwrap_or_default());
+        let hash = hasher.finish();
         (hash, self.shard(hash))
     }
 
     fn shard(&self, hash: u64) -> Option<&Mutex<Shard<C>>> {
-        let index = usize::try_from(hash >> 58).unwrap_or_default();
+        // Not the bits by which a map finds a place: those at either end.
+        let index = usize::try_from(hash >> 32).unwrap_or_default() % SHARDS;
         self.shards.get(index)
     }
 }

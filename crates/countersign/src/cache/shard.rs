@@ -2,6 +2,7 @@
 //! last (the clock algorithm).
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::jwk::VerifyingKey;
@@ -31,9 +32,26 @@ struct Slot<C> {
     entry: Entry<C>,
 }
 
+/// Of a hash, itself: hashed once more, it would be no better.
+#[derive(Default)]
+struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// Of nothing else is there a hash.
+    fn write(&mut self, _: &[u8]) {}
+}
+
 pub(super) struct Shard<C> {
-    /// The places of entries, by hash. Of two with one hash, the later takes the place of the earlier.
-    places: HashMap<u64, usize>,
+    /// The places of entries, by hash, which is keyed already ([`TokenCache`](super::TokenCache)). Of two with one hash, the later takes the place of the earlier.
+    places: HashMap<u64, usize, BuildHasherDefault<Itself>>,
     ring: Vec<Option<Slot<C>>>,
     free: Vec<usize>,
     hand: usize,
@@ -45,7 +63,7 @@ pub(super) struct Shard<C> {
 impl<C> Shard<C> {
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self {
-            places: HashMap::new(),
+            places: HashMap::default(),
             ring: Vec::new(),
             free: Vec::new(),
             hand: 0,
