@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use countersign::{MAX_TOKEN_BYTES, Report, Unverified};
 
-use crate::bearer::{self, RequestHead, Sources};
+use crate::bearer::{self, Credential, RequestHead, Sources};
 use crate::clock::Clock;
-use crate::expected::Expected;
+use crate::front::Front;
 use crate::health::Health;
 use crate::issuer::{Issuers, Trusted};
 use crate::keys::Waiting;
-use crate::outcomes::Outcomes;
-use crate::rejection::{About, Challenge, Rejection};
+use crate::rejection::{About, Rejection};
 use crate::replay::SingleUse;
 #[cfg(feature = "remote")]
 use crate::status::Looked;
@@ -29,13 +28,11 @@ pub(crate) type Checking = Pin<Box<dyn Future<Output = Result<(), Rejection>> + 
 /// Everything that a decision needs; shared by all clones of one layer.
 pub(crate) struct Authenticator {
     pub(crate) issuers: Issuers,
-    pub(crate) expected: Expected,
+    pub(crate) front: Arc<Front>,
     pub(crate) sources: Sources,
-    pub(crate) challenge: Arc<Challenge>,
     pub(crate) clock: Clock,
     pub(crate) checks: Vec<Check>,
     pub(crate) single_use: Option<SingleUse>,
-    pub(crate) outcomes: Outcomes,
 }
 
 /// Where a request without a credential goes.
@@ -93,31 +90,32 @@ impl Authenticator {
     /// # Errors
     /// The rejection to answer with, counted and logged.
     pub(crate) fn decide(
-        self: &Arc<Self>,
+        &self,
         head: RequestHead<'_>,
         anonymous: Anonymous,
     ) -> Result<Decision, Rejection> {
         let answered = |rejection: Rejection| rejection.answering(head.is_grpc());
-        let refuse = |rejection| answered(self.refuse(rejection, &About::default()));
-        let text = match bearer::credential(head, &self.sources) {
-            Ok(Some(text)) => text,
+        let refuse = |rejection| answered(self.front.refuse(rejection, &About::default()));
+        let credential = match bearer::credential(head, &self.sources) {
+            Ok(Some(credential)) => credential,
             Ok(None) if anonymous == Anonymous::LetIn => {
-                self.outcomes.anonymous();
-                return Ok(Decision::Passed(self.passage(None)));
+                self.front.outcomes.anonymous();
+                let front = Arc::clone(&self.front);
+                return Ok(Decision::Passed(Passage::Anonymous(front)));
             }
             Ok(None) => return Err(refuse(Rejection::no_credential())),
             Err(rejection) => return Err(refuse(rejection)),
         };
-        let judged = self.judge(text, Waited::default());
+        let judged = self.judge(credential, Waited::default());
         let todo = match judged.map_err(answered)? {
             Judged::Passes(token) if self.checks.is_empty() => {
                 self.use_up(&token).map_err(answered)?;
-                self.outcomes.passed();
-                return Ok(Decision::Passed(self.passage(Some(token))));
+                self.front.outcomes.passed();
+                return Ok(Decision::Passed(Passage::Token(token)));
             }
             Judged::Passes(token) => Todo::Check(token),
             Judged::Wait { wait, waited } => Todo::Judge {
-                text: text.to_owned(),
+                text: credential.text.to_owned(),
                 wait,
                 waited,
             },
@@ -130,12 +128,12 @@ impl Authenticator {
     ///
     /// # Errors
     /// The rejection to answer with, counted and logged.
-    pub(crate) async fn finish(self: &Arc<Self>, pending: Pending) -> Result<Passage, Rejection> {
+    pub(crate) async fn finish(&self, pending: Pending) -> Result<Passage, Rejection> {
         let Pending { todo, grpc } = pending;
         match self.approve(todo).await {
             Ok(token) => {
-                self.outcomes.passed();
-                Ok(self.passage(Some(token)))
+                self.front.outcomes.passed();
+                Ok(Passage::Token(token))
             }
             Err(rejection) => Err(rejection.answering(grpc)),
         }
@@ -149,7 +147,7 @@ impl Authenticator {
         // In the order in which they were named.
         for check in &self.checks {
             if let Err(rejection) = check(token.clone()).await {
-                return Err(self.refuse_token(rejection, Some(&token)));
+                return Err(self.front.refuse_token(rejection, &token));
             }
         }
         self.use_up(&token)?;
@@ -162,7 +160,7 @@ impl Authenticator {
             return Ok(());
         };
         once.take(token.registered(), self.clock.now())
-            .map_err(|refused| self.refuse_token(refused.into(), Some(token)))
+            .map_err(|refused| self.front.refuse_token(refused.into(), token))
     }
 
     async fn judge_after(
@@ -173,7 +171,7 @@ impl Authenticator {
     ) -> Result<VerifiedToken, Rejection> {
         for _ in 0..MAX_WAITS {
             wait.await;
-            match self.judge(text, waited)? {
+            match self.judge(Credential::read(text), waited)? {
                 Judged::Passes(token) => return Ok(token),
                 Judged::Wait {
                     wait: next,
@@ -183,24 +181,25 @@ impl Authenticator {
         }
         // What was waited for has come and gone.
         let unavailable = Rejection::unavailable(Duration::from_secs(1));
-        Err(self.refuse(unavailable, &About::default()))
+        Err(self.front.refuse(unavailable, &About::default()))
     }
 
     /// Whose token it is, which keys, the check list, and whether it was taken back.
-    fn judge(&self, text: &str, mut waited: Waited) -> Result<Judged, Rejection> {
+    fn judge(&self, credential: Credential<'_>, mut waited: Waited) -> Result<Judged, Rejection> {
+        let text = credential.text;
         let issuer = match self.issuers.only() {
             Some(only) => only,
             None => Unverified::parse(text)
                 .and_then(|parsed| self.issuers.of(&parsed))
-                .map_err(|error| self.refuse_text(Rejection::from(&error), text, None))?,
+                .map_err(|error| self.refuse_text(Rejection::from(&error), credential, None))?,
         };
-        let refuse = |rejection| self.refuse_text(rejection, text, Some(issuer));
+        let refuse = |rejection| self.refuse_text(rejection, credential, Some(issuer));
         let token = Text {
             text,
             max_bytes: MAX_TOKEN_BYTES,
         };
         let verdict = with_keys(&issuer.keys, &self.clock, token, waited.keys, |keys| {
-            issuer.verify(keys, &self.expected, text, self.clock.now())
+            issuer.verify(keys, &self.front, text, self.clock.now())
         });
         let token = match verdict {
             Ok(Verdict::Verified(token)) => token,
@@ -222,15 +221,24 @@ impl Authenticator {
                     return Ok(Judged::Wait { wait, waited });
                 }
                 Looked::Refused(rejection) => {
-                    return Err(self.refuse_token(rejection, Some(&token)));
+                    return Err(self.front.refuse_token(rejection, &token));
                 }
             }
         }
         Ok(Judged::Passes(token))
     }
 
-    /// `rejection` of the token that a text is, or is not.
-    fn refuse_text(&self, rejection: Rejection, text: &str, issuer: Option<&Trusted>) -> Rejection {
+    /// `rejection` of the token that a credential is, or is not.
+    fn refuse_text(
+        &self,
+        rejection: Rejection,
+        credential: Credential<'_>,
+        issuer: Option<&Trusted>,
+    ) -> Rejection {
+        if let Err(malformed) = credential.check() {
+            return self.front.refuse(malformed.into(), &About::default());
+        }
+        let text = credential.text;
         let parsed = Unverified::parse(text).ok();
         let about = About {
             kid: parsed.as_ref().and_then(|parsed| parsed.header().kid()),
@@ -241,7 +249,7 @@ impl Authenticator {
                 .map(|issuer| issuer.name.as_str()),
             explain: self.explanation(text),
         };
-        self.refuse(rejection, &about)
+        self.front.refuse(rejection, &about)
     }
 
     /// Every check and its outcome, by the keys at hand.
@@ -261,33 +269,6 @@ impl Authenticator {
             issuers: self.issuers.iter().map(of).collect(),
         }
     }
-
-    fn passage(self: &Arc<Self>, token: Option<VerifiedToken>) -> Passage {
-        Passage {
-            authenticator: Arc::clone(self),
-            token,
-        }
-    }
-
-    /// `rejection` in this layer's name, counted and logged.
-    pub(crate) fn refuse(&self, rejection: Rejection, about: &About<'_>) -> Rejection {
-        self.outcomes.refused(rejection.cause());
-        rejection.under(&self.challenge).logged(about)
-    }
-
-    /// The same about a token that is good, and not enough.
-    pub(crate) fn refuse_token(
-        &self,
-        rejection: Rejection,
-        token: Option<&VerifiedToken>,
-    ) -> Rejection {
-        let about = About {
-            kid: token.and_then(VerifiedToken::kid),
-            issuer: token.and_then(|token| token.registered().iss()),
-            explain: None,
-        };
-        self.refuse(rejection, &about)
-    }
 }
 
 impl fmt::Debug for Authenticator {
@@ -295,7 +276,7 @@ impl fmt::Debug for Authenticator {
         f.debug_struct("Authenticator")
             .field("issuers", &self.issuers)
             .field("sources", &self.sources)
-            .field("challenge", &self.challenge)
+            .field("front", &self.front)
             .field("checks", &self.checks.len())
             .finish_non_exhaustive()
     }

@@ -59,6 +59,34 @@ impl<'r> RequestHead<'r> {
 /// A place of the service's own where a token may stand.
 type OwnSource = Arc<dyn for<'r> Fn(RequestHead<'r>) -> Option<&'r str> + Send + Sync>;
 
+/// The one credential of a request, as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Credential<'r> {
+    pub(crate) text: &'r str,
+    from_header: bool,
+}
+
+impl<'r> Credential<'r> {
+    /// One that was read as a token already.
+    pub(crate) const fn read(text: &'r str) -> Self {
+        Self {
+            text,
+            from_header: false,
+        }
+    }
+
+    /// That a header's is of the characters of one. Every token that is verified is: only who refuses one has to ask.
+    ///
+    /// # Errors
+    /// [`BearerError::HeaderMalformed`].
+    pub(crate) fn check(self) -> Result<(), BearerError> {
+        if self.from_header && !is_b64token(self.text.as_bytes()) {
+            return Err(BearerError::HeaderMalformed);
+        }
+        Ok(())
+    }
+}
+
 /// Where tokens may stand beside the `Authorization` header.
 #[derive(Clone, Default)]
 pub(crate) struct Sources {
@@ -139,17 +167,21 @@ pub fn unverified_bearer<'r>(
     parts: &'r Parts,
     cookie: Option<&CookieSource>,
 ) -> Result<Option<&'r str>, Rejection> {
-    one_credential(RequestHead::of_parts(parts), cookie, &[])
+    let found = one_credential(RequestHead::of_parts(parts), cookie, &[])?;
+    found
+        .map(|credential| Ok(credential.check().map(|()| credential.text)?))
+        .transpose()
 }
 
-/// The text of the one credential of a request; `None` when there is none.
+/// The one credential of a request, whose characters nobody has looked at yet ([`Credential::check`]); `None` when there is
+/// none.
 ///
 /// # Errors
 /// As [`unverified_bearer`].
 pub(crate) fn credential<'r>(
     head: RequestHead<'r>,
     sources: &Sources,
-) -> Result<Option<&'r str>, Rejection> {
+) -> Result<Option<Credential<'r>>, Rejection> {
     one_credential(head, sources.cookie.as_ref(), &sources.own)
 }
 
@@ -157,8 +189,22 @@ fn one_credential<'r>(
     head: RequestHead<'r>,
     cookie: Option<&CookieSource>,
     own: &[OwnSource],
-) -> Result<Option<&'r str>, Rejection> {
+) -> Result<Option<Credential<'r>>, Rejection> {
     let from_header = from_authorization(head.headers)?;
+    let one = only_credential(head, from_header, cookie, own);
+    if let (Err(_), Some(text)) = (&one, from_header) {
+        let from_header = true;
+        Credential { text, from_header }.check()?;
+    }
+    one
+}
+
+fn only_credential<'r>(
+    head: RequestHead<'r>,
+    from_header: Option<&'r str>,
+    cookie: Option<&CookieSource>,
+    own: &[OwnSource],
+) -> Result<Option<Credential<'r>>, Rejection> {
     let from_cookie = match cookie {
         Some(source) => source.value(head.headers)?,
         None => None,
@@ -170,7 +216,7 @@ fn one_credential<'r>(
         .into_iter()
         .flatten()
         .chain(&mut from_own);
-    let Some(token) = credentials.next() else {
+    let Some(text) = credentials.next() else {
         return Ok(None);
     };
     if credentials.next().is_some() {
@@ -185,7 +231,10 @@ fn one_credential<'r>(
     if let Some(source) = cookie.filter(|_| from_cookie.is_some()) {
         source.origins().check(head.method, head.headers)?;
     }
-    Ok(Some(token))
+    Ok(Some(Credential {
+        text,
+        from_header: from_header.is_some(),
+    }))
 }
 
 /// RFC 9110 §11.4: `credentials = auth-scheme [ 1*SP ( token68 / … ) ]`, the scheme in any case.
@@ -213,22 +262,23 @@ fn bearer_token(value: &HeaderValue) -> Result<Option<&str>, BearerError> {
         };
     }
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-    b64token(rest.get(spaces..).unwrap_or_default())
-        .map(Some)
-        .ok_or(BearerError::HeaderMalformed)
+    match str::from_utf8(rest.get(spaces..).unwrap_or_default()) {
+        Ok(text) if !text.is_empty() => Ok(Some(text)),
+        _ => Err(BearerError::HeaderMalformed),
+    }
 }
 
 /// RFC 6750 §2.1: `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
-fn b64token(octets: &[u8]) -> Option<&str> {
+fn is_b64token(octets: &[u8]) -> bool {
     let padding = octets.iter().rev().take_while(|byte| **byte == b'=');
-    let body = octets.get(..octets.len().saturating_sub(padding.count()))?;
+    let length = octets.len().saturating_sub(padding.count());
+    let body = octets.get(..length).unwrap_or_default();
     let (blocks, rest) = body.as_chunks();
     // The last block overlaps the one before it; a text shorter than a block is its rest.
-    let good = match body.last_chunk() {
+    match body.last_chunk() {
         Some(last) => blocks.iter().all(is_b64_block) && is_b64_block(last),
         None => !body.is_empty() && rest.iter().copied().all(is_b64_byte),
-    };
-    good.then(|| str::from_utf8(octets).ok()).flatten()
+    }
 }
 
 /// No byte ends the loop early, so that the compiler looks at all of them at once.
@@ -250,8 +300,11 @@ fn is_token_byte(byte: u8) -> bool {
 
 /// RFC 6750 §2.3: the form that puts tokens into logs and histories.
 fn in_query(uri: &Uri) -> bool {
-    let pairs = uri.query().unwrap_or_default().split('&');
-    pairs
+    let Some(query) = uri.query() else {
+        return false;
+    };
+    query
+        .split('&')
         .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
         .any(|name| is_spelled(name, "access_token"))
 }
@@ -277,7 +330,16 @@ mod tests {
     use super::*;
 
     fn read(value: &str) -> Result<Option<String>, BearerError> {
-        bearer_token(&HeaderValue::from_str(value).unwrap()).map(|token| token.map(str::to_owned))
+        read_value(&HeaderValue::from_str(value).unwrap()).map(|token| token.map(str::to_owned))
+    }
+
+    fn read_value(value: &HeaderValue) -> Result<Option<&str>, BearerError> {
+        let Some(text) = bearer_token(value)? else {
+            return Ok(None);
+        };
+        let from_header = true;
+        Credential { text, from_header }.check()?;
+        Ok(Some(text))
     }
 
     #[test]
@@ -330,8 +392,27 @@ mod tests {
 
     #[test]
     fn rejects_bytes_that_are_not_ascii() {
-        let value = HeaderValue::from_bytes(b"Bearer a.\xffb.c").unwrap();
-        assert_eq!(bearer_token(&value), Err(BearerError::HeaderMalformed));
+        for octets in [&b"Bearer a.\xffb.c"[..], "Bearer a.ä.c".as_bytes()] {
+            let value = HeaderValue::from_bytes(octets).unwrap();
+            assert_eq!(read_value(&value), Err(BearerError::HeaderMalformed));
+        }
+    }
+
+    #[test]
+    fn a_malformed_header_is_told_as_such_whatever_stands_beside_it() {
+        let second = Sources {
+            cookie: None,
+            own: vec![Arc::new(|_| Some("a.b.c"))],
+        };
+        for (value, cause) in [
+            ("Bearer a.b,c", "header_malformed"),
+            ("Bearer a.b.c", "two_credentials"),
+        ] {
+            let request = Request::get("/").header("authorization", value);
+            let request = request.body(()).unwrap();
+            let refused = credential(RequestHead::of(&request), &second).unwrap_err();
+            assert_eq!(refused.cause(), cause);
+        }
     }
 
     #[test]
@@ -345,14 +426,11 @@ mod tests {
     #[test]
     fn no_place_in_a_token_is_left_unlooked_at() {
         for length in 1..=130 {
-            assert!(
-                b64token("a".repeat(length).as_bytes()).is_some(),
-                "{length}"
-            );
+            assert!(is_b64token("a".repeat(length).as_bytes()), "{length}");
             for at in 0..length {
                 let mut token = "a".repeat(length).into_bytes();
                 *token.get_mut(at).unwrap() = b' ';
-                assert_eq!(b64token(&token), None, "{at} of {length}");
+                assert!(!is_b64token(&token), "{at} of {length}");
             }
         }
     }
@@ -387,7 +465,7 @@ mod tests {
         #[test]
         fn no_header_value_yields_more_than_a_b64token(value in "([Bb]earer)?[ -~\t]{0,40}") {
             if let Ok(Some(token)) = read(&value) {
-                prop_assert!(b64token(token.as_bytes()).is_some() && value.ends_with(&token));
+                prop_assert!(is_b64token(token.as_bytes()) && value.ends_with(&token));
             }
         }
     }

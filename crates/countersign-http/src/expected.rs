@@ -2,15 +2,16 @@
 //! the claims into that on its way, and nobody goes over the payload a second time.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use countersign::{Error, JwkSet, Policy, Timestamp};
+use countersign::{Error, JwkSet, NoClaims, Policy, Timestamp};
 use serde::de::DeserializeOwned;
 
-use crate::token::{Unread, VerifiedToken};
+use crate::front::Front;
+use crate::token::VerifiedToken;
 
 /// A verification that reads claims into one type.
-type Verify = fn(&JwkSet, &Policy, &str, Timestamp) -> Result<VerifiedToken, Error>;
+type Verify = fn(&JwkSet, &Policy, &str, Timestamp, &Arc<Front>) -> Result<VerifiedToken, Error>;
 
 /// The type that was asked for first. Where handlers of several stand behind one layer, the others read for themselves.
 #[derive(Default)]
@@ -24,25 +25,36 @@ impl Expected {
         }
     }
 
+    fn verify(&self) -> Verify {
+        self.0.get().copied().unwrap_or(verify_unread)
+    }
+}
+
+impl Front {
     /// Verifies a token; that its claims do not fit is for the handler to say.
     ///
     /// # Errors
     /// Those of [`JwkSet::verify`], without the one about the claims' shape.
     pub(crate) fn verify(
-        &self,
+        self: &Arc<Self>,
         keys: &JwkSet,
         policy: &Policy,
         text: &str,
         now: Timestamp,
     ) -> Result<VerifiedToken, Error> {
-        match self.0.get() {
-            Some(verify) => verify(keys, policy, text, now),
-            None => {
-                let verified = keys.verify::<Unread>(policy, text, now)?;
-                Ok(VerifiedToken::from(&verified))
-            }
-        }
+        self.expected.verify()(keys, policy, text, now, self)
     }
+}
+
+fn verify_unread(
+    keys: &JwkSet,
+    policy: &Policy,
+    text: &str,
+    now: Timestamp,
+    front: &Arc<Front>,
+) -> Result<VerifiedToken, Error> {
+    let verified = keys.verify::<NoClaims>(policy, text, now)?;
+    Ok(VerifiedToken::unread(&verified, front))
 }
 
 fn verify_as<C: DeserializeOwned + Send + Sync + 'static>(
@@ -50,9 +62,10 @@ fn verify_as<C: DeserializeOwned + Send + Sync + 'static>(
     policy: &Policy,
     text: &str,
     now: Timestamp,
+    front: &Arc<Front>,
 ) -> Result<VerifiedToken, Error> {
     let verified = keys.verify_if_fits::<C>(policy, text, now)?;
-    Ok(VerifiedToken::read(verified))
+    Ok(VerifiedToken::read(verified, front))
 }
 
 impl fmt::Debug for Expected {

@@ -59,11 +59,7 @@ impl<C: DeserializeOwned + Send + Sync + 'static, S: Sync> FromRequestParts<S> f
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let passage = Passage::of(&parts.extensions, RequestHead::of_parts(parts))?;
-        claims(
-            passage,
-            passage.required(RequestHead::of_parts(parts))?,
-            parts,
-        )
+        claims(passage.required(RequestHead::of_parts(parts))?, parts)
     }
 }
 
@@ -75,9 +71,8 @@ impl<C: DeserializeOwned + Send + Sync + 'static, S: Sync> OptionalFromRequestPa
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
         let passage = Passage::of(&parts.extensions, RequestHead::of_parts(parts))?;
         passage
-            .token
-            .as_ref()
-            .map(|token| claims(passage, token, parts))
+            .token()
+            .map(|token| claims(token, parts))
             .transpose()
     }
 }
@@ -97,18 +92,17 @@ impl<S: Sync> OptionalFromRequestParts<S> for VerifiedToken {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
         Passage::of(&parts.extensions, RequestHead::of_parts(parts))
-            .map(|passage| passage.token.clone())
+            .map(|passage| passage.token().cloned())
     }
 }
 
 fn claims<C: DeserializeOwned + Send + Sync + 'static>(
-    passage: &Passage,
     token: &VerifiedToken,
     parts: &Parts,
 ) -> Result<Claims<C>, Rejection> {
-    passage.authenticator.expected.learn::<C>();
+    token.front().expected.learn::<C>();
     token
         .claims()
         .map(Claims)
-        .map_err(|error| passage.refuse(Rejection::from(&error), RequestHead::of_parts(parts)))
+        .map_err(|error| token.refuse(Rejection::from(&error), RequestHead::of_parts(parts)))
 }

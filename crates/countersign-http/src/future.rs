@@ -5,36 +5,37 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use axum_core::BoxError;
+use axum_core::body::Body;
+use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::body::ProtectedBody;
 use crate::rejection::Rejection;
 
 /// A decision that takes time, and the service's answer after it.
-pub(crate) type Deciding<B, E> =
-    Pin<Box<dyn Future<Output = Result<Response<ProtectedBody<B>>, E>> + Send>>;
+pub(crate) type Deciding<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
 
 pin_project! {
     /// The response of [`Protected`](crate::Protected) or [`Guarded`](crate::Guarded), in time.
     ///
     /// With keys at hand and no check of one's own it allocates nothing.
-    pub struct ProtectedFuture<F, B, E> {
+    pub struct ProtectedFuture<F, E> {
         #[pin]
-        state: State<F, B, E>,
+        state: State<F, E>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F, B, E> {
+    enum State<F, E> {
         Refused { rejection: Option<Rejection> },
         Passed { #[pin] future: F },
-        Deciding { deciding: Deciding<B, E> },
+        Deciding { deciding: Deciding<E> },
     }
 }
 
-impl<F, B, E> ProtectedFuture<F, B, E> {
+impl<F, E> ProtectedFuture<F, E> {
     pub(crate) fn refused(rejection: Rejection) -> Self {
         Self {
             state: State::Refused {
@@ -49,18 +50,20 @@ impl<F, B, E> ProtectedFuture<F, B, E> {
         }
     }
 
-    pub(crate) fn deciding(deciding: Deciding<B, E>) -> Self {
+    pub(crate) fn deciding(deciding: Deciding<E>) -> Self {
         Self {
             state: State::Deciding { deciding },
         }
     }
 }
 
-impl<F, B, E> Future for ProtectedFuture<F, B, E>
+impl<F, B, E> Future for ProtectedFuture<F, E>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
-    type Output = Result<Response<ProtectedBody<B>>, E>;
+    type Output = Result<Response<Body>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
@@ -69,15 +72,15 @@ where
                 Some(rejection) => Poll::Ready(Ok(rejection.into_response_of())),
                 None => Poll::Pending,
             },
-            StateProjection::Passed { future } => Poll::Ready(
-                ready!(future.poll(cx)).map(|response| response.map(ProtectedBody::served)),
-            ),
+            StateProjection::Passed { future } => {
+                Poll::Ready(ready!(future.poll(cx)).map(|response| response.map(Body::new)))
+            }
             StateProjection::Deciding { deciding } => deciding.as_mut().poll(cx),
         }
     }
 }
 
-impl<F, B, E> fmt::Debug for ProtectedFuture<F, B, E> {
+impl<F, E> fmt::Debug for ProtectedFuture<F, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProtectedFuture").finish_non_exhaustive()
     }

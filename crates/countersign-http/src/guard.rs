@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum_core::BoxError;
+use axum_core::body::Body;
+use bytes::Bytes;
 use http::{Request, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +14,6 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::bearer::RequestHead;
-use crate::body::ProtectedBody;
 use crate::future::ProtectedFuture;
 use crate::rejection::Rejection;
 use crate::token::{Passage, VerifiedToken};
@@ -103,7 +105,7 @@ impl Rule {
             Self::Scope(scope) => Rejection::insufficient_scope(scope.to_string()),
             Self::Own(_) | Self::Nobody => Rejection::forbidden(),
         };
-        Err(passage.refuse(rejection, head))
+        Err(token.refuse(rejection, head))
     }
 }
 
@@ -139,10 +141,12 @@ pub struct Guarded<S> {
 impl<S, B, R> Service<Request<B>> for Guarded<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
 {
-    type Response = Response<ProtectedBody<R>>;
+    type Response = Response<Body>;
     type Error = S::Error;
-    type Future = ProtectedFuture<S::Future, R, S::Error>;
+    type Future = ProtectedFuture<S::Future, S::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)

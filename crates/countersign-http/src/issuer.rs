@@ -1,12 +1,13 @@
 //! Whom to trust: an issuer, its keys, and what its tokens must say.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::{Algorithm, JwkSet, Policy, Report, Timestamp, TokenCache, Unverified, Verifier};
 
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::expected::Expected;
+use crate::front::Front;
 use crate::health::IssuerHealth;
 use crate::keys::{AtHand, Keys};
 #[cfg(feature = "remote")]
@@ -233,15 +234,15 @@ impl Trusted {
     pub(crate) fn verify(
         &self,
         keys: &JwkSet,
-        expected: &Expected,
+        front: &Arc<Front>,
         text: &str,
         now: Timestamp,
     ) -> Result<VerifiedToken, countersign::Error> {
         match &self.cache {
             Some(cache) => cache
                 .verify(keys, text, now)
-                .map(|verified| VerifiedToken::from(&*verified)),
-            None => expected.verify(keys, &self.policy, text, now),
+                .map(|verified| VerifiedToken::remembered(&verified, front)),
+            None => front.verify(keys, &self.policy, text, now),
         }
     }
 }

@@ -4,6 +4,9 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum_core::BoxError;
+use axum_core::body::Body;
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, Request, Response};
 use tower_layer::Layer;
@@ -11,7 +14,6 @@ use tower_service::Service;
 
 use crate::authenticate::{Anonymous, Authenticator, Decision};
 use crate::bearer::RequestHead;
-use crate::body::ProtectedBody;
 use crate::future::ProtectedFuture;
 use crate::protect::Protect;
 
@@ -29,7 +31,8 @@ impl<S> Layer<S> for Protect {
 
 /// A service that [`Protect`] stands before.
 ///
-/// The service inside may be any of http requests and responses: an axum route, a hyper service, a tonic one.
+/// The service inside may be any of http requests and responses: an axum route, a hyper service, a tonic one. The body of
+/// its response is boxed, unless it is axum's, which is passed on as it is.
 /// It finds the token with [`VerifiedToken::of`](crate::VerifiedToken::of).
 #[derive(Clone, Debug)]
 pub struct Protected<S> {
@@ -43,10 +46,12 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     B: Send + 'static,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
 {
-    type Response = Response<ProtectedBody<R>>;
+    type Response = Response<Body>;
     type Error = S::Error;
-    type Future = ProtectedFuture<S::Future, R, S::Error>;
+    type Future = ProtectedFuture<S::Future, S::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -72,7 +77,7 @@ where
                         Err(rejection) => Ok(rejection.into_response_of()),
                         Ok(passage) => {
                             request.extensions_mut().insert(passage);
-                            Ok(inner.call(request).await?.map(ProtectedBody::served))
+                            Ok(inner.call(request).await?.map(Body::new))
                         }
                     }
                 }))

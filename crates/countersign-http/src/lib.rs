@@ -2,7 +2,6 @@
 
 mod authenticate;
 mod bearer;
-mod body;
 #[cfg_attr(
     not(feature = "remote"),
     expect(dead_code, reason = "only what is fetched has an age")
@@ -14,6 +13,7 @@ mod expected;
 mod extract;
 #[cfg(feature = "remote")]
 mod fetch;
+mod front;
 mod future;
 mod guard;
 mod health;
@@ -36,7 +36,6 @@ mod token;
 mod verify;
 
 pub use bearer::{CookieSource, RequestHead, cookie_value, unverified_bearer};
-pub use body::ProtectedBody;
 pub use cross_site::Origins;
 pub use error::Error;
 pub use extract::Claims;

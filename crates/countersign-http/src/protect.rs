@@ -13,11 +13,10 @@ use crate::authenticate::{Anonymous, Authenticator, Check};
 use crate::bearer::{CookieSource, RequestHead, Sources};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::expected::Expected;
+use crate::front::Front;
 use crate::health::Health;
 use crate::issuer::{Issuer, Issuers};
 use crate::keys::Keys;
-use crate::outcomes::Outcomes;
 use crate::rejection::{About, Challenge, Rejection};
 use crate::replay::SingleUse;
 use crate::token::VerifiedToken;
@@ -113,7 +112,7 @@ impl Protect {
     /// These are numbers for whatever exporter the service has; the crate brings none.
     #[must_use]
     pub fn outcomes(&self) -> BTreeMap<&'static str, u64> {
-        self.authenticator.outcomes.read()
+        self.authenticator.front.outcomes.read()
     }
 
     /// Runs every check on a token, with the keys at hand, and says what each found: for a developer who asks why. The same
@@ -130,7 +129,9 @@ impl Protect {
     /// of a refusal: for handlers that refuse by themselves.
     #[must_use]
     pub fn refuse(&self, rejection: Rejection) -> Rejection {
-        self.authenticator.refuse(rejection, &About::default())
+        self.authenticator
+            .front
+            .refuse(rejection, &About::default())
     }
 }
 
@@ -323,17 +324,15 @@ impl ProtectBuilder {
             first.map(str::to_owned)
         });
         let authenticator = Authenticator {
-            expected: Expected::default(),
             issuers: Issuers::build(self.issuers, self.cached, &self.clock)?,
             sources: self.sources.checked()?,
-            challenge: Arc::new(Challenge::new(
+            front: Arc::new(Front::new(Challenge::new(
                 realm.unwrap_or_default(),
                 self.invalid_token_status,
-            )?),
+            )?)),
             clock: self.clock,
             checks: self.checks,
             single_use: self.single_use,
-            outcomes: Outcomes::default(),
         };
         Ok(Protect {
             authenticator: Arc::new(authenticator),

@@ -11,8 +11,8 @@ use http::Extensions;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, IntoDeserializer};
 use serde_json::Value;
 
-use crate::authenticate::Authenticator;
 use crate::bearer::RequestHead;
+use crate::front::Front;
 use crate::rejection::{About, Rejection};
 
 /// The token of a request that a [`Protect`](crate::Protect) let through, with all its claims.
@@ -21,14 +21,13 @@ use crate::rejection::{About, Rejection};
 /// of one's own ([`ProtectBuilder::check`](crate::ProtectBuilder::check)) and for services without axum.
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct VerifiedToken {
-    proof: Verified<NoClaims>,
-    readings: Arc<Readings>,
-}
+pub struct VerifiedToken(Arc<Token>);
 
-/// What was read of a token's claims, each when somebody first asked for it. Tokens of a cache share it.
-#[derive(Default)]
-struct Readings {
+/// A verified token with what was read of its claims, each when somebody first asked for it.
+struct Token {
+    proof: Verified<NoClaims>,
+    /// Of the layer that verified it.
+    front: Arc<Front>,
     /// As the type of the handler that came first.
     typed: OnceLock<Arc<dyn Any + Send + Sync>>,
     /// As a tree, for whoever asks for one of them by name.
@@ -37,9 +36,9 @@ struct Readings {
     status: OnceLock<Result<Option<StatusReference>, countersign::Error>>,
 }
 
-/// Claims that nobody has read yet.
+/// Claims that nobody has read yet, with the one token that all hits of a cache share.
 #[derive(Default)]
-pub(crate) struct Unread(Arc<Readings>);
+pub(crate) struct Unread(OnceLock<VerifiedToken>);
 
 impl<'de> Deserialize<'de> for Unread {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -49,47 +48,61 @@ impl<'de> Deserialize<'de> for Unread {
     }
 }
 
-impl From<&Verified<Unread>> for VerifiedToken {
-    fn from(verified: &Verified<Unread>) -> Self {
-        Self {
-            proof: verified.without_claims(),
-            readings: Arc::clone(&verified.0),
-        }
-    }
-}
-
 impl VerifiedToken {
-    /// One whose claims were read as `C` on the way, where they fit.
-    pub(crate) fn read<C: Send + Sync + 'static>(verified: Verified<Option<C>>) -> Self {
-        let proof = verified.without_claims();
-        let readings = Readings::default();
-        if let Some(typed) = verified.transpose() {
-            let _ = readings.typed.set(Arc::new(typed));
-        }
-        Self {
+    fn new(proof: Verified<NoClaims>, front: &Arc<Front>) -> Self {
+        Self(Arc::new(Token {
             proof,
-            readings: Arc::new(readings),
+            front: Arc::clone(front),
+            typed: OnceLock::new(),
+            tree: OnceLock::new(),
+            #[cfg(feature = "remote")]
+            status: OnceLock::new(),
+        }))
+    }
+
+    /// One whose claims nobody has read.
+    pub(crate) fn unread(verified: &Verified<NoClaims>, front: &Arc<Front>) -> Self {
+        Self::new(verified.clone(), front)
+    }
+
+    /// The one that everybody gets who finds it in a cache of this layer.
+    pub(crate) fn remembered(verified: &Verified<Unread>, front: &Arc<Front>) -> Self {
+        let token = verified
+            .0
+            .get_or_init(|| Self::new(verified.without_claims(), front));
+        token.clone()
+    }
+
+    /// One whose claims were read as `C` on the way, where they fit.
+    pub(crate) fn read<C: Send + Sync + 'static>(
+        verified: Verified<Option<C>>,
+        front: &Arc<Front>,
+    ) -> Self {
+        let token = Self::new(verified.without_claims(), front);
+        if let Some(typed) = verified.transpose() {
+            let _ = token.0.typed.set(Arc::new(typed));
         }
+        token
     }
 
     /// The token of a request, from its extensions; `None` where no layer let one in.
     #[must_use]
     pub fn of(extensions: &Extensions) -> Option<&Self> {
-        extensions.get::<Passage>()?.token.as_ref()
+        extensions.get::<Passage>()?.token()
     }
 
     /// The claims that RFC 7519 §4.1 registers: `sub`, `exp`, `jti`, …
     #[must_use]
     pub fn registered(&self) -> RegisteredClaims<'_> {
-        self.proof.registered()
+        self.0.proof.registered()
     }
 
     /// One claim by its name.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        let tree = self.readings.tree.get_or_init(|| {
+        let tree = self.0.tree.get_or_init(|| {
             // What was verified is an object, and every object is a tree.
-            let tree = self.proof.deserialize().map(Verified::into_claims);
+            let tree = self.0.proof.deserialize().map(Verified::into_claims);
             tree.unwrap_or_default()
         });
         tree.get(name)
@@ -98,8 +111,8 @@ impl VerifiedToken {
     /// Its place in a status list, if it has one.
     #[cfg(feature = "remote")]
     pub(crate) fn status(&self) -> Result<Option<&StatusReference>, &countersign::Error> {
-        let status = &self.readings.status;
-        let read = status.get_or_init(|| StatusReference::of(&self.proof));
+        let status = &self.0.status;
+        let read = status.get_or_init(|| StatusReference::of(&self.0.proof));
         read.as_ref().map(Option::as_ref)
     }
 
@@ -111,12 +124,12 @@ impl VerifiedToken {
     where
         C: DeserializeOwned + Send + Sync + 'static,
     {
-        let typed = &self.readings.typed;
+        let typed = &self.0.typed;
         let held = typed.get().filter(|held| held.is::<Verified<C>>());
         if let Some(Ok(claims)) = held.map(|held| Arc::clone(held).downcast()) {
             return Ok(claims);
         }
-        let claims = Arc::new(self.proof.deserialize::<C>()?);
+        let claims = Arc::new(self.0.proof.deserialize::<C>()?);
         if typed.get().is_none() {
             let _ = typed.set(Arc::clone(&claims) as _);
         }
@@ -170,7 +183,19 @@ impl VerifiedToken {
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {
-        self.proof.header().kid()
+        self.0.proof.header().kid()
+    }
+
+    /// What its layer shares with whoever stands behind.
+    pub(crate) fn front(&self) -> &Front {
+        &self.0.front
+    }
+
+    /// `rejection` in the name of its layer, counted and logged, for a request.
+    pub(crate) fn refuse(&self, rejection: Rejection, head: RequestHead<'_>) -> Rejection {
+        self.front()
+            .refuse_token(rejection, self)
+            .answering(head.is_grpc())
     }
 }
 
@@ -191,9 +216,10 @@ impl fmt::Debug for VerifiedToken {
 
 /// A layer has decided about this request. Private, so that no other code can put one in.
 #[derive(Clone, Debug)]
-pub(crate) struct Passage {
-    pub(crate) authenticator: Arc<Authenticator>,
-    pub(crate) token: Option<VerifiedToken>,
+pub(crate) enum Passage {
+    Token(VerifiedToken),
+    /// Let through without a token (`.optional()`).
+    Anonymous(Arc<Front>),
 }
 
 impl Passage {
@@ -211,20 +237,24 @@ impl Passage {
             .ok_or_else(|| unprotected().answering(head.is_grpc()))
     }
 
+    /// The token, if there is one.
+    pub(crate) const fn token(&self) -> Option<&VerifiedToken> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Anonymous(_) => None,
+        }
+    }
+
     /// The token, where one is needed.
     ///
     /// # Errors
     /// 401 where a request without one was let through (`.optional()`).
     pub(crate) fn required(&self, head: RequestHead<'_>) -> Result<&VerifiedToken, Rejection> {
-        self.token
-            .as_ref()
-            .ok_or_else(|| self.refuse(Rejection::no_credential(), head))
-    }
-
-    /// `rejection` in the name of the layer that decided, counted and logged, for a request.
-    pub(crate) fn refuse(&self, rejection: Rejection, head: RequestHead<'_>) -> Rejection {
-        self.authenticator
-            .refuse_token(rejection, self.token.as_ref())
-            .answering(head.is_grpc())
+        match self {
+            Self::Token(token) => Ok(token),
+            Self::Anonymous(front) => Err(front
+                .refuse(Rejection::no_credential(), &About::default())
+                .answering(head.is_grpc())),
+        }
     }
 }

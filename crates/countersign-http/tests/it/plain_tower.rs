@@ -7,6 +7,7 @@ use bytes::Bytes;
 use countersign_http::{Protect, Rejection, VerifiedToken, require_role};
 use http::header::WWW_AUTHENTICATE;
 use http::{Request, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
@@ -52,6 +53,23 @@ async fn a_plain_service_finds_the_token_in_the_request() {
         call(auth.optional(), get()).await,
         (200, None, "nobody".to_owned())
     );
+}
+
+#[tokio::test]
+async fn a_refusal_of_grpc_ends_with_its_headers_and_a_served_body_knows_its_length() {
+    let service = ServiceBuilder::new()
+        .layer(protect().build().unwrap())
+        .service(service_fn(subject));
+    let grpc = get()
+        .method("POST")
+        .version(http::Version::HTTP_2)
+        .header("content-type", "application/grpc");
+    for (request, length) in [(grpc, 0), (bearer(&good_token()), 3)] {
+        let request = request.body(vec![1]).unwrap();
+        let body = service.clone().oneshot(request).await.unwrap().into_body();
+        assert_eq!(body.is_end_stream(), length == 0);
+        assert_eq!(body.size_hint().exact(), Some(length));
+    }
 }
 
 #[tokio::test]
