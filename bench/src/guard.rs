@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 
 pub use counted::run_counted;
 
-/// How much a figure may grow unnoticed.
-const TOLERANCE: f64 = 1.03;
+/// How much a figure may grow unnoticed: this share of it, and so many instructions at least. A figure may be near zero, or
+/// below: the raw reference clears 4.5 KB for a signature of EdDSA, and we do not.
+const TOLERANCE: f64 = 0.03;
+const AT_LEAST: f64 = 30.0;
 
 /// The exit code for figures that cannot be compared here.
 const SKIPPED: u8 = 3;
@@ -123,9 +125,10 @@ impl Row {
     /// What is to be said against the figures that were kept.
     fn verdict(&self, before: Option<&Self>) -> String {
         let Some(before) = before else { return "FAILED: it has no figures in the file".into() };
-        let grown = self.instructions as f64 / before.instructions as f64;
-        if self.instructions as f64 > before.instructions as f64 * TOLERANCE {
-            format!("FAILED: {:.1} % more instructions", 100.0 * (grown - 1.0))
+        let grown = self.instructions - before.instructions;
+        let unnoticed = (before.instructions as f64 * TOLERANCE).abs().max(AT_LEAST);
+        if grown as f64 > unnoticed {
+            format!("FAILED: {grown} more instructions")
         } else if self.calls > before.calls {
             format!(
                 "FAILED: {} calls to aws-lc beyond the reference's instead of {}",
@@ -133,7 +136,7 @@ impl Row {
             )
         } else if self.allocations > before.allocations {
             format!("FAILED: {} allocations instead of {}", self.allocations, before.allocations)
-        } else if grown * TOLERANCE < 1.0 {
+        } else if (grown as f64) < -unnoticed {
             "fewer: the file can be updated".into()
         } else {
             String::new()
@@ -193,13 +196,14 @@ mod tests {
         for here in [row(1_000, 0, 2), row(1_030, 0, 2), row(980, 0, 1)] {
             assert_eq!(here.verdict(Some(&row(1_000, 0, 2))), "");
         }
+        assert_eq!(row(-240, 0, 2).verdict(Some(&row(-265, 0, 2))), "");
         assert!(row(900, 0, 2).verdict(Some(&row(1_000, 0, 2))).starts_with("fewer"));
     }
 
     #[test]
     fn rejects_what_has_grown_and_what_is_not_in_the_file() {
         for (here, why) in [
-            (row(1_031, 0, 2), "3.1 % more instructions"),
+            (row(1_031, 0, 2), "31 more instructions"),
             (row(1_000, 1, 2), "1 calls to aws-lc"),
             (row(1_000, 0, 3), "3 allocations"),
         ] {
