@@ -58,7 +58,8 @@ pub(crate) struct Issued {
 /// Signs an access token for a user's session. It never outlives the session.
 ///
 /// # Errors
-/// [`Error::NotReady`] without a key that signs now; [`Error::Key`] when signing fails.
+/// [`Error::InvalidRefreshToken`] for a session without a place in the status lists, which has ended; [`Error::NotReady`]
+/// without a key that signs now; [`Error::Key`] when signing fails.
 pub(crate) fn access_token(
     terms: &Terms,
     ring: &Ring,
@@ -66,6 +67,8 @@ pub(crate) fn access_token(
     session: &SessionRow,
     now: i64,
 ) -> Result<Issued, Error> {
+    let place = session.status_idx.ok_or(Error::InvalidRefreshToken)?;
+    let (list, within) = status::position(place);
     let key = ring
         .signing(now)
         .ok_or(Error::NotReady("no key signs now"))?;
@@ -91,10 +94,10 @@ pub(crate) fn access_token(
         scope: String::new(),
         roles: grant.roles,
         auth_time: Some(session.created_at),
-        status: session.status_idx.map(|place| {
-            let (list, within) = status::position(place);
-            StatusReference::new(status::uri(&terms.issuer, list), within)
-        }),
+        status: Some(StatusReference::new(
+            status::uri(&terms.issuer, list),
+            within,
+        )),
     };
     let token = Secret::new(token.sign(key)?);
     if token.expose().len() > MAX_TOKEN_BYTES {

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ended_sessions_are_forgotten_once_their_access_tokens_are_over() {
+    async fn ended_sessions_have_no_user_and_are_forgotten_once_their_access_tokens_are_over() {
         let (_folder, store) = store().await;
         let mut write = store.begin().await.unwrap();
         for id in ["ended", "just ended", "living"] {
@@ -384,6 +384,10 @@ mod tests {
         let just = write.revoke_session_at("just ended", 1, NOW + 1).await;
         assert!(just.unwrap());
         write.commit().await.unwrap();
+        // Whoever moved on just before it ended finds nobody to sign for.
+        for (id, lives) in [("ended", false), ("living", true)] {
+            assert_eq!(store.user_of_session(id).await.unwrap().is_some(), lives);
+        }
         let swept = store.sweep_sessions(NOW + 601, NOW + 1).await.unwrap();
         assert_eq!(swept, 1);
         assert!(store.session_by_id("ended").await.unwrap().is_none());

@@ -64,9 +64,10 @@ impl UserRow {
 const BY_EMAIL: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE email = $1";
 const BY_ID: &str =
     "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id = $1";
-// In one statement, so that place and roles are of one moment.
+// In one statement, so that place and roles are of one moment. A session that has ended has no place any more: a token
+// without one would be good everywhere until it expires.
 const OF_SESSION: &str = "SELECT users.id, email, name, password_hash, roles, disabled, users.created_at, status_idx \
-     FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = $1";
+     FROM sessions JOIN users ON users.id = user_id WHERE sessions.id = $1 AND revoked_at IS NULL";
 const AFTER: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2";
 // All of them for an empty part; $3 is escaped by `pattern`.
 const WITH_AFTER: &str = "SELECT id, email, name, password_hash, roles, disabled, created_at FROM users WHERE id > $1 AND email LIKE $3 ESCAPE '\\' ORDER BY id LIMIT $2";
@@ -85,7 +86,7 @@ pub(crate) struct UserAndPlace {
 }
 
 impl Store {
-    /// The account of a session, and the session's place, as they are together.
+    /// The account of a session that has not ended, and the session's place, as they are together.
     pub(crate) async fn user_of_session(&self, id: &str) -> Result<Option<UserAndPlace>, Error> {
         Ok(sqlx::query_as(OF_SESSION)
             .bind(id)

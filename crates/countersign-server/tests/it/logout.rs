@@ -2,7 +2,7 @@ use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, DAY, EMAIL, MINUTE, TestApp, Tokens, tampered};
+use crate::app::{Answer, DAY, EMAIL, MINUTE, TestApp, Tokens, claims, tampered};
 
 async fn log_out(app: &TestApp, token: &str, scope: Option<&str>) -> Answer {
     let request = Request::post("/logout").header("authorization", format!("Bearer {token}"));
@@ -48,6 +48,29 @@ async fn logging_out_ends_the_session_at_once_and_again_is_no_error() {
     assert!(is_out(&app, &tokens).await);
     succeeded(&log_out(&app, &tokens.access, Some("local")).await);
     assert!(!is_out(&app, &other).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_that_crosses_a_log_out_leaves_no_token_that_cannot_be_taken_back() {
+    let (app, _) = TestApp::with_session().await;
+    let app = std::sync::Arc::new(app);
+    for _ in 0..20 {
+        let tokens = app.log_in(EMAIL).await;
+        let twins: Vec<_> = (0..8)
+            .map(|_| {
+                let (app, refresh) = (std::sync::Arc::clone(&app), tokens.refresh.clone());
+                tokio::spawn(async move { app.refresh(&refresh).await })
+            })
+            .collect();
+        succeeded(&log_out(&app, &tokens.access, None).await);
+        for twin in twins {
+            let answer = twin.await.unwrap();
+            if answer.status == 200 {
+                let token = Tokens::of(&answer).access;
+                assert!(claims(&token)["status"]["status_list"]["idx"].is_u64());
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -318,3 +318,12 @@ async fn every_refresh_is_counted_by_its_cause() {
         assert!(text.lines().any(|one| one == line), "{line} in {text}");
     }
 }
+
+#[tokio::test]
+async fn nothing_is_signed_for_a_session_without_a_place_in_the_status_lists() {
+    let (app, tokens) = TestApp::with_session().await;
+    app.tamper("UPDATE sessions SET status_idx = NULL WHERE $1 = ''", "")
+        .await;
+    let refused = app.refresh(&tokens.refresh).await;
+    refused.is_problem(401, "invalid_refresh_token", "Invalid refresh token");
+}
