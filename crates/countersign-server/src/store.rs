@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -46,6 +47,7 @@ const ROWS: usize = 2_000;
 const RETRY_AFTER_SECS: u64 = 1;
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
+const SQLITE_FULL: u32 = 13;
 // Negative: KiB instead of pages. Four readers and a writer stay below 3 MiB together.
 const CACHE_KIB: &str = "-512";
 
@@ -63,27 +65,23 @@ pub(crate) struct Store {
 pub(crate) struct Write(Transaction<'static, Sqlite>);
 
 impl From<sqlx::Error> for Error {
-    /// A database that is asked too much at once is no defect: it is worth another try.
+    /// A database that is asked too much at once is no defect: it is worth another try. So is one whose disk is full, once
+    /// somebody has made room.
     fn from(problem: sqlx::Error) -> Self {
-        if is_busy(&problem) {
-            return Self::Busy {
+        match (&problem, code(&problem)) {
+            (sqlx::Error::PoolTimedOut, _) | (_, Some(SQLITE_BUSY | SQLITE_LOCKED)) => Self::Busy {
                 retry_after_secs: RETRY_AFTER_SECS,
-            };
+            },
+            (_, Some(SQLITE_FULL)) => Self::NotReady("the disk of the database is full"),
+            _ => Self::Database(problem),
         }
-        Self::Database(problem)
     }
 }
 
-fn is_busy(problem: &sqlx::Error) -> bool {
-    match problem {
-        sqlx::Error::PoolTimedOut => true,
-        sqlx::Error::Database(problem) => {
-            let code = problem.code().and_then(|code| code.parse::<u32>().ok());
-            // The extended codes have the plain one in their last byte.
-            code.is_some_and(|code| matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED))
-        }
-        _ => false,
-    }
+/// SQLite's code: the extended ones have the plain one in their last byte.
+fn code(problem: &sqlx::Error) -> Option<u32> {
+    let code: u32 = problem.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
 }
 
 impl Write {
@@ -117,6 +115,12 @@ impl Store {
             source,
         };
         let writer = pool(1)
+            // Where SQLite itself has rolled back, after a full disk say, the driver still counts a transaction, and would
+            // begin no other on this connection.
+            .before_acquire(|connection, _| {
+                let is_clean = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_clean) })
+            })
             .connect_with(options.clone())
             .await
             .map_err(unusable)?;
@@ -193,5 +197,53 @@ mod tests {
         assert!(matches!(timed_out, Error::Busy { .. }));
         let broken = Error::from(sqlx::Error::RowNotFound);
         assert!(matches!(broken, Error::Database(_)));
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_rolled_back_by_itself_spoils_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("t.db"), true)
+            .await
+            .unwrap();
+        for _ in 0..3 {
+            let mut write = store.begin().await.unwrap();
+            write.spend("lost", 1_000, 1, 1).await.unwrap();
+            // As SQLite does when the disk is full, and the driver does not know of it.
+            sqlx::query("ROLLBACK")
+                .execute(&mut *write.0)
+                .await
+                .unwrap();
+            let ended = write.commit().await;
+            assert!(ended.is_err());
+        }
+        let mut write = store.begin().await.unwrap();
+        write.spend("kept", 1_000, 1, 1).await.unwrap();
+        write.commit().await.unwrap();
+        assert!(store.full_at("kept").await.unwrap().is_some());
+        store.probe(1_000).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_not_taken_for_a_defect() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("t.db"), true)
+            .await
+            .unwrap();
+        // SQLite says the same of a file that may not grow. The limit is of the connection.
+        let mut connection = store.writer.acquire().await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        drop(connection);
+        let mut write = store.begin().await.unwrap();
+        let refused = async {
+            for n in 0..10_000 {
+                write.spend(&format!("{n:0>500}"), 1_000, 1, 1).await?;
+            }
+            Ok(())
+        };
+        let refused: Result<(), Error> = refused.await;
+        assert!(matches!(refused, Err(Error::NotReady(_))), "{refused:?}");
     }
 }
