@@ -8,6 +8,8 @@ use tokio::net::TcpStream;
 
 pub struct Client {
     stream: TcpStream,
+    /// As the server was bound: a server of this machine alone answers to no other name.
+    host: SocketAddr,
     buffer: Vec<u8>,
 }
 
@@ -26,13 +28,13 @@ impl Client {
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+        Ok(Self { stream, host: address, buffer: Vec::with_capacity(16 * 1024) })
     }
 
     pub async fn post(&mut self, path: &str, body: &str) -> io::Result<Answer> {
-        let length = body.len();
+        let (host, length) = (self.host, body.len());
         let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         self.send(request.as_bytes()).await
     }
@@ -40,7 +42,8 @@ impl Client {
     pub async fn get(&mut self, path: &str, token: &str) -> io::Result<Answer> {
         let authorization =
             if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
-        let request = format!("GET {path} HTTP/1.1\r\nhost: bench\r\n{authorization}\r\n");
+        let host = self.host;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{authorization}\r\n");
         self.send(request.as_bytes()).await
     }
 

@@ -122,8 +122,9 @@ async fn profile(
     let end = Instant::now() + time;
     let loads = sessions.iter().map(|session| {
         let token = session["access_token"].as_str().expect("a token").to_owned();
+        let host = server.address;
         let request =
-            format!("GET /profile HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n\r\n");
+            format!("GET /profile HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n");
         tokio::spawn(repeat(server.address, request, end, 200))
     });
     let loads: Vec<_> = loads.collect();
@@ -149,14 +150,14 @@ async fn repeat(address: SocketAddr, request: String, end: Instant, status: u16)
 }
 
 /// A refresh token whose first tag does not hold, as a whole request.
-fn garbage_request(sessions: &[Value]) -> String {
+fn garbage_request(host: SocketAddr, sessions: &[Value]) -> String {
     let token = sessions[0]["refresh_token"].as_str().expect("a token");
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     parts[3] = "A".repeat(22);
     let body = json!({"refresh_token": parts.join(".")}).to_string();
     let length = body.len();
     format!(
-        "POST /refresh HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        "POST /refresh HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     )
 }
 
@@ -182,9 +183,9 @@ async fn cost(
 }
 
 async fn garbage(report: &mut Report, server: &Server, sessions: &[Value], time: Duration) -> String {
-    let bare = "GET /livez HTTP/1.1\r\nhost: bench\r\n\r\n";
-    let bare = cost(report, "livez, for comparison", server, bare, 200, time).await;
-    let each = cost(report, "garbage", server, &garbage_request(sessions), 401, time).await;
+    let bare = format!("GET /livez HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+    let bare = cost(report, "livez, for comparison", server, &bare, 200, time).await;
+    let each = cost(report, "garbage", server, &garbage_request(server.address, sessions), 401, time).await;
     let measured = format!("{each:.1} µs, a bare request {bare:.1} µs");
     report.goal("processor for a garbage token", "15 µs", &measured, each <= 15.0);
     format!(
@@ -244,7 +245,7 @@ async fn offered(server: &Server, sessions: &mut [Value], time: Duration) -> Fig
 }
 
 async fn beside(report: &mut Report, server: &Server, sessions: &mut [Value], time: Duration) {
-    let request = garbage_request(sessions);
+    let request = garbage_request(server.address, sessions);
     let alone = offered(server, sessions, time).await;
     report.row("500/s offered, alone", server, &alone);
     let flood = Flood::start(server.address, &request);

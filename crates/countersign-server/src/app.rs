@@ -1,5 +1,6 @@
 //! What every request shares, and the server around it.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -17,6 +18,7 @@ use crate::cookies::Cookies;
 use crate::error::{Error, REALM};
 use crate::inspector::Access;
 use crate::metrics::Metrics;
+use crate::router::Hosts;
 use crate::rules::demo;
 use crate::rules::issue::Terms;
 use crate::rules::keys::{self, Ring};
@@ -57,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) cors_origins: Vec<String>,
     pub(crate) proxies: Proxies,
     pub(crate) needs_proxy: bool,
+    pub(crate) hosts: Option<Hosts>,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) limits: Limits,
     pub(crate) rotation: RotationRule,
@@ -88,10 +91,12 @@ impl Deref for App {
 }
 
 impl App {
-    /// Opens or makes the data folder, with its keys, for a server whose address is `issuer`.
+    /// Opens or makes the data folder, with its keys, for a server whose address is `issuer`, and whose listener is at `bound`
+    /// where it has one of its own.
     pub(crate) async fn open(
         settings: &Settings,
         issuer: String,
+        bound: Option<SocketAddr>,
         clock: Clock,
         leaps: Leaps,
     ) -> Result<Self, Error> {
@@ -123,6 +128,9 @@ impl App {
             cors_origins: settings.cors_origins().to_vec(),
             proxies: settings.proxies().clone(),
             needs_proxy: settings.needs_proxy(),
+            hosts: bound.and_then(|bound| {
+                Hosts::of_server(bound, settings.tls().is_some(), settings.public_url())
+            }),
             terms: Terms {
                 audiences: settings.audiences(&issuer),
                 issuer,

@@ -38,7 +38,10 @@ impl Embedded {
         let issuer = settings.public_url().unwrap_or(issuer).to_owned();
         // The clock is the program's own, and so is what it does.
         let leaps = Leaps::default();
-        Ok(Self(App::open(settings, issuer, clock, leaps).await?))
+        // And so is the listener, with the names by which it is asked.
+        let bound = None;
+        let app = App::open(settings, issuer, bound, clock, leaps).await?;
+        Ok(Self(app))
     }
 
     /// All routes. Client addresses come from axum's `ConnectInfo<SocketAddr>`.

@@ -199,10 +199,12 @@ pub enum Error {
     )]
     ProxyNeeded,
     /// The request names another host than the one that is here.
-    #[error("this answers to {own} and to no other name; open http://{own}/")]
+    #[error("nothing answers to this name here; open {url}{advice}")]
     ForeignHost {
-        /// The address that was bound.
-        own: String,
+        /// Where it may be asked.
+        url: String,
+        /// What else there is to do.
+        advice: &'static str,
     },
     /// This is for whoever has an account.
     #[error("this is for people with an account here; log in first")]

@@ -31,6 +31,7 @@ mod request_id;
 
 pub(crate) use client::Client;
 use frame::Frame;
+pub(crate) use host::Hosts;
 pub(crate) use operators::for_operators;
 
 /// The whole server as one service.
@@ -161,8 +162,7 @@ fn pages(app: &App, demo: &Protect) -> Result<Router<App>, Error> {
 
 /// Tokens taken apart: the page, and what it asks.
 fn inspector<S>(inspector: Inspector) -> Result<Router<S>, Error> {
-    let own =
-        Origins::new(&inspector.place).map_err(|problem| Error::Argument(problem.to_string()))?;
+    let own = own_pages(&inspector)?;
     Ok(Router::new()
         .route("/inspect", get(inspect::get))
         .route("/ui/inspect", get(back).post(inspect::post_form))
@@ -177,11 +177,17 @@ fn inspector<S>(inspector: Inspector) -> Result<Router<S>, Error> {
         .with_state(inspector))
 }
 
+/// The origin of the inspector's pages.
+fn own_pages(inspector: &Inspector) -> Result<Origins, Error> {
+    Origins::new(&inspector.place).map_err(|problem| Error::Argument(problem.to_string()))
+}
+
 /// The inspector alone, at an address of this machine and under no other name.
 ///
 /// # Errors
 /// [`Error::Argument`] when the place of the inspector is no URL.
 pub(crate) fn lone_inspector(alone: Inspector, address: SocketAddr) -> Result<Router, Error> {
+    let frame = Frame::of_loopback(Hosts::only(address), own_pages(&alone)?);
     let cookies = Router::new()
         .route("/ui/theme", post(theme::post))
         .with_state(alone.clone());
@@ -191,8 +197,7 @@ pub(crate) fn lone_inspector(alone: Inspector, address: SocketAddr) -> Result<Ro
         .route("/", get(async || Redirect::to("/inspect")))
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(not_allowed)
-        .layer(from_fn_with_state(address, host::only))
-        .layer(Frame::of_loopback()))
+        .layer(frame))
 }
 
 /// What the tokens of the demonstration open, and nothing else does.

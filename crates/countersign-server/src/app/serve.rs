@@ -117,7 +117,8 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     };
     let clock = system_clock();
     let leaps = Leaps::watched(clock().unix_secs());
-    let app = App::open(&settings, settings.issuer(address), clock, leaps).await?;
+    let issuer = settings.issuer(address);
+    let app = App::open(&settings, issuer, Some(address), clock, leaps).await?;
     let lock = Lock::of(&settings);
     let warnings = warnings(&settings, &app, &lock).await?;
     let code = setup::offer(&app.store, app.now()).await?;

@@ -29,6 +29,7 @@ use crate::body;
 use crate::cookies::Cookies;
 use crate::error::Error;
 use crate::router::client::{self, Client};
+use crate::router::host::Hosts;
 use crate::router::request_id;
 use crate::routes::refused;
 use crate::rules::address;
@@ -55,18 +56,23 @@ struct Inner {
     proxies: Proxies,
     /// What others send without a proxy of ours may have been read on its way.
     needs_proxy: bool,
-    /// Whose pages may change something here; `None` where every route says so itself.
-    origins: Option<(Origins, Cookies)>,
+    /// By which names it may be asked, where they are known.
+    hosts: Option<Hosts>,
+    /// Whose pages may change something here.
+    origins: Origins,
+    cookies: Cookies,
 }
 
 impl Frame {
-    /// That of a listener which only this machine reaches.
-    pub(crate) fn of_loopback() -> Self {
+    /// That of a listener which only this machine reaches, under the one name of these pages.
+    pub(crate) fn of_loopback(hosts: Hosts, own: Origins) -> Self {
         Self(Arc::new(Inner {
             https: false,
             proxies: Proxies::default(),
             needs_proxy: false,
-            origins: None,
+            hosts: Some(hosts),
+            origins: own,
+            cookies: Cookies::Bare,
         }))
     }
 
@@ -75,7 +81,9 @@ impl Frame {
             https: app.cookies == Cookies::Prefixed,
             proxies: app.proxies.clone(),
             needs_proxy: app.needs_proxy,
-            origins: Some((app.origins.clone(), app.cookies)),
+            hosts: app.hosts.clone(),
+            origins: app.origins.clone(),
+            cookies: app.cookies,
         }))
     }
 }
@@ -86,17 +94,18 @@ impl Inner {
         if let Err(problem) = self.check(request, peer) {
             return Some(problem.into_response());
         }
-        let (origins, cookies) = self.origins.as_ref()?;
         // Requests that change something and that another site's page may have started.
-        let rejection = origins.check(request.method(), request.headers()).err()?;
+        let checked = self.origins.check(request.method(), request.headers());
+        let rejection = checked.err()?;
         Some(if request.uri().path().starts_with("/ui/") {
-            refused::cross_site(request.headers(), *cookies)
+            refused::cross_site(request.headers(), self.cookies)
         } else {
             rejection.into_response()
         })
     }
 
-    /// Refuses what came in the clear from elsewhere; whoever watches over the server may still ask how it is.
+    /// Refuses what came in the clear from elsewhere, and by a name that is not ours; whoever watches over the server may
+    /// still ask how it is.
     fn check(&self, request: &Request, peer: Option<IpAddr>) -> Result<(), Error> {
         if is_too_long(request) {
             return Err(Error::UriTooLong);
@@ -107,7 +116,10 @@ impl Inner {
         if self.needs_proxy && !is_safe && !is_open {
             return Err(Error::ProxyNeeded);
         }
-        Ok(())
+        match &self.hosts {
+            Some(hosts) if !is_open => hosts.check(request),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -286,8 +298,11 @@ mod tests {
     where
         F: Future<Output = Result<Response, Infallible>> + Send + 'static,
     {
-        let mut framed = Frame::of_loopback().layer(tower::service_fn(answer));
-        let request = Request::new(axum::body::Body::empty());
+        let hosts = Hosts::only(([127, 0, 0, 1], 80).into());
+        let own = Origins::new("http://127.0.0.1").unwrap();
+        let mut framed = Frame::of_loopback(hosts, own).layer(tower::service_fn(answer));
+        let request = Request::get("http://127.0.0.1/").body(axum::body::Body::empty());
+        let request = request.unwrap();
         framed.call(request).await.unwrap()
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use countersign_server::{Error, Flags, Settings, start};
+use countersign_server::{Error, Flags, Settings, start, start_inspector};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -240,4 +240,90 @@ async fn the_figures_have_a_listener_of_their_own() {
             .await
             .is_err()
     );
+}
+
+/// The head of the answer to a POST that names its host so, as a page of that host would send it.
+async fn posted(address: std::net::SocketAddr, path: &str, host: &str) -> String {
+    let request = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// A page of another site can have its own name point at this machine, and would then be of the server's origin.
+#[tokio::test]
+async fn rejects_a_name_of_another_site_that_points_at_this_machine() {
+    for public_url in [None, Some("https://id.example".to_owned())] {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = Flags {
+            data: Some(folder.path().join("data")),
+            listen: Some("127.0.0.1:0".to_owned()),
+            public_url: public_url.clone(),
+            ..Flags::default()
+        };
+        let server = start(Settings::load(flags, []).unwrap()).await.unwrap();
+        let facts = server.facts().clone();
+        let (end, ended) = oneshot::channel::<()>();
+        let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
+        let (address, port) = (facts.address, facts.address.port());
+        for path in [
+            "/login",
+            "/signup",
+            "/setup",
+            "/refresh",
+            "/inspect/explain",
+            "/flow/session",
+            "/ui/log-in",
+        ] {
+            for host in ["evil.example", "localhost.evil.example"] {
+                let answer = posted(address, path, &format!("{host}:{port}")).await;
+                assert!(answer.starts_with("HTTP/1.1 421 "), "{path} {answer}");
+                let place = format!("open {}/, or", facts.issuer);
+                assert!(answer.contains(&place), "{answer}");
+            }
+            let behind_proxy = public_url.as_ref().map(|_| "id.example".to_owned());
+            let own = ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("{host}:{port}"));
+            for host in own.into_iter().chain(behind_proxy) {
+                let answer = posted(address, path, &host).await;
+                assert!(!answer.starts_with("HTTP/1.1 421 "), "{path} {answer}");
+            }
+        }
+        // Whoever watches over the server names it as they like.
+        for path in ["/livez", "/readyz"] {
+            let url = format!("http://{address}{path}");
+            let request = reqwest::Client::new().get(url).header("host", "probe");
+            assert_eq!(request.send().await.unwrap().status(), 200, "{path}");
+        }
+        end.send(()).unwrap();
+        running.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_lone_inspector_refuses_what_another_site_may_have_started() {
+    let inspector = start_inspector("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    let url = inspector.url();
+    let place = url.strip_suffix("/inspect").unwrap().to_owned();
+    let (end, ended) = oneshot::channel::<()>();
+    let running = tokio::spawn(inspector.run(async { ended.await.unwrap_or_default() }));
+    for path in ["/ui/theme", "/ui/inspect", "/inspect/explain", "/nothing"] {
+        for (site, is_refused) in [
+            ("cross-site", true),
+            ("same-site", true),
+            ("same-origin", false),
+        ] {
+            let request = reqwest::Client::new().post(format!("{place}{path}"));
+            let answer = request.header("sec-fetch-site", site).send().await.unwrap();
+            assert_eq!(answer.status() == 403, is_refused, "{path} {site}");
+            assert!(!is_refused || !answer.headers().contains_key("set-cookie"));
+        }
+    }
+    end.send(()).unwrap();
+    running.await.unwrap().unwrap();
 }
