@@ -206,6 +206,11 @@ pub enum Error {
         /// What else there is to do.
         advice: &'static str,
     },
+    /// A cookie is not enough to change an account.
+    #[error(
+        "a browser's cookie is not enough to change an account; send the token as `Authorization: Bearer …`, or use the page `/admin/users`, which asks for your password"
+    )]
+    BearerNeeded,
     /// This is for whoever has an account.
     #[error("this is for people with an account here; log in first")]
     LogInNeeded,
@@ -309,6 +314,7 @@ impl Error {
             Self::UriTooLong => "uri_too_long",
             Self::ProxyNeeded => "https_required",
             Self::ForeignHost { .. } => "foreign_host",
+            Self::BearerNeeded => "bearer_needed",
             Self::LogInNeeded => "log_in_needed",
             Self::InvalidEmail => "invalid_email",
             Self::WeakPassword { .. } => "weak_password",

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{delete, get, patch, post};
 use axum::{Extension, Router};
@@ -22,6 +22,7 @@ use crate::routes::{
 };
 use crate::rules::roles::ADMIN;
 
+mod by_program;
 mod client;
 mod cors;
 mod frame;
@@ -55,6 +56,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
             patch(user_changes::patch).delete(user_changes::delete),
         )
         .route("/admin/v1/audit", get(audit::get))
+        .route_layer(from_fn(by_program::only))
         .route_layer(require_role(ADMIN))
         .route_layer(protect);
     let api = Router::new()

@@ -113,6 +113,7 @@ fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
         Error::BodyEmpty | Error::BodySyntax => (StatusCode::BAD_REQUEST, "Malformed JSON"),
         Error::ProxyNeeded => (StatusCode::FORBIDDEN, "HTTPS required"),
         Error::ForeignHost { .. } => (StatusCode::MISDIRECTED_REQUEST, "Misdirected request"),
+        Error::BearerNeeded => (StatusCode::FORBIDDEN, "Bearer token needed"),
         Error::LogInNeeded => (StatusCode::UNAUTHORIZED, "Log in first"),
         Error::UriTooLong => (StatusCode::URI_TOO_LONG, "URI too long"),
         Error::BodyShape { .. } | Error::Query(_) | Error::TwoRefreshTokens => {

@@ -4,6 +4,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use crate::app::{Answer, EMAIL, ISSUER, PASSWORD, TestApp, claims};
+use crate::browser::Browser;
 
 #[tokio::test]
 async fn the_list_of_users_is_for_administrators() {
@@ -358,6 +359,52 @@ async fn every_route_lets_in_whom_it_is_for_and_nobody_else() {
             }
         }
     }
+}
+
+/// The pages ask for the password before they do the same: see `pages/operators.rs`.
+#[tokio::test]
+async fn no_cookie_is_enough_to_change_anything_of_others_by_the_api() {
+    let app = TestApp::new().await;
+    let administrator = app.administrator().await;
+    app.sign_up(EMAIL).await;
+    let ada = claims(&app.log_in(EMAIL).await.access)["sub"].clone();
+    let browser = Browser::of(&app, "root@example.com").await;
+    let cookie = format!("at={}", browser.cookie("at").unwrap());
+    let routes = routes();
+    let of_administrators = routes.iter().filter(|route| route.2 == For::Administrators);
+    let mut changing = 0;
+    for (method, path, _) in of_administrators {
+        let path = path.replace("{id}", ada.as_str().unwrap());
+        for more in [None, Some("Basic cm9vdDpyb290")] {
+            let request = Request::builder()
+                .method(method)
+                .uri(&path)
+                .header("cookie", &cookie)
+                .header("sec-fetch-site", "same-origin")
+                .header("content-type", "application/json");
+            let request = more.into_iter().fold(request, |request, more| {
+                request.header("authorization", more)
+            });
+            let body = json!({"roles": ["admin"]}).to_string();
+            let answer = app.send(request.body(Body::from(body)).unwrap()).await;
+            if method.is_safe() {
+                assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+            } else {
+                answer.is_problem(403, "bearer_needed", "Bearer token needed");
+                assert!(answer.body.contains("/admin/users"), "{answer:?}");
+                changing += 1;
+            }
+        }
+    }
+    assert_eq!(changing, 4);
+    let entries = app
+        .look_up("SELECT CAST(COUNT(*) AS TEXT) FROM audit")
+        .await;
+    assert_eq!(entries, "0");
+    // Whoever holds the token is a program, and known by it.
+    let body = json!({"roles": ["editor"]});
+    let answer = change(&app, &administrator.access, ada.as_str().unwrap(), &body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[tokio::test]
