@@ -36,6 +36,8 @@ pub(crate) struct Connecting {
     pub(crate) timeout: Duration,
     /// Certificates (DER) that are believed beside those of the system, for an issuer with a private authority.
     pub(crate) extra_roots: Vec<Vec<u8>>,
+    /// Trusts no host to stand inside the house, not even those that were configured.
+    pub(crate) only_public: bool,
 }
 
 impl Default for Connecting {
@@ -44,6 +46,7 @@ impl Default for Connecting {
             connect_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(5),
             extra_roots: Vec::new(),
+            only_public: false,
         }
     }
 }
@@ -115,7 +118,8 @@ pub(crate) enum Answer {
 /// Asks the issuer's host, and others that its documents name.
 ///
 /// What the service itself was told to trust (the configured hosts) may stand anywhere, inside the house too. A URL on
-/// another host was learned from somebody else's document, and must point at a public address.
+/// another host was learned from somebody else's document, and must point at a public address; so must every URL where the
+/// service was not told it by its own settings ([`Connecting::only_public`]).
 #[derive(Clone, Debug)]
 pub(crate) struct Fetcher {
     client: reqwest::Client,
@@ -130,6 +134,7 @@ impl Fetcher {
     pub(crate) fn new(configured: &[Target], connecting: &Connecting) -> Result<Self, FetchError> {
         let hosts: Arc<[String]> = configured
             .iter()
+            .filter(|_| !connecting.only_public)
             .map(|target| target.host().to_owned())
             .collect();
         // Features of reqwest that another crate of the same build turns on must not change what this one does.
@@ -358,19 +363,29 @@ mod tests {
 
     #[tokio::test]
     async fn rejects_a_learned_url_that_points_inside_before_anything_is_sent() {
-        let home = Target::parse("https://id.example").unwrap();
-        let fetcher = Fetcher::new(&[home], &Connecting::default()).unwrap();
-        for (url, refusal) in [
+        let inside = [
             ("https://169.254.169.254/latest", FetchError::AddressRefused),
             ("https://[::1]/keys", FetchError::AddressRefused),
             ("https://[::ffff:10.0.0.1]/keys", FetchError::AddressRefused),
             ("https://0x7f.1/keys", FetchError::AddressRefused),
             ("https://localhost/keys", FetchError::AddressRefused),
             ("http://127.0.0.1/keys", FetchError::SchemeRefused),
-        ] {
+            ("http://localhost/keys", FetchError::SchemeRefused),
+        ];
+        let only_public = Connecting {
+            only_public: true,
+            ..Connecting::default()
+        };
+        for (url, refusal) in inside {
             let target = Target::parse(url).unwrap();
-            let answer = fetcher.get(&target, Wanted::JSON, None).await;
-            assert_eq!(answer.unwrap_err(), refusal, "{url}");
+            let home = Target::parse("https://id.example").unwrap();
+            let learned = Fetcher::new(&[home], &Connecting::default()).unwrap();
+            // Who trusts no host inside the house learns all of them.
+            let named = Fetcher::new(std::slice::from_ref(&target), &only_public).unwrap();
+            for fetcher in [learned, named] {
+                let answer = fetcher.get(&target, Wanted::JSON, None).await;
+                assert_eq!(answer.unwrap_err(), refusal, "{url}");
+            }
         }
     }
 

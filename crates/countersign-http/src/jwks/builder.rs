@@ -61,6 +61,14 @@ impl RemoteKeysBuilder {
         self
     }
 
+    /// Asks nothing but https at addresses of the public Internet, whatever the issuer or the URL that is named: for a service
+    /// that takes the name from somebody who must not reach what the service does. A private or local address is then
+    /// [`FetchError::AddressRefused`], and plain http [`FetchError::SchemeRefused`], when it is asked.
+    pub fn only_public_addresses(mut self) -> Self {
+        self.connecting.only_public = true;
+        self
+    }
+
     /// For which algorithm RSA keys are that do not say it: RS256 where nothing is said. Another than one of RSA is an error
     /// of every fetch.
     pub fn rsa_algorithm(mut self, algorithm: Algorithm) -> Self {

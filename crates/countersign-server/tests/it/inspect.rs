@@ -1,6 +1,7 @@
 //! The inspector: what it says of tokens, to whom, and what it keeps to itself.
 
 mod attempts;
+mod issuers;
 mod programs;
 
 use countersign::{Algorithm, SigningKey, Timestamp};
@@ -203,7 +204,8 @@ async fn only_an_administrator_sends_the_server_out_for_the_keys_of_others() {
 
 async fn as_member(app: &TestApp, mut request: Request<axum::body::Body>, token: &str) -> Answer {
     let headers = request.headers_mut();
-    headers.insert("cookie", format!("at={token}").parse().unwrap());
+    let cookies = format!("at={token}; __Host-at={token}");
+    headers.insert("cookie", cookies.parse().unwrap());
     headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
     app.send(request).await
 }

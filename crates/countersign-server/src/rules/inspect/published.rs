@@ -1,4 +1,7 @@
 //! The keys that issuers publish: our own are at hand, those of others are fetched by the middleware's fetcher.
+//!
+//! A server stands where the person at the page does not. It goes out to the public Internet for them and nowhere else, and
+//! what it meets there it tells its log. Alone, the inspector reaches what its person does.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use countersign::JwkSet;
 use countersign_http::{FetchError, RemoteKeys, SharedKeys};
 
+/// What a server says of whatever could not be fetched, so that nobody looks around by it.
+const NOT_TO_BE_HAD: &str = "the keys of this issuer cannot be had; it must publish them under https, at a public address. The server's log says more";
 /// How many issuers are remembered; asking for one more forgets them all.
 const MAX_ISSUERS: usize = 32;
 
@@ -47,9 +52,28 @@ impl Published {
                 None => "keys of other issuers are not fetched here".to_owned(),
             });
         }
-        let remote = self.remote(issuer).map_err(|problem| problem.to_string())?;
-        let keys = remote.load().await.map_err(|problem| problem.to_string())?;
+        let remote = self.remote(issuer).map_err(|problem| self.told(&problem))?;
+        let keys = remote.load().await.map_err(|problem| self.told(&problem))?;
         Ok(JwkSet::clone(&keys))
+    }
+
+    /// Why keys could not be had, for the person: in a server no more than that it is no URL, or that this
+    /// machine has no TLS.
+    fn told(&self, problem: &FetchError) -> String {
+        let is_ours = matches!(problem, FetchError::UrlInvalid | FetchError::Tls { .. });
+        if self.own.is_none() || is_ours {
+            return problem.to_string();
+        }
+        tracing::warn!(code = problem.code(), error = %problem, "the keys of another issuer could not be had");
+        NOT_TO_BE_HAD.to_owned()
+    }
+
+    /// Whether an issuer may stand on this machine: alone, and in development, where the server itself is plain http here.
+    fn may_be_inside(&self, issuer: &str) -> bool {
+        // Plain http never leaves this machine: the fetcher sees to that.
+        let is_plain = |url: &str| url.starts_with("http://");
+        self.own()
+            .is_none_or(|own| is_plain(own) && is_plain(issuer))
     }
 
     fn remote(&self, issuer: &str) -> Result<RemoteKeys, FetchError> {
@@ -57,7 +81,11 @@ impl Published {
         if let Some(known) = others.get(issuer) {
             return Ok(known.clone());
         }
-        let remote = RemoteKeys::discover(issuer)?;
+        let mut remote = RemoteKeys::builder();
+        if !self.may_be_inside(issuer) {
+            remote = remote.only_public_addresses();
+        }
+        let remote = remote.discover(issuer)?;
         if others.len() >= MAX_ISSUERS {
             others.clear();
         }
