@@ -214,6 +214,11 @@ pub enum Error {
     /// This is for whoever has an account.
     #[error("this is for people with an account here; log in first")]
     LogInNeeded,
+    /// The account of the demonstration's strangers may not be used.
+    #[error(
+        "an administrator has disabled the account of this demonstration; log in to see it with a session of your own"
+    )]
+    DemoDisabled,
     /// A parameter of the query cannot be used.
     #[error("{0}")]
     Query(&'static str),
@@ -316,6 +321,7 @@ impl Error {
             Self::ForeignHost { .. } => "foreign_host",
             Self::BearerNeeded => "bearer_needed",
             Self::LogInNeeded => "log_in_needed",
+            Self::DemoDisabled => "demo_disabled",
             Self::InvalidEmail => "invalid_email",
             Self::WeakPassword { .. } => "weak_password",
             Self::EmailTaken | Self::AdministratorEmailTaken => "email_taken",

@@ -12,7 +12,7 @@ use crate::app::{SetupLink, open_existing};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::account::{self, Applicant, change};
-use crate::rules::email::Email;
+use crate::rules::email;
 use crate::rules::password::Pool;
 use crate::rules::{roles, session, setup};
 use crate::store::users::UserRow;
@@ -137,11 +137,14 @@ pub async fn list_users(settings: &Settings) -> Result<Vec<User>, Error> {
 /// [`Error::UserUnknown`], [`Error::InvalidEmail`], [`Error::Argument`] for a role that is none; errors of the database.
 pub async fn set_roles(settings: &Settings, email: &str, roles: &[String]) -> Result<User, Error> {
     let roles = roles::parse(roles)?;
-    let email = Email::parse(email)?;
+    let spellings = email::spellings(email);
+    if spellings.is_empty() {
+        return Err(Error::InvalidEmail);
+    }
     let store = open_existing(settings).await?;
     let mut write = store.begin().await?;
     let user = write
-        .user_by_email(email.as_str())
+        .user_by_one_of(&spellings)
         .await?
         .ok_or(Error::UserUnknown)?;
     let user = change::set_roles(&mut write, user, &roles, None, now()).await?;

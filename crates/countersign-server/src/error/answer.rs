@@ -114,6 +114,7 @@ fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
         Error::ProxyNeeded => (StatusCode::FORBIDDEN, "HTTPS required"),
         Error::ForeignHost { .. } => (StatusCode::MISDIRECTED_REQUEST, "Misdirected request"),
         Error::BearerNeeded => (StatusCode::FORBIDDEN, "Bearer token needed"),
+        Error::DemoDisabled => (StatusCode::FORBIDDEN, "Demonstration disabled"),
         Error::LogInNeeded => (StatusCode::UNAUTHORIZED, "Log in first"),
         Error::UriTooLong => (StatusCode::URI_TOO_LONG, "URI too long"),
         Error::BodyShape { .. } | Error::Query(_) | Error::TwoRefreshTokens => {

@@ -18,6 +18,7 @@ use crate::routes::member::Member;
 use crate::routes::page::page;
 use crate::routes::shell::Shell;
 use crate::routes::tokens::{self, Mode};
+use crate::routes::trouble;
 use crate::routes::visitor::Visitor;
 use crate::rules::address;
 use crate::rules::demo;
@@ -39,6 +40,8 @@ struct Life {
     /// Seconds that an access token lives at most.
     ttl: i64,
     is_own: bool,
+    /// Why it cannot be played, if it cannot.
+    disabled: Option<String>,
     /// What the page's script is made of, to be loaded at once.
     modules: Vec<&'static str>,
 }
@@ -69,16 +72,28 @@ pub(crate) async fn get(
         Err(_) if app.demo.admits(false) => false,
         Err(to_the_log_in) => return to_the_log_in,
     };
+    let disabled = match is_disabled(&app, is_own).await {
+        Ok(is_disabled) => is_disabled.then(|| Error::DemoDisabled.to_string()),
+        Err(problem) => return trouble::trouble(shell, &problem),
+    };
     let life = Life {
         shell,
         audience: demo::audience(&app.terms.issuer),
         ttl: demo::access_ttl(app.terms.access_ttl),
         is_own,
+        disabled,
         modules: assets::paths_under("/assets/js/flow/")
             .chain(SHARED)
             .collect(),
     };
     page(StatusCode::OK, &life)
+}
+
+async fn is_disabled(app: &App, is_own: bool) -> Result<bool, Error> {
+    if is_own {
+        return Ok(false);
+    }
+    demo::is_off_for_strangers(&app.store).await
 }
 
 /// `POST /flow/session`: a session, without a password: whoever is signed in has shown theirs, and of a stranger none is

@@ -12,12 +12,11 @@ use crate::app::App;
 use crate::body::{Json, Peer};
 use crate::error::Error;
 use crate::routes::tokens::{self, Mode};
-use crate::rules::email::Email;
 use crate::rules::password::{self, Checking, Password};
 use crate::rules::secret::Secret;
 use crate::rules::session::{self, Device, Kind, Proof};
 use crate::rules::throttle::Attempt;
-use crate::rules::{address, device};
+use crate::rules::{address, device, email};
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
 
@@ -53,10 +52,11 @@ pub(super) async fn log_in(
     email: &str,
     password: &Secret,
 ) -> Result<(UserRow, SessionRow), Error> {
-    let (now, email) = (app.now(), email.trim().to_lowercase());
+    let now = app.now();
     // First of all: who finds no place is charged nothing and makes nobody wait.
     let checking = app.passwords.checking()?;
-    let attempt = Attempt::login(&app.store, &app.limits, &email, peer, now).await?;
+    let counted = email::counted_as(email);
+    let attempt = Attempt::login(&app.store, &app.limits, &counted, peer, now).await?;
     attempt.charge(&app.store, now).await?;
     let login = Login {
         app,
@@ -72,7 +72,7 @@ pub(super) async fn log_in(
         now,
     };
     let password = Password::new(password.expose());
-    let opened = login.open(&email, &password).await;
+    let opened = login.open(email, &password).await;
     let (user, session) = attempt.settle(&app.store, opened).await?;
     tracing::info!(user = user.id, sid = session.id, "logged in");
     Ok((user, session))
@@ -115,10 +115,11 @@ impl Login<'_> {
         if !password.has_possible_length() {
             return Err(Error::InvalidCredentials);
         }
-        let user = match Email::parse(email) {
-            Ok(email) => self.app.store.user_by_email(email.as_str()).await?,
-            Err(_) => None,
-        };
+        let user = self
+            .app
+            .store
+            .user_by_one_of(&email::spellings(email))
+            .await?;
         let stored = user.as_ref().map(|user| user.password_hash.clone());
         let known = user.as_ref().map(|user| user.id.clone());
         let holds = self.checking.verify(password.clone(), stored).await?;

@@ -7,18 +7,20 @@ pub(crate) mod new_password;
 pub(crate) mod proof;
 
 use crate::error::Error;
-use crate::rules::email::Email;
+use crate::rules::email::{self, Email};
 use crate::rules::password::{Choosing, Password};
 use crate::rules::roles::ADMIN;
 use crate::rules::setup::Redeemable;
-use crate::store::Store;
 use crate::store::users::UserRow;
+use crate::store::{Store, Write};
 
 const MAX_NAME_CHARS: usize = 100;
 
 /// What somebody says of themselves: checked, and with a password that may be used.
 pub(crate) struct Applicant {
     email: Email,
+    /// Under which the same address may have an account already.
+    spellings: Vec<String>,
     name: Option<String>,
     password: Password,
 }
@@ -39,9 +41,20 @@ impl Applicant {
         }
         Ok(Self {
             email: Email::parse(email)?,
+            spellings: email::spellings(email),
             name: name.map(str::to_owned),
             password: Password::new(password),
         })
+    }
+
+    /// Somebody who never comes: an account of the server's own.
+    pub(crate) fn nobody(email: Email, name: &str, password: &str) -> Self {
+        Self {
+            spellings: vec![email.as_str().to_owned()],
+            email,
+            name: Some(name.to_owned()),
+            password: Password::new(password),
+        }
     }
 
     async fn into_row(self, choosing: &Choosing, now: i64) -> Result<UserRow, Error> {
@@ -76,14 +89,23 @@ pub(crate) async fn register(
     roles: &[String],
     now: i64,
 ) -> Result<UserRow, Error> {
+    let spellings = applicant.spellings.clone();
     let user = applicant.into_row(choosing, now).await?.with_roles(roles);
     let mut write = store.begin().await?;
-    write.insert_user(&user).await?;
+    insert(&mut write, &user, &spellings).await?;
     if !roles.is_empty() {
         write.settle_administrator().await?;
     }
     write.commit().await?;
     Ok(user)
+}
+
+/// Adds an account whose address has none, however it is spelled.
+async fn insert(write: &mut Write, user: &UserRow, spellings: &[String]) -> Result<(), Error> {
+    if write.user_by_one_of(spellings).await?.is_some() {
+        return Err(Error::EmailTaken);
+    }
+    write.insert_user(user).await
 }
 
 /// Makes the first administrator and spends the code, both or neither.
@@ -97,12 +119,13 @@ pub(crate) async fn register_first_administrator(
     code: &Redeemable,
     now: i64,
 ) -> Result<UserRow, Error> {
+    let spellings = applicant.spellings.clone();
     let user = applicant
         .into_row(choosing, now)
         .await?
         .with_roles(&[ADMIN.to_owned()]);
     let mut write = store.begin().await?;
-    write.insert_user(&user).await?;
+    insert(&mut write, &user, &spellings).await?;
     if !write.claim_setup(&user.id, code.code_hash(), now).await? {
         write.rollback().await?;
         return Err(Error::AdministratorExists);

@@ -27,8 +27,9 @@ const OF_A_USER: i64 = 4;
 /// How many of all strangers together.
 const OF_STRANGERS: i64 = 50;
 
-/// The account of strangers. Names under `invalid` are nobody's (RFC 2606 §2), and nobody knows its password.
-const STRANGERS: &str = "demo@countersign.invalid";
+/// The account of strangers. No address with quotes is taken from anybody, names under `invalid` are nobody's (RFC 2606 §2),
+/// and nobody knows its password.
+const STRANGERS: &str = "\"demo\"@countersign.invalid";
 const PASSWORD_BYTES: usize = 32;
 
 /// Whether this is one of them.
@@ -63,25 +64,37 @@ pub(crate) fn kind(user: &UserRow) -> Kind {
     }
 }
 
+/// Whether an administrator has disabled the account of whoever is not signed in, and with it their demonstrations.
+///
+/// # Errors
+/// Errors of the database.
+pub(crate) async fn is_off_for_strangers(store: &Store) -> Result<bool, Error> {
+    let user = store.user_by_email(STRANGERS).await?;
+    Ok(user.is_some_and(|user| user.disabled))
+}
+
 /// The account of whoever is not signed in, made when it is first needed.
 ///
 /// # Errors
-/// Errors of the database; [`Error::Busy`].
+/// [`Error::DemoDisabled`]; errors of the database; [`Error::Busy`].
 pub(crate) async fn strangers(store: &Store, passwords: &Pool, now: i64) -> Result<UserRow, Error> {
-    let email = Email::parse(STRANGERS)?;
-    if let Some(user) = store.user_by_email(email.as_str()).await? {
-        return Ok(user);
+    if let Some(user) = store.user_by_email(STRANGERS).await? {
+        return if user.disabled {
+            Err(Error::DemoDisabled)
+        } else {
+            Ok(user)
+        };
     }
     let password = secret::encode(secret::random::<PASSWORD_BYTES>()?.as_slice());
-    let applicant = Applicant::new(
-        STRANGERS,
-        Some("Whoever looks at the demonstration"),
+    let applicant = Applicant::nobody(
+        Email::of_nobody(STRANGERS),
+        "Whoever looks at the demonstration",
         &password,
-    )?;
+    );
     match account::register(store, &passwords.choosing()?, applicant, &[], now).await {
         // Somebody else looks at it for the first time, too.
         Err(Error::EmailTaken) => {
-            let made = store.user_by_email(email.as_str()).await?;
+            let made = store.user_by_email(STRANGERS).await?;
             made.ok_or(Error::Busy {
                 retry_after_secs: 1,
             })

@@ -94,12 +94,22 @@ impl Store {
             .await?)
     }
 
-    /// The account with this lower-cased address.
+    /// The account with this address, in this spelling.
     pub(crate) async fn user_by_email(&self, email: &str) -> Result<Option<UserRow>, Error> {
         Ok(sqlx::query_as(BY_EMAIL)
             .bind(email)
             .fetch_optional(&self.reader)
             .await?)
+    }
+
+    /// The account with one of these addresses; the first of them that has one.
+    pub(crate) async fn user_by_one_of(&self, emails: &[String]) -> Result<Option<UserRow>, Error> {
+        for email in emails {
+            if let Some(user) = self.user_by_email(email).await? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
     }
 
     /// The account with this identifier.
@@ -162,12 +172,18 @@ impl Write {
         }
     }
 
-    /// The account with this lower-cased address, as this transaction sees it.
-    pub(crate) async fn user_by_email(&mut self, email: &str) -> Result<Option<UserRow>, Error> {
-        Ok(sqlx::query_as(BY_EMAIL)
-            .bind(email)
-            .fetch_optional(&mut *self.0)
-            .await?)
+    /// The account with one of these addresses, as this transaction sees it; the first of them that has one.
+    pub(crate) async fn user_by_one_of(
+        &mut self,
+        emails: &[String],
+    ) -> Result<Option<UserRow>, Error> {
+        for email in emails {
+            let read = sqlx::query_as(BY_EMAIL).bind(email);
+            if let Some(user) = read.fetch_optional(&mut *self.0).await? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
     }
 
     /// The account with this identifier, as this transaction sees it.

@@ -362,16 +362,82 @@ async fn what_is_played_is_in_no_figure_and_in_no_audit_trail() {
 }
 
 #[tokio::test]
-async fn nobody_logs_in_as_the_account_of_strangers() {
+async fn nobody_logs_in_as_the_account_of_strangers_or_signs_up_for_it() {
     let app = TestApp::new().await;
-    begun(&app).await;
-    let body = json!({"email": "demo@countersign.invalid", "password": PASSWORD});
-    app.post("/login", &body)
+    // Before there is one, and after.
+    for is_there in [false, true] {
+        for email in [
+            "demo@countersign.invalid",
+            "\"demo\"@countersign.invalid",
+            "demo@countersign.\u{ff49}nvalid",
+        ] {
+            let body = json!({"email": email, "password": PASSWORD});
+            app.post("/login", &body).await.is_problem(
+                401,
+                "invalid_credentials",
+                "Invalid credentials",
+            );
+            app.post("/signup", &body).await.is_problem(
+                422,
+                "invalid_email",
+                "Invalid e-mail address",
+            );
+        }
+        if !is_there {
+            begun(&app).await;
+        }
+    }
+}
+
+/// As an earlier version let people do.
+#[tokio::test]
+async fn an_account_that_somebody_signed_up_is_never_that_of_strangers() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    let taken = "UPDATE users SET email = 'demo@countersign.invalid' WHERE email = $1";
+    app.tamper(taken, EMAIL).await;
+    let somebodys = app.log_in("demo@countersign.invalid").await;
+    let demo = begun(&app).await;
+    assert_ne!(
+        claims(&demo.access)["sub"],
+        claims(&somebodys.access)["sub"]
+    );
+    // What they end is theirs.
+    let body = json!({"scope": "global"});
+    let ended = app
+        .send_as(Method::POST, "/logout", &somebodys.access, &body)
+        .await;
+    assert_eq!(ended.status, 200, "{ended:?}");
+    assert_eq!(app.refresh(&demo.refresh).await.status, 200);
+}
+
+#[tokio::test]
+async fn where_an_administrator_disabled_it_the_page_says_so_to_strangers() {
+    let app = TestApp::new().await;
+    app.administrator().await;
+    let demo = begun(&app).await;
+    let path = format!(
+        "/ui/admin/users/{}/disable",
+        claims(&demo.access)["sub"].as_str().unwrap()
+    );
+    let browser = Browser::of(&app, "root@example.com").await;
+    let disabled = browser.send(&path, &[("password", PASSWORD)]).await;
+    assert_eq!(disabled.status, 303, "{disabled:?}");
+    assert_eq!(app.refresh(&demo.refresh).await.status, 401);
+    begin(&app)
         .await
-        .is_problem(401, "invalid_credentials", "Invalid credentials");
-    app.post("/signup", &body)
-        .await
-        .is_problem(409, "email_taken", "Email already registered");
+        .is_problem(403, "demo_disabled", "Demonstration disabled");
+    let page = app.get("/flow").await;
+    page.is_page(200);
+    assert!(
+        page.body.contains("an administrator has disabled"),
+        "{}",
+        page.body
+    );
+    assert!(!page.body.contains("id=\"play\"") && !page.body.contains("flow/main.js"));
+    // Whoever is signed in has their own.
+    assert!(browser.get("/flow").await.body.contains("id=\"play\""));
+    assert_eq!(browser.send("/flow/session", &[]).await.status, 200);
 }
 
 #[tokio::test]

@@ -183,6 +183,32 @@ async fn guessing_has_to_wait_and_the_right_password_too_but_not_for_long() {
 }
 
 #[tokio::test]
+async fn guesses_at_one_account_are_counted_together_however_its_address_is_spelled() {
+    let app = TestApp::new().await;
+    app.sign_up("ada@bücher.example").await;
+    let spellings = [
+        "ada@bücher.example",
+        "ada@xn--bcher-kva.example",
+        "ada@b\u{fc}cher.\u{ff45}xample",
+        " ADA@BU\u{308}CHER.example",
+    ];
+    for spelling in spellings.iter().cycle().take(10) {
+        attempt(&app, spelling, "wrong horse battery staple")
+            .await
+            .is_problem(401, "invalid_credentials", "Invalid credentials");
+    }
+    for spelling in spellings {
+        attempt(&app, spelling, PASSWORD).await.is_problem(
+            429,
+            "too_many_requests",
+            "Too many requests",
+        );
+    }
+    app.wait(30);
+    assert_eq!(attempt(&app, spellings[3], PASSWORD).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_stranger_elsewhere_does_not_lock_anybody_out_and_an_unknown_account_is_limited_alike() {
     let app = TestApp::new().await;
     app.sign_up(EMAIL).await;

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::app::{EMAIL, PASSWORD, TestApp};
+use crate::app::{EMAIL, PASSWORD, TestApp, claims};
 
 #[tokio::test]
 async fn signing_up_makes_an_account_that_can_log_in() {
@@ -39,9 +39,64 @@ async fn rejects_an_address_that_has_an_account_in_any_case() {
 }
 
 #[tokio::test]
+async fn rejects_an_address_that_has_an_account_in_another_spelling() {
+    let app = TestApp::new().await;
+    for email in ["root@x.example", "ada@bücher.example"] {
+        app.sign_up(email).await;
+    }
+    for email in [
+        "root@\u{ff58}.example",
+        "ada@xn--bcher-kva.example",
+        "ada@bu\u{308}cher.example",
+    ] {
+        let answer = app
+            .post("/signup", &json!({"email": email, "password": PASSWORD}))
+            .await;
+        answer.is_problem(409, "email_taken", "Email already registered");
+        app.log_in(email).await;
+    }
+}
+
+/// As an earlier version stored what was typed.
+#[tokio::test]
+async fn an_account_that_was_stored_in_another_spelling_goes_on_and_has_its_address_alone() {
+    let app = TestApp::new().await;
+    let store = "UPDATE users SET email = $1 WHERE email = 'old@x.example'";
+    for (old, others) in [
+        ("ada@xn--bcher-kva.example", &["ada@bücher.example"][..]),
+        ("root@\u{ff58}.example", &[]),
+    ] {
+        app.sign_up("old@x.example").await;
+        app.tamper(store, old).await;
+        let sub = claims(&app.log_in(old).await.access)["sub"].clone();
+        for other in others {
+            assert_eq!(claims(&app.log_in(other).await.access)["sub"], sub);
+        }
+        for email in others.iter().chain([&old]) {
+            let body = json!({"email": email, "password": PASSWORD});
+            let answer = app.post("/signup", &body).await;
+            answer.is_problem(409, "email_taken", "Email already registered");
+        }
+    }
+    // One that was made beside another in the one form keeps what it was made with.
+    app.sign_up("root@x.example").await;
+    let (new, old) = (
+        app.log_in("root@x.example").await,
+        app.log_in("root@\u{ff58}.example").await,
+    );
+    assert_ne!(claims(&new.access)["sub"], claims(&old.access)["sub"]);
+}
+
+#[tokio::test]
 async fn rejects_what_is_no_address() {
     let app = TestApp::new().await;
-    for email in ["ada", "", "ada@", "ada@example.com\r\nx: y"] {
+    for email in [
+        "ada",
+        "",
+        "ada@",
+        "ada@example.com\r\nx: y",
+        "ada@mail.invalid",
+    ] {
         let answer = app
             .post("/signup", &json!({"email": email, "password": PASSWORD}))
             .await;

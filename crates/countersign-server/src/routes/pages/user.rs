@@ -15,6 +15,7 @@ use crate::routes::page::page;
 use crate::routes::shell::Shell;
 use crate::routes::trouble;
 use crate::routes::when::When;
+use crate::rules::email;
 use crate::rules::session::Both;
 
 #[derive(Template)]
@@ -23,6 +24,8 @@ pub(super) struct User {
     shell: Shell,
     id: String,
     email: String,
+    /// The address in ASCII, where it is not.
+    in_ascii: Option<String>,
     name: Option<String>,
     roles: Vec<String>,
     is_disabled: bool,
@@ -111,6 +114,7 @@ impl User {
             sessions: sessions.map(|row| Session::of(row, this, now)).collect(),
             forms: Forms::of(&user.roles().join(" ")),
             id: user.id,
+            in_ascii: email::in_ascii(&user.email),
             email: user.email,
             name: user.name,
             is_disabled: user.disabled,

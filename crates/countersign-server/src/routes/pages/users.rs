@@ -14,6 +14,7 @@ use crate::routes::page::page;
 use crate::routes::shell::Shell;
 use crate::routes::when::When;
 use crate::routes::{next, trouble, users};
+use crate::rules::email;
 use crate::store::users::UserRow;
 
 #[derive(Template)]
@@ -31,6 +32,8 @@ struct Users {
 struct User {
     id: String,
     email: String,
+    /// The address in ASCII, where it is not.
+    in_ascii: Option<String>,
     name: Option<String>,
     roles: Vec<String>,
     is_disabled: bool,
@@ -76,6 +79,7 @@ impl User {
             roles: row.roles(),
             since: When::of(row.created_at, now),
             id: row.id,
+            in_ascii: email::in_ascii(&row.email),
             email: row.email,
             name: row.name,
             is_disabled: row.disabled,

@@ -344,6 +344,26 @@ async fn what_people_call_themselves_is_text_for_administrators_too() {
 }
 
 #[tokio::test]
+async fn an_address_that_only_looks_like_another_is_marked() {
+    let app = TestApp::new().await;
+    app.administrator().await;
+    app.sign_up("r\u{43e}ot@b\u{fc}cher.example").await;
+    let root = Browser::of(&app, ROOT).await;
+    let written = "<code>r\\u{43e}ot@xn--bcher-kva.example</code>";
+    let mark = ">not ASCII</span>";
+    let users = root.get("/admin/users").await.body;
+    assert_eq!(users.matches(mark).count(), 1, "{users}");
+    assert!(users.contains(written), "{users}");
+    let page = root
+        .get(&page_of(&root, "r\u{43e}ot@b\u{fc}cher.example").await)
+        .await
+        .body;
+    assert!(page.contains(mark) && page.contains(written), "{page}");
+    let own = root.get(&page_of(&root, ROOT).await).await.body;
+    assert!(!own.contains(mark), "{own}");
+}
+
+#[tokio::test]
 async fn keys_are_shown_with_their_public_half_and_never_the_other() {
     let app = TestApp::new().await;
     app.administrator().await;
