@@ -80,6 +80,9 @@ const REVOKE_AT: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND n = $2 AND revoked_at IS NULL";
 const REVOKE_OF_USER: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL";
+// What is of that client itself ends alone.
+const REVOKE_OF_CLIENT_WITH: &str = "UPDATE sessions SET revoked_at = $4 WHERE user_id = $1 AND client_id = $3 AND revoked_at IS NULL \
+     AND EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND user_id = $1 AND client_id <> $3)";
 const REVOKE_ALL_OF_USER: &str =
     "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
 const REVOKE_OTHERS_OF_USER: &str =
@@ -233,6 +236,24 @@ impl Write {
             .execute(&mut *self.0)
             .await?;
         Ok(done.rows_affected() > 0)
+    }
+
+    /// Ends a user's sessions of a client, with a session of theirs that is another client's.
+    pub(crate) async fn revoke_sessions_of_client_with(
+        &mut self,
+        user_id: &str,
+        id: &str,
+        client_id: &str,
+        now: i64,
+    ) -> Result<u64, Error> {
+        let done = sqlx::query(REVOKE_OF_CLIENT_WITH)
+            .bind(user_id)
+            .bind(id)
+            .bind(client_id)
+            .bind(now)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(done.rows_affected())
     }
 
     /// Ends every session of a user.

@@ -441,6 +441,38 @@ async fn where_an_administrator_disabled_it_the_page_says_so_to_strangers() {
 }
 
 #[tokio::test]
+async fn a_demonstration_ends_with_the_log_out_of_whoever_began_it() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    let stranger = begun(&app).await;
+    for path in ["/ui/log-out", "/ui/account/session"] {
+        let browser = Browser::of(&app, EMAIL).await;
+        let demo = Tokens::of(&browser.send("/flow/session", &[]).await);
+        let own = claims(&browser.cookie("at").unwrap())["sid"].clone();
+        let over = browser.send(path, &[("id", own.as_str().unwrap())]).await;
+        assert_eq!(over.status, 303, "{over:?}");
+        assert_eq!(app.refresh(&demo.refresh).await.status, 401, "{path}");
+        app.wait(5);
+        is_code(
+            &app.get_as(SERVICE, &demo.access).await,
+            401,
+            "token_revoked",
+        );
+    }
+    // Of two demonstrations that end by themselves, neither ends the other.
+    let browser = Browser::of(&app, EMAIL).await;
+    let one = Tokens::of(&browser.send("/flow/session", &[]).await);
+    let two = Tokens::of(&browser.send("/flow/session", &[]).await);
+    let body = json!({"refresh_token": one.refresh});
+    assert_eq!(app.post("/logout", &body).await.status, 200);
+    assert_eq!(app.refresh(&one.refresh).await.status, 401);
+    for tokens in [&two, &stranger] {
+        assert_eq!(app.refresh(&tokens.refresh).await.status, 200);
+    }
+    browser.get("/account").await.is_page(200);
+}
+
+#[tokio::test]
 async fn rejects_a_demonstration_that_another_site_begins() {
     let app = TestApp::new().await;
     let request = Request::post("/flow/session").header("sec-fetch-site", "cross-site");
