@@ -41,7 +41,8 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 /// - While it cannot be fetched, the last one counts for five minutes more ([`grace`](Self::grace)); then the answer is 503,
 ///   or, with [`fail_open`](Self::fail_open), tokens pass until they expire.
 /// - Lists are believed at the issuer's own origin, and where [`at`](Self::at) says; a token that names another place is
-///   refused. They are signed with the issuer's keys, have `exp`, and are not older than the one that is held.
+///   refused. They are signed with the issuer's keys, have `exp`, and are not older than the one that is held, unless that
+///   is from a time yet to come: then a clock was ahead when it was taken, and is right now.
 /// - A claim `status` that is anything else is refused: an issuer that uses the name for something of its own needs
 ///   [`Issuer::without_status`](crate::Issuer::without_status).
 /// - Any status but 0 is a token that was taken back; an index beyond the list is none that the issuer has given out.

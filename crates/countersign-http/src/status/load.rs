@@ -100,7 +100,8 @@ impl Loader {
     }
 
     pub(super) async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<Held>, FetchError> {
-        let (last, now) = (self.last(), self.source.clock.now());
+        let now = self.source.clock.now();
+        let last = self.last(now);
         // That a list is unchanged does not make its `exp` later: in time, the whole is asked for.
         let etag = etag.filter(|_| last.is_some_and(|last| last.lasts(now)));
         let answer = self
@@ -140,8 +141,12 @@ impl Loader {
         })
     }
 
-    fn last(&self) -> Option<Times> {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the last list said of itself; nothing where it is from a time yet to come. Then a clock was ahead that is right
+    /// now, and no list of the present is as new.
+    fn last(&self, now: Timestamp) -> Option<Times> {
+        let latest = now.saturating_add(self.source.leeway);
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.filter(|last| last.iat <= latest)
     }
 
     /// The claims of the token that `body` is. Its keys may have to be waited for, as those of any token.
@@ -176,7 +181,12 @@ impl Loader {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use countersign::{SigningKey, StatusBits};
+
     use super::*;
+    use crate::status::read::Reader;
 
     const NOW: Timestamp = Timestamp::from_unix_secs(1_800_000_000);
 
@@ -216,6 +226,74 @@ mod tests {
             (None, Some(120), false),
         ] {
             assert_eq!(times(ttl, exp).lasts(NOW), lasts, "{ttl:?} {exp:?}");
+        }
+    }
+
+    const LEEWAY: i64 = 60;
+
+    /// A list of `iat`, fetched at `now`.
+    struct Scene {
+        loader: Loader,
+        now: Arc<AtomicI64>,
+        iat: Arc<AtomicI64>,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let uri = "https://id.example/1";
+            let key = SigningKey::generate(Algorithm::ES256).unwrap();
+            let (now, iat) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
+            let (wall, issued) = (Arc::clone(&now), Arc::clone(&iat));
+            let source = Source {
+                issuer: "https://id.example".to_owned(),
+                keys: key.verifying_key().into(),
+                algorithms: Vec::new(),
+                leeway: Duration::from_secs(LEEWAY.unsigned_abs()),
+                without_expiry: false,
+                clock: Clock::of(move || Timestamp::from_unix_secs(wall.load(Ordering::SeqCst))),
+                reading: Reading::Own(Reader::of(move |url| {
+                    let iat = issued.load(Ordering::SeqCst);
+                    let claims = StatusListToken {
+                        iss: None,
+                        sub: url,
+                        iat,
+                        exp: Some(iat.saturating_add(600)),
+                        ttl: Some(3),
+                        status_list: StatusList::new(StatusBits::One, 8).unwrap().encode(),
+                    };
+                    let token = claims.sign(&key).unwrap();
+                    async move { Some(token) }
+                })),
+            };
+            let target = source.reading.target(uri).unwrap();
+            Self {
+                loader: Loader::new(Arc::new(source), uri, target).unwrap(),
+                now,
+                iat,
+            }
+        }
+
+        async fn is_taken(&self, iat: i64, now: i64) -> bool {
+            self.iat.store(iat, Ordering::SeqCst);
+            self.now.store(now, Ordering::SeqCst);
+            match self.loader.load(None).await {
+                Ok(_) => true,
+                Err(FetchError::StatusListOlder) => false,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_from_a_clock_that_was_ahead_keeps_none_of_the_present_away() {
+        let now = NOW.unix_secs();
+        for (ahead, is_taken) in [(LEEWAY, false), (LEEWAY + 1, true), (86_400, true)] {
+            let scene = Scene::new();
+            assert!(scene.is_taken(now + ahead, now + ahead).await);
+            assert_eq!(scene.is_taken(now, now).await, is_taken, "{ahead}");
+            // And that one counts: none from before it is taken.
+            assert!(!scene.is_taken(now - 1, now + 1).await);
+            assert!(scene.is_taken(now + ahead, now + ahead).await);
         }
     }
 }
