@@ -2,8 +2,9 @@
 //!
 //! It may be right, as after a machine was asleep, or wrong, as after a time server went mad, and the server cannot tell.
 //! What is refused can be asked for again, and what is deleted is gone: so while it is in doubt, nothing ends that would end
-//! by the leap alone. The new time is believed once it has stood for [`HOLD`], or when the server is started anew. A clock
-//! that is set back ends nothing, and is believed at once.
+//! by the leap alone. The new time is believed once it has stood for [`HOLD`], or when the server is started anew; if it leaps
+//! again meanwhile, that is another time, which has to stand for as long. A clock that is set back ends nothing, and is
+//! believed at once.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,19 +21,37 @@ pub(crate) struct Leaps(Option<Mutex<Seen>>);
 /// What was seen of the two clocks.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
+    last: Reading,
+    /// The time that is in doubt, as it was first seen.
+    doubted: Option<Reading>,
+}
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
     wall: i64,
     at: Instant,
-    /// Since when the wall clock has been ahead.
-    ahead_since: Option<Instant>,
+}
+
+impl Reading {
+    /// What the wall clock says at a later moment if it goes on from here.
+    fn expected(self, at: Instant) -> i64 {
+        let passed = at.saturating_duration_since(self.at).as_secs();
+        self.wall
+            .saturating_add(i64::try_from(passed).unwrap_or(i64::MAX))
+    }
 }
 
 impl Leaps {
     /// Watches from now on, for a server whose clock is the machine's.
     pub(crate) fn watched(now: i64) -> Self {
-        Self(Some(Mutex::new(Seen {
+        let last = Reading {
             wall: now,
             at: Instant::now(),
-            ahead_since: None,
+        };
+        Self(Some(Mutex::new(Seen {
+            last,
+            doubted: None,
         })))
     }
 
@@ -52,25 +71,28 @@ impl Leaps {
 
 impl Seen {
     fn look(&mut self, wall: i64, at: Instant) -> i64 {
-        let passed = at.saturating_duration_since(self.at).as_secs();
-        let expected = self
-            .wall
-            .saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
+        let (now, expected) = (Reading { wall, at }, self.last.expected(at));
         let ahead = wall.saturating_sub(expected);
-        let since = *self.ahead_since.get_or_insert(at);
-        if ahead > LEAP && at.saturating_duration_since(since) < HOLD {
-            if since == at {
+        if ahead > LEAP {
+            // One that has leapt again, also back by some of it, is another.
+            let stands = self
+                .doubted
+                .filter(|first| wall.abs_diff(first.expected(at)) <= LEAP.unsigned_abs());
+            let Some(first) = stands else {
+                self.doubted = Some(now);
                 tracing::error!(
                     seconds = ahead,
                     "the clock of this machine has leapt ahead; until it has stood there for an hour, or is right again, nothing ends by it: set it right, or start the server anew"
                 );
+                return expected;
+            };
+            if at.saturating_duration_since(first.at) < HOLD {
+                return expected;
             }
-            return expected;
         }
         *self = Self {
-            wall,
-            at,
-            ahead_since: None,
+            last: now,
+            doubted: None,
         };
         wall
     }
@@ -86,9 +108,8 @@ mod tests {
     fn seen() -> (Seen, Instant) {
         let at = Instant::now();
         let seen = Seen {
-            wall: NOW,
-            at,
-            ahead_since: None,
+            last: Reading { wall: NOW, at },
+            doubted: None,
         };
         (seen, at)
     }
@@ -113,6 +134,26 @@ mod tests {
         assert_eq!(seen.look(leapt(3_609), at + secs(3_609)), NOW + 3_609);
         assert_eq!(seen.look(leapt(3_610), at + secs(3_610)), leapt(3_610));
         assert_eq!(seen.look(leapt(3_611), at + secs(3_611)), leapt(3_611));
+    }
+
+    #[test]
+    fn a_leap_during_a_leap_has_to_stand_for_an_hour_of_its_own() {
+        let (mut seen, at) = seen();
+        let mut look = |ahead: i64, passed: u64| {
+            let time = NOW + ahead + i64::try_from(passed).unwrap();
+            let believed = seen.look(time, at + secs(passed));
+            believed == time
+        };
+        assert!(!look(2 * LEAP, 0));
+        // Further on, and back by some of it; each is looked at just before the one before it would be believed.
+        for (ahead, first) in [(MONTH, 3_599), (2 * MONTH, 7_198), (2 * LEAP, 10_797)] {
+            assert!(!look(ahead, first), "{ahead}");
+            assert!(!look(ahead, first + 1), "{ahead}");
+        }
+        // What moves by no more than a leap is the same time still.
+        assert!(!look(3 * LEAP, 10_900));
+        assert!(!look(2 * LEAP, 14_396));
+        assert!(look(2 * LEAP, 14_397));
     }
 
     #[test]
