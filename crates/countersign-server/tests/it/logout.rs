@@ -116,9 +116,28 @@ async fn an_expired_token_logs_its_own_session_out_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_session_that_is_over_logs_nobody_out() {
+async fn a_session_that_is_over_only_by_a_clock_that_is_wrong_is_ended_for_good() {
     let (app, tokens) = TestApp::with_session().await;
     app.wait(31 * DAY);
+    for scope in ["others", "global"] {
+        log_out(&app, &tokens.access, Some(scope)).await.is_problem(
+            401,
+            "token_expired",
+            "jwt expired",
+        );
+    }
+    succeeded(&log_out(&app, &tokens.access, None).await);
+    app.wait(-31 * DAY);
+    assert!(is_out(&app, &tokens).await);
+}
+
+#[tokio::test]
+async fn a_token_of_a_session_that_is_forgotten_logs_nobody_out() {
+    let app = TestApp::with(&[("SESSION_TTL", "1h"), ("SESSION_IDLE_TTL", "50m")]).await;
+    app.sign_up(EMAIL).await;
+    let tokens = app.log_in(EMAIL).await;
+    app.wait(61 * MINUTE);
+    app.server.keep_house().await.unwrap();
     log_out(&app, &tokens.access, None)
         .await
         .is_problem(401, "token_revoked", "Invalid token");
