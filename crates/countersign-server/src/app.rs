@@ -319,17 +319,18 @@ impl App {
         .await?;
         self.verifying.replace(ring.verifying(now));
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
-        self.sweep(self.believed_now()).await
+        self.sweep(now).await
     }
 
     /// Forgets what is over.
     async fn sweep(&self, now: i64) -> Result<(), Error> {
+        let believed = self.leaps.believed(now);
         self.store
-            .sweep_throttle(now, self.limits.longest())
+            .sweep_throttle(believed, now, self.limits.longest())
             .await?;
-        let revoked = now.saturating_sub(self.terms.access_ttl);
-        self.store.sweep_sessions(now, revoked).await?;
-        status::sweep(&self.store, now).await?;
+        let revoked = believed.saturating_sub(self.terms.access_ttl);
+        self.store.sweep_sessions(believed, revoked).await?;
+        status::sweep(&self.store, believed).await?;
         Ok(())
     }
 }

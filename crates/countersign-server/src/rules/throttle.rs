@@ -420,9 +420,38 @@ mod tests {
             write.spend(subject, now, ahead, 0).await.unwrap();
         }
         write.commit().await.unwrap();
-        store.sweep_throttle(now, longest).await.unwrap();
+        store.sweep_throttle(now, now, longest).await.unwrap();
         assert!(store.full_at("owed").await.unwrap().is_some());
         assert!(store.full_at("left behind").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn while_a_leap_is_in_doubt_nothing_that_is_owed_is_forgotten() {
+        let (_folder, store) = store().await;
+        let (believed, longest) = (1_000, LIMITS.longest());
+        let leapt = believed + 400 * DAY;
+        let owner = from(&store, "198.51.100.1").await;
+        succeed(&owner, &store, believed).await;
+        let before = from(&store, "192.0.2.1").await;
+        let since = from(&store, "192.0.3.1").await;
+        for _ in 0..3 {
+            assert_eq!(wait(&before, &store, believed).await, 0);
+            assert_eq!(wait(&since, &store, leapt).await, 0);
+        }
+        store
+            .sweep_throttle(believed, leapt, longest)
+            .await
+            .unwrap();
+        assert_eq!(wait(&before, &store, believed).await, 30);
+        assert_eq!(wait(&since, &store, leapt).await, 30);
+        assert_eq!(from(&store, "198.51.100.1").await.charges.len(), 3);
+        // When the clock is right again, only what was charged before it leapt is owed.
+        store
+            .sweep_throttle(believed, believed, longest)
+            .await
+            .unwrap();
+        assert_eq!(wait(&before, &store, believed).await, 30);
+        assert_eq!(wait(&since, &store, believed).await, 0);
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ const SPEND: &str = "INSERT INTO throttle (subject, full_at) VALUES ($1, $2 + $3
 const READ: &str = "SELECT full_at FROM throttle WHERE subject = $1";
 const GIVE_BACK: &str = "UPDATE throttle SET full_at = full_at - $2 WHERE subject = $1";
 const FORGET: &str = "DELETE FROM throttle WHERE subject = $1";
-const SWEEP: &str = "DELETE FROM throttle WHERE full_at < $1 OR full_at > $1 + $2";
+const SWEEP: &str = "DELETE FROM throttle WHERE full_at < $1 OR full_at > $2 + $3";
 
 const IS_FAMILIAR: &str = "SELECT COUNT(*) FROM familiar WHERE subject = $1 AND expires_at > $2";
 const REMEMBER: &str = "INSERT INTO familiar (subject, expires_at) VALUES ($1, $2) \
@@ -40,16 +40,22 @@ impl Store {
     }
 
     /// Forgets subjects whose whole allowance is there again, or so far away that the clock was set back, and those
-    /// that were familiar.
-    pub(crate) async fn sweep_throttle(&self, now: i64, longest: i64) -> Result<u64, Error> {
+    /// that were familiar. What is over must be so by the time that is `believed`; what is charged is charged by the clock.
+    pub(crate) async fn sweep_throttle(
+        &self,
+        believed: i64,
+        now: i64,
+        longest: i64,
+    ) -> Result<u64, Error> {
         let swept = sqlx::query(SWEEP)
+            .bind(believed)
             .bind(now)
             .bind(longest)
             .execute(&self.writer)
             .await?
             .rows_affected();
         sqlx::query(SWEEP_FAMILIAR)
-            .bind(now)
+            .bind(believed)
             .execute(&self.writer)
             .await?;
         Ok(swept)
