@@ -64,7 +64,7 @@ const LIMIT: &str = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND 
 // that decided on the same row one writes, and the others decide again.
 const MOVE: &str = concat!(
     "UPDATE sessions SET n = $2, rotated_at = $3, grace_n = $4, grace_at = $5, late_count = $6, late_since = $7, \
-     idle_expires_at = $8 \
+     idle_expires_at = $8, expires_at = $13, created_at = $14 \
      WHERE id = $1 AND n = $9 AND grace_at = $10 AND late_count = $11 AND late_since = $12 AND revoked_at IS NULL AND expires_at > $3 \
      RETURNING ",
     columns!()
@@ -183,12 +183,13 @@ impl Write {
         Ok(done.rows_affected())
     }
 
-    /// Moves a session on from the counter that was decided on. `None` when it is another by now.
+    /// Moves a session on from the counter that was decided on, and says when it began. `None` when it is another by now.
     pub(crate) async fn move_session(
         &mut self,
         id: &str,
         from: &Counter,
         to: &Counter,
+        created_at: i64,
     ) -> Result<Option<SessionRow>, Error> {
         let row = sqlx::query_as(MOVE)
             .bind(id)
@@ -202,7 +203,9 @@ impl Write {
             .bind(from.n)
             .bind(from.grace_at)
             .bind(from.late_count)
-            .bind(from.late_since);
+            .bind(from.late_since)
+            .bind(to.expires_at)
+            .bind(created_at);
         Ok(row.fetch_optional(&mut *self.0).await?)
     }
 
@@ -322,6 +325,7 @@ mod tests {
             late_count: 4,
             late_since: NOW + 3,
             idle_expires_at: NOW + 4,
+            expires_at: NOW + 5,
             ..from
         };
         let others = [
@@ -340,15 +344,18 @@ mod tests {
             },
         ];
         for other in others {
-            let moved = write.move_session("a", &other, &to).await.unwrap();
+            let moved = write.move_session("a", &other, &to, NOW).await.unwrap();
             assert!(moved.is_none(), "{other:?}");
         }
-        let moved = write.move_session("a", &from, &to).await.unwrap().unwrap();
-        assert_eq!(moved.counter, to);
-        assert!(write.move_session("a", &from, &to).await.unwrap().is_none());
+        let moved = write.move_session("a", &from, &to, NOW - 1).await;
+        let moved = moved.unwrap().unwrap();
+        assert_eq!((moved.counter, moved.created_at), (to, NOW - 1));
+        let again = write.move_session("a", &from, &to, NOW).await;
+        assert!(again.unwrap().is_none());
         assert!(!write.revoke_session_at("a", 1, NOW).await.unwrap());
         assert!(write.revoke_session_at("a", 2, NOW).await.unwrap());
-        assert!(write.move_session("a", &to, &from).await.unwrap().is_none());
+        let over = write.move_session("a", &to, &from, NOW).await;
+        assert!(over.unwrap().is_none());
         write.commit().await.unwrap();
     }
 

@@ -145,6 +145,7 @@ impl Outcome {
 /// A session as it was decided on, and what is to be written about it.
 struct Turn {
     id: String,
+    created_at: i64,
     from: Counter,
     /// For the audit trail; what is played belongs into none.
     about: Option<About>,
@@ -154,6 +155,7 @@ impl Turn {
     fn of(row: &SessionRow) -> Self {
         Self {
             id: row.id.clone(),
+            created_at: row.created_at,
             from: row.counter,
             about: (!demo::is_of(row)).then(|| About {
                 user: Some(row.user_id.clone()),
@@ -161,6 +163,14 @@ impl Turn {
                 by: None,
             }),
         }
+    }
+
+    /// By how many seconds the session began in a time yet to come. The clock was ahead then and is right now, and the session
+    /// would outlive its time by as much: so it counts as begun at its first refresh. Beginning it by the time that is
+    /// believed would be exact at once, but a clock that has leapt may also be right, and then nobody could log in for as
+    /// long as that is in doubt.
+    fn is_ahead_by(&self, now: i64) -> i64 {
+        self.created_at.saturating_sub(now).max(0)
     }
 
     fn go_on(
@@ -171,7 +181,15 @@ impl Turn {
         now: i64,
     ) -> Running<'_, Option<SessionRow>> {
         Box::pin(async move {
-            let moved = write.move_session(&self.id, &self.from, &to).await?;
+            let ahead = self.is_ahead_by(now);
+            let to = Counter {
+                expires_at: to.expires_at.saturating_sub(ahead),
+                ..to
+            };
+            let created_at = self.created_at.saturating_sub(ahead);
+            let moved = write
+                .move_session(&self.id, &self.from, &to, created_at)
+                .await?;
             if moved.is_some()
                 && cause == Cause::Ahead
                 && let Some(about) = &self.about
@@ -221,20 +239,57 @@ mod tests {
     const NOW: i64 = 1_000_000;
     const MONTH: i64 = 30 * 24 * 60 * 60;
 
-    #[tokio::test]
-    async fn nothing_ends_only_because_the_clock_has_leapt_and_nothing_is_answered_either() {
-        let (_folder, store) = with_user(NOW).await;
+    async fn begun(at: i64) -> (tempfile::TempDir, Store, SessionRow) {
+        let (folder, store) = with_user(NOW).await;
         let row = SessionRow {
             id: secret::encode(&[1; 16]),
             secret: secret::encode(&[9; 16]),
             status_idx: Some(1),
-            ..session("", NOW)
+            ..session("", at)
         };
         let mut write = store.begin().await.unwrap();
         write.start_session(&row, HASH).await.unwrap().unwrap();
         write.commit().await.unwrap();
+        (folder, store, row)
+    }
+
+    fn keys() -> RefreshKeys {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-        let keys = RefreshKeys::new([(1, key)]).unwrap();
+        RefreshKeys::new([(1, key)]).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_session_that_began_while_the_clock_was_ahead_lives_no_longer_than_others() {
+        for (began, ahead) in [(-5, 0), (0, 0), (1, 1), (3 * MONTH, 3 * MONTH)] {
+            let (_folder, store, row) = begun(NOW + began).await;
+            let keys = keys();
+            let refresh = async |row: &SessionRow, now| {
+                let refreshing = Refreshing {
+                    store: &store,
+                    keys: &keys,
+                    rule: &RotationRule::with_idle(10_000),
+                    metrics: &Metrics::default(),
+                    now,
+                    believed: now,
+                };
+                refreshing.refresh(keys.mint(row).unwrap().expose()).await
+            };
+            // The second one finds nothing left to set right.
+            let second = refresh(&row, NOW).await.unwrap();
+            let third = refresh(&second, NOW + 500).await.unwrap();
+            for later in [&second, &third] {
+                assert_eq!(later.created_at, row.created_at - ahead);
+                assert_eq!(later.counter.expires_at, row.counter.expires_at - ahead);
+            }
+            let end = third.counter.expires_at;
+            assert_eq!(end, NOW + began - ahead + 100_000);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_ends_only_because_the_clock_has_leapt_and_nothing_is_answered_either() {
+        let (_folder, store, row) = begun(NOW).await;
+        let keys = keys();
         let refresh = async |row: &SessionRow, now, believed| {
             let refreshing = Refreshing {
                 store: &store,
