@@ -2,7 +2,8 @@
 //! for the disk.
 //!
 //! A write of a group is answered after its transaction was committed, never before. When one of them fails, nothing of
-//! the group stays, and each is tried once more alone: nobody pays for another's failure.
+//! the group stays, and each is tried once more alone: nobody pays for another's failure. When another process does not let
+//! the database go, everybody who waits by then is told so: those behind would wait as long again.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -27,6 +28,15 @@ type Work = Box<dyn for<'w> Fn(&'w mut Write) -> Running<'w, ()> + Send + Sync>;
 struct Job {
     work: Work,
     done: oneshot::Sender<Result<(), Error>>,
+    /// Whether it is of use to nobody but who asked for it.
+    is_for_asker: bool,
+}
+
+impl Job {
+    /// Whether nobody wants it any more.
+    fn is_idle(&self) -> bool {
+        self.is_for_asker && self.done.is_closed()
+    }
 }
 
 /// The writes that wait for a transaction; cheap to clone.
@@ -89,10 +99,22 @@ impl Group {
     /// The next group; empty when there is none, and then nobody is at work.
     fn next(&self) -> Vec<Job> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = waiting.jobs.len().min(MOST);
-        let jobs: Vec<Job> = waiting.jobs.drain(..most).collect();
+        let mut jobs = Vec::new();
+        while jobs.len() < MOST
+            && let Some(job) = waiting.jobs.pop_front()
+        {
+            if !job.is_idle() {
+                jobs.push(job);
+            }
+        }
         waiting.is_running = !jobs.is_empty();
         jobs
+    }
+
+    /// Everybody who waits for the next groups. Whoever took them is at work still.
+    fn all(&self) -> VecDeque<Job> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut waiting.jobs)
     }
 }
 
@@ -120,13 +142,33 @@ impl Drop for Runner {
 }
 
 impl Store {
-    /// Does a small write together with those that others ask for at the same time, durably.
+    /// Does a small write together with those that others ask for at the same time, durably. When its asker goes away before
+    /// it has begun, it is left undone.
     ///
     /// # Errors
     /// Those of `work`, and of the commit.
     pub(crate) async fn together<T: Send + 'static>(
         &self,
         work: impl for<'w> Fn(&'w mut Write) -> Running<'w, T> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        self.in_group(work, true).await
+    }
+
+    /// The same for what is to be done also when its asker goes away, as the end of a session is.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the commit.
+    pub(crate) async fn together_in_any_case<T: Send + 'static>(
+        &self,
+        work: impl for<'w> Fn(&'w mut Write) -> Running<'w, T> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        self.in_group(work, false).await
+    }
+
+    async fn in_group<T: Send + 'static>(
+        &self,
+        work: impl for<'w> Fn(&'w mut Write) -> Running<'w, T> + Send + Sync + 'static,
+        is_for_asker: bool,
     ) -> Result<T, Error> {
         let result = Arc::new(Mutex::new(None));
         let (done, committed) = oneshot::channel();
@@ -141,6 +183,7 @@ impl Store {
                 })
             }),
             done,
+            is_for_asker,
         };
         if self.group.push(job) {
             self.group.lead(run(self.clone()));
@@ -152,7 +195,8 @@ impl Store {
 
     async fn commit_group(&self, jobs: &[Job]) -> Result<(), Error> {
         let mut write = self.begin().await?;
-        for job in jobs {
+        // That may have taken a while.
+        for job in jobs.iter().filter(|job| !job.is_idle()) {
             (job.work)(&mut write).await?;
         }
         write.commit().await
@@ -182,17 +226,24 @@ async fn run(store: Store) {
 /// What becomes of a group that failed: each job is tried by itself, unless that was done or is no use.
 async fn alone(store: &Store, jobs: &mut Vec<Job>, problem: Error) {
     if let Error::Busy { retry_after_secs } = problem {
-        // Each of them would wait as long again.
-        for job in jobs.drain(..) {
-            answer(job, Err(Error::Busy { retry_after_secs }));
-        }
+        turn_away(store, jobs, retry_after_secs);
     } else if jobs.len() > 1 {
         while let [first, ..] = jobs.as_slice() {
             let outcome = store.commit_group(std::slice::from_ref(first)).await;
-            answer(jobs.remove(0), outcome);
+            match outcome {
+                Err(Error::Busy { retry_after_secs }) => turn_away(store, jobs, retry_after_secs),
+                outcome => answer(jobs.remove(0), outcome),
+            }
         }
     } else if let Some(job) = jobs.pop() {
         answer(job, Err(problem));
+    }
+}
+
+/// Tells these and everybody behind them: each would wait as long again.
+fn turn_away(store: &Store, jobs: &mut Vec<Job>, retry_after_secs: u64) {
+    for job in jobs.drain(..).chain(store.group.all()) {
+        answer(job, Err(Error::Busy { retry_after_secs }));
     }
 }
 
@@ -263,11 +314,10 @@ mod tests {
         assert_eq!(add(&store, "next").await.unwrap(), 1_001);
     }
 
-    #[tokio::test]
-    async fn a_write_whose_asker_went_away_is_done_all_the_same() {
-        let (_folder, store) = store().await;
+    /// Asks, and goes away while another writes.
+    async fn ask_and_go(store: &Store, asked: impl Future<Output = Result<i64, Error>>) {
+        let writing = store.begin().await.unwrap();
         {
-            let asked = add(&store, "gone");
             let mut asked = std::pin::pin!(asked);
             // One turn puts it into the group; then nobody waits for it any more.
             let turn = std::future::poll_fn(|cx| {
@@ -275,7 +325,57 @@ mod tests {
             });
             assert!(turn.await);
         }
-        add(&store, "next").await.unwrap();
+        writing.rollback().await.unwrap();
+        add(store, "next").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_write_whose_asker_went_away_before_it_began_is_left_undone() {
+        let (_folder, store) = store().await;
+        ask_and_go(&store, add(&store, "gone")).await;
+        assert!(store.full_at("gone").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_to_be_done_in_any_case_is_done_though_its_asker_went_away() {
+        let (_folder, store) = store().await;
+        let asked = store.together_in_any_case(|write| spend(write, "gone".to_owned()));
+        ask_and_go(&store, asked).await;
         assert!(store.full_at("gone").await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn while_the_database_is_busy_everybody_who_waits_is_told_at_once() {
+        let (_folder, store) = store().await;
+        let job = || {
+            let (done, told) = oneshot::channel();
+            let work: Work = Box::new(|_| Box::pin(async { panic!("a test") }));
+            let job = Job {
+                work,
+                done,
+                is_for_asker: true,
+            };
+            (job, told)
+        };
+        let (mut group, mut all) = (Vec::new(), Vec::new());
+        for i in 0..(3 * MOST) {
+            let (job, told) = job();
+            if i < MOST {
+                group.push(job);
+            } else {
+                // Nobody is called: this test is at work on them.
+                store.group.push(job);
+            }
+            all.push(told);
+        }
+        let busy = Error::Busy {
+            retry_after_secs: 1,
+        };
+        alone(&store, &mut group, busy).await;
+        for mut told in all {
+            assert!(matches!(told.try_recv(), Ok(Err(Error::Busy { .. }))));
+        }
+        assert!(group.is_empty() && store.group.next().is_empty());
+        assert_eq!(add(&store, "next").await.unwrap(), 1_001);
     }
 }

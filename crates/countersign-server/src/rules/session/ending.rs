@@ -32,7 +32,7 @@ pub(crate) async fn end(
 ) -> Result<(), Error> {
     let (user, id) = (session.user_id.clone(), session.id.clone());
     store
-        .together(move |write| end_in(write, user.clone(), id.clone(), which, now))
+        .together_in_any_case(move |write| end_in(write, user.clone(), id.clone(), which, now))
         .await
 }
 

@@ -110,7 +110,7 @@ impl Refreshing<'_> {
                 let now = self.now;
                 let is_ended = self
                     .store
-                    .together(move |write| Turn::of(&row).end(write, now))
+                    .together_in_any_case(move |write| Turn::of(&row).end(write, now))
                     .await?;
                 Ok(if is_ended {
                     Outcome::refuse(cause, is_demo)
