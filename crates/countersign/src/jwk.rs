@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 pub use import::{ImportedKey, KeyFormat};
 pub use set::{JwkSet, MAX_JWKS_BYTES, MAX_KEYS, UnusableKey};
 pub use signing::{SigningHeader, SigningKey};
+pub use strength::MAX_SECRET_BYTES;
 pub use thumbprint::Thumbprint;
 pub use verifying::VerifyingKey;
 

@@ -39,8 +39,8 @@ pub use error::{Blame, Critical, Error, Malformed, Part, WeakKey};
 pub use json::{MAX_DEPTH, parse_strict};
 pub use jwa::{Algorithm, Family};
 pub use jwk::{
-    ImportedKey, Jwk, JwkSet, KeyFormat, MAX_JWKS_BYTES, MAX_KEYS, PublicJwk, SigningHeader,
-    SigningKey, Thumbprint, UnusableKey, VerifyingKey,
+    ImportedKey, Jwk, JwkSet, KeyFormat, MAX_JWKS_BYTES, MAX_KEYS, MAX_SECRET_BYTES, PublicJwk,
+    SigningHeader, SigningKey, Thumbprint, UnusableKey, VerifyingKey,
 };
 pub use jws::{
     Header, Jws, JwsBuilder, JwsSigner, MAX_HEADER_BYTES, MAX_JWS_BYTES, MAX_SIGNATURES,

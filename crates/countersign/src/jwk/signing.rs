@@ -72,11 +72,12 @@ impl SigningKey {
         Ok(key.with_key_id(kid))
     }
 
-    /// A shared secret for HS256, HS384 or HS512, of at least 32, 48 or 64 bytes.
+    /// A shared secret for HS256, HS384 or HS512, of at least 32, 48 or 64 bytes and at most
+    /// [`MAX_SECRET_BYTES`](crate::MAX_SECRET_BYTES).
     ///
     /// # Errors
-    /// [`Error::KeyWeak`] for a secret that is too short, a pattern, or the text of a key; [`Error::KeyUnfit`] for an
-    /// algorithm of another family.
+    /// [`Error::KeyWeak`] for a secret that is too short, a pattern, or the text of a key; [`Error::KeyUnfit`] for one that
+    /// is too long, and for an algorithm of another family.
     pub fn from_secret(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, Error> {
         Self::new(
             algorithm,

@@ -7,10 +7,13 @@ use crate::error::{Error, WeakKey};
 use crate::jwa::{Algorithm, RSA_MODULUS_BITS};
 use crate::jwk::parts::{KeyParts, bits};
 
+/// The most bytes that a shared secret may have: far more than any HMAC makes use of.
+pub const MAX_SECRET_BYTES: usize = 64 * 1024;
+
 /// Refuses parts that are too weak for `algorithm`.
 ///
 /// # Errors
-/// [`Error::KeyWeak`] with the reason.
+/// [`Error::KeyWeak`] with the reason; [`Error::KeyUnfit`] for what no key of its kind is.
 pub(crate) fn check(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error> {
     match parts {
         KeyParts::Oct(secret) => check_secret(algorithm, secret),
@@ -21,6 +24,7 @@ pub(crate) fn check(algorithm: Algorithm, parts: &KeyParts) -> Result<(), Error>
 }
 
 fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
+    check_secret_size(secret.len())?;
     let needed = algorithm.secret_min_bytes().unwrap_or(0);
     if let Some(kind) = key_text::kind(secret) {
         return Err(Error::KeyWeak(WeakKey::SecretIsKey { kind }));
@@ -32,13 +36,31 @@ fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
             algorithm,
         }));
     }
-    if is_pattern(secret) || is_short_in_hex(secret, needed) {
+    let start = secret.get(..LOOKED_AT).unwrap_or(secret);
+    if is_pattern(start) || is_short_in_hex(secret, needed) {
         return Err(Error::KeyWeak(WeakKey::SecretGuessable { algorithm }));
     }
     Ok(())
 }
 
-/// The longest word whose repetition is looked for: the work stays in proportion to the secret, however long it is.
+/// Refuses a secret that is too long to be one: every HMAC hashes a key that is longer than a block of its hash, of 128
+/// bytes at most (RFC 2104 §2), so what is looked at of it is bounded, and nothing is lost.
+fn check_secret_size(bytes: usize) -> Result<(), Error> {
+    if bytes <= MAX_SECRET_BYTES {
+        return Ok(());
+    }
+    Err(Error::key_unfit(format!(
+        "the secret has more than {MAX_SECRET_BYTES} bytes: no algorithm makes use of so many"
+    )))
+}
+
+/// How many octets of a secret, from its start, are looked at for a pattern: the work is bounded, however long it is.
+/// A pattern shows in its first octets, so no secret that is one is taken; and what is none in so many octets is not
+/// guessed, whatever comes after them. A secret that begins with so many octets of a pattern is refused, whatever comes
+/// after them: no generator makes one.
+const LOOKED_AT: usize = 1024;
+
+/// The longest word whose repetition is looked for.
 const LONGEST_UNIT: usize = 64;
 
 /// A short unit repeated, a run of neighbours (`abcd…`, `9876…`), a row of the keyboard, or too few different octets.
@@ -88,7 +110,7 @@ fn on_keyboard(secret: &[u8]) -> usize {
 
 /// Digits of a number that has fewer octets than are needed: `openssl rand -hex 16` has 16, not 32.
 fn is_short_in_hex(secret: &[u8], needed: usize) -> bool {
-    secret.iter().all(u8::is_ascii_hexdigit) && secret.len().div_euclid(2) < needed
+    secret.len().div_euclid(2) < needed && secret.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// RFC 8032 §5.1.3: y is below p = 2^255 - 19 (one text for each point), and the point is of large order: a signature
@@ -194,6 +216,40 @@ mod tests {
                 })),
                 "{pattern:?}"
             );
+        }
+    }
+
+    #[test]
+    fn accepts_a_secret_of_the_most_bytes_and_rejects_one_more() {
+        // No pattern, and no text of a key.
+        let octets = |bytes: usize| -> Vec<u8> {
+            let mut state = 7u32;
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state.to_be_bytes()[0]
+            };
+            (0..bytes).map(|_| next()).collect()
+        };
+        assert_eq!(secret(&octets(MAX_SECRET_BYTES)), Ok(()));
+        for more in [1, 2_000_000] {
+            let error = secret(&octets(MAX_SECRET_BYTES + more)).unwrap_err();
+            assert!(
+                matches!(&error, Error::KeyUnfit { what } if what.contains("65536 bytes")),
+                "{error}"
+            );
+        }
+        // Looked at for a pattern is its start, which decides alone.
+        let unguessable = [octets(LOOKED_AT), vec![b'a'; 60_000]].concat();
+        assert_eq!(secret(&unguessable), Ok(()));
+        let guessable = WeakKey::SecretGuessable {
+            algorithm: Algorithm::HS256,
+        };
+        for pattern in [
+            vec![b'a'; MAX_SECRET_BYTES],
+            b"qwertyuiop".repeat(6_000),
+            [vec![b'a'; LOOKED_AT], octets(60_000)].concat(),
+        ] {
+            assert_eq!(secret(&pattern), Err(Error::KeyWeak(guessable.clone())));
         }
     }
 
