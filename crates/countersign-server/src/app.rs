@@ -16,7 +16,7 @@ use http::StatusCode;
 use crate::config::Settings;
 use crate::cookies::Cookies;
 use crate::error::{Error, REALM};
-use crate::inspector::Access;
+use crate::inspector::{self, Access};
 use crate::metrics::Metrics;
 use crate::router::Hosts;
 use crate::rules::demo;
@@ -25,6 +25,7 @@ use crate::rules::keys::{self, Ring};
 use crate::rules::leap::Leaps;
 use crate::rules::password::Pool;
 use crate::rules::proxies::Proxies;
+use crate::rules::queue::Queue;
 use crate::rules::rotation::RotationRule;
 use crate::rules::seal::Seal;
 use crate::rules::session::{Both, Known, Lifetimes};
@@ -67,6 +68,8 @@ pub(crate) struct Inner {
     leaps: Leaps,
     status_lists: Published,
     pub(crate) inspector: Access,
+    /// Where its answers are computed.
+    pub(crate) inspections: Queue,
     /// The demonstration of a token's life: in development for everybody.
     pub(crate) demo: Access,
     known: Known,
@@ -144,6 +147,7 @@ impl App {
             leaps,
             status_lists: Published::default(),
             inspector: settings.inspector(),
+            inspections: inspector::threads(),
             demo: if settings.is_development() {
                 Access::Public
             } else {

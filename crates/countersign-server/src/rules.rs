@@ -12,6 +12,7 @@ pub(crate) mod keys;
 pub(crate) mod leap;
 pub(crate) mod password;
 pub(crate) mod proxies;
+pub(crate) mod queue;
 pub(crate) mod refresh_token;
 pub(crate) mod roles;
 pub(crate) mod rotation;

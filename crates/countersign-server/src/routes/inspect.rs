@@ -5,20 +5,22 @@
 use askama::Template;
 use axum::Extension;
 use axum::Json as Answered;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use countersign::{Algorithm, JwkSet, Outcome, Step};
+use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use crate::body::{Json, PageForm, Peer};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::inspector::Inspector;
 use crate::routes::assets;
 use crate::routes::navigation::Reader;
 use crate::routes::page::page;
 use crate::routes::shell::Shell;
+use crate::routes::trouble;
 use crate::routes::visitor::Visitor;
 use crate::rules::inspect::{
     Answer, Attempt, Edited, Experiment, Forgery, Form, KeyProblem, KeyText, Language, Program,
@@ -66,6 +68,41 @@ pub(crate) struct Fields {
     at: String,
 }
 
+/// A request that was counted. It stands before the body, so that one that nobody can read counts too.
+pub(crate) struct Counted;
+
+impl FromRequestParts<Inspector> for Counted {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, inspector: &Inspector) -> Result<Self, Error> {
+        let Peer(peer) = Peer::from_request_parts(parts, inspector).await?;
+        inspector.count(peer).map(|()| Self)
+    }
+}
+
+/// What the page says to what was asked.
+#[derive(Default)]
+struct Told {
+    answer: Option<Answer>,
+    problem: Option<String>,
+}
+
+impl Told {
+    fn answer(answer: Answer) -> Self {
+        Self {
+            answer: Some(answer),
+            problem: None,
+        }
+    }
+
+    fn problem(words: String) -> Self {
+        Self {
+            answer: None,
+            problem: Some(words),
+        }
+    }
+}
+
 /// The mark of a step and the word for it.
 struct Mark(&'static str, &'static str);
 
@@ -100,69 +137,75 @@ pub(crate) async fn get(
     asker: Asker,
     shell: Shell,
 ) -> Response {
-    show(&inspector, &asker, shell, &Fields::default(), None, None)
+    let (given, told) = (Fields::default(), Told::default());
+    show(StatusCode::OK, &inspector, &asker, shell, &given, told)
 }
 
 pub(crate) async fn explain(
     State(inspector): State<Inspector>,
     asker: Asker,
-    Peer(peer): Peer,
+    _: Counted,
     Json(question): Json<Question>,
 ) -> Result<Answered<Answer>, Error> {
-    inspector.count(peer)?;
-    Ok(Answered(answer(&inspector, &asker, &question).await))
+    answer(&inspector, &asker, question).await.map(Answered)
 }
 
 pub(crate) async fn experiment(
     State(inspector): State<Inspector>,
-    Peer(peer): Peer,
+    _: Counted,
     Json(experiment): Json<Experiment>,
 ) -> Result<Response, Error> {
-    inspector.count(peer)?;
-    Ok(told(experiment.run().map(Answered::<Forgery>)))
+    let outcome = inspector.compute(move || experiment.run()).await?;
+    Ok(told(outcome.map(Answered::<Forgery>)))
 }
 
 pub(crate) async fn sign(
     State(inspector): State<Inspector>,
-    Peer(peer): Peer,
+    _: Counted,
     Json(edited): Json<Edited>,
 ) -> Result<Response, Error> {
-    inspector.count(peer)?;
-    Ok(told(edited.sign().map(Answered::<Resigned>)))
+    let outcome = inspector.compute(move || edited.sign()).await?;
+    Ok(told(outcome.map(Answered::<Resigned>)))
 }
 
 /// A program that verifies the token elsewhere.
 pub(crate) async fn program(
     State(inspector): State<Inspector>,
-    Peer(peer): Peer,
+    _: Counted,
     Json(wanted): Json<Wanted>,
 ) -> Result<Response, Error> {
-    inspector.count(peer)?;
-    Ok(told(wanted.write().map(Answered::<Program>)))
+    let outcome = inspector.compute(move || wanted.write()).await?;
+    Ok(told(outcome.map(Answered::<Program>)))
 }
 
 /// The page without a script: verdict and ladder come with it.
 pub(crate) async fn post_form(
     State(inspector): State<Inspector>,
     asker: Asker,
-    Peer(peer): Peer,
+    counted: Result<Counted, Error>,
     shell: Shell,
     form: Result<PageForm<Fields>, Error>,
 ) -> Response {
-    let counted = inspector.count(peer);
-    let fields = match counted.and(form) {
-        Ok(PageForm(fields)) => fields,
-        Err(problem) => {
-            let (fields, text) = (Fields::default(), problem.to_string());
-            return show(&inspector, &asker, shell, &fields, None, Some(text));
+    let (fields, outcome) = match counted.and(form) {
+        Ok(PageForm(fields)) => {
+            let outcome = told_of(&inspector, &asker, &fields).await;
+            (fields, outcome)
         }
+        Err(problem) => (Fields::default(), Err(problem)),
     };
+    match outcome {
+        Ok(told) => show(StatusCode::OK, &inspector, &asker, shell, &fields, told),
+        Err(problem) => trouble::answer(&problem, |status| {
+            let told = Told::problem(error::told(&problem));
+            show(status, &inspector, &asker, shell, &fields, told)
+        }),
+    }
+}
+
+async fn told_of(inspector: &Inspector, asker: &Asker, fields: &Fields) -> Result<Told, Error> {
     match fields.question() {
-        Ok(question) => {
-            let answer = answer(&inspector, &asker, &question).await;
-            show(&inspector, &asker, shell, &fields, Some(answer), None)
-        }
-        Err(problem) => show(&inspector, &asker, shell, &fields, None, Some(problem)),
+        Ok(question) => answer(inspector, asker, question).await.map(Told::answer),
+        Err(problem) => Ok(Told::problem(problem)),
     }
 }
 
@@ -183,12 +226,15 @@ pub(crate) async fn admit(
     Error::LogInNeeded.into_response()
 }
 
-async fn answer(inspector: &Inspector, asker: &Asker, question: &Question) -> Answer {
+async fn answer(inspector: &Inspector, asker: &Asker, question: Question) -> Result<Answer, Error> {
     let published = match &question.key {
         Some(key) if key.form == Form::Issuer => Some(keys_of(inspector, asker, key).await),
         _ => None,
     };
-    examine(question, published, inspector.now())
+    let now = inspector.now();
+    inspector
+        .compute(move || examine(&question, published, now))
+        .await
 }
 
 async fn keys_of(inspector: &Inspector, asker: &Asker, key: &KeyText) -> Result<JwkSet, String> {
@@ -213,12 +259,12 @@ fn told(outcome: Result<impl IntoResponse, KeyProblem>) -> Response {
 }
 
 fn show(
+    status: StatusCode,
     inspector: &Inspector,
     asker: &Asker,
     shell: Shell,
     given: &Fields,
-    answer: Option<Answer>,
-    problem: Option<String>,
+    Told { answer, problem }: Told,
 ) -> Response {
     let template = Inspect {
         shell,
@@ -234,7 +280,7 @@ fn show(
         answer,
         problem,
     };
-    page(StatusCode::OK, &template)
+    page(status, &template)
 }
 
 impl Fields {

@@ -12,7 +12,6 @@ use crate::rules::secret;
 
 mod memory;
 mod pool;
-mod queue;
 
 use memory::Memory;
 

@@ -454,20 +454,31 @@ async fn a_question_may_be_large_and_not_without_end() {
 }
 
 #[tokio::test]
-async fn a_network_that_asks_without_end_has_to_wait() {
+async fn a_network_that_asks_without_end_has_to_wait_also_where_nobody_can_read_what_it_asks() {
     let app = TestApp::new().await;
     let mut refused = None;
-    for _ in 0..1_300 {
-        let request = post("/inspect/explain", &json!({"token": "a"}));
+    for number in 0..1_300 {
+        let request = match number % 4 {
+            0 => post("/inspect/explain", &json!({"token": "a"})),
+            1 => post("/inspect/sign", &json!({"what": "else"})),
+            2 => Request::post("/inspect/program").body("{".into()).unwrap(),
+            _ => as_form("x=1"),
+        };
         let answer = app.send_from("192.0.2.7:5", request).await;
-        if answer.status != StatusCode::OK {
-            refused = Some(answer);
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            refused = Some((number, answer));
             break;
         }
     }
-    let refused = refused.unwrap();
-    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(refused.header("retry-after"), "1");
+    let (number, refused) = refused.unwrap();
+    assert_eq!(
+        (number, refused.header("retry-after")),
+        (1_200, "1"),
+        "{refused:?}"
+    );
+    let page = app.send_from("192.0.2.7:5", as_form("token=a")).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(page.body.contains("too many attempts"), "{}", page.body);
     let request = post("/inspect/explain", &json!({"token": "a"}));
     assert_eq!(
         app.send_from("198.51.100.7:5", request).await.status,

@@ -5,12 +5,16 @@ use base64::Engine;
 use base64::alphabet::{self, Alphabet};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use countersign::{
-    Algorithm, Error, ImportedKey, Jwk, JwkSet, SigningKey, Unverified, VerifyingKey,
+    Algorithm, Error, ImportedKey, Jwk, JwkSet, MAX_SECRET_BYTES, SigningKey, Unverified,
+    VerifyingKey,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::rules::secret::Secret;
+
+/// The most letters of a secret, in the form that takes the most of them: two digits a byte. What has more is not read.
+const MAX_SECRET_LETTERS: usize = MAX_SECRET_BYTES * 2;
 
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -130,6 +134,15 @@ impl KeyProblem {
             code: "key_format",
             message: message.into(),
             fitting: Vec::new(),
+        }
+    }
+
+    fn of_long_secret() -> Self {
+        Self {
+            code: "key_unfit",
+            ..Self::new(format!(
+                "a secret has at most {MAX_SECRET_BYTES} bytes, and this one has more"
+            ))
         }
     }
 
@@ -311,6 +324,7 @@ impl KeyText {
                 return Err(KeyProblem::new("this is no JWK: it does not start with {"));
             }
             Form::Pem | Form::Jwk => return Ok(ImportedKey::read(text.as_bytes())?),
+            _ if text.trim().len() > MAX_SECRET_LETTERS => return Err(KeyProblem::of_long_secret()),
             Form::Base64 => base64(&alphabet::STANDARD, text, "base64")?,
             Form::Base64url => base64(&alphabet::URL_SAFE, text, "base64url")?,
             Form::Hex => hex(text)
@@ -441,6 +455,23 @@ mod tests {
             (Form::Jwk, "deadbeef"),
         ] {
             assert!(text(form, letters).import().is_err(), "{form:?} {letters}");
+        }
+    }
+
+    #[test]
+    fn rejects_a_secret_without_end_in_every_form_and_says_the_limit() {
+        for (form, letters) in [
+            (Form::Text, "aq".repeat(950_000)),
+            (Form::Hex, "aq".repeat(950_000)),
+            (Form::Base64, "aq".repeat(950_000)),
+            (Form::Base64url, "aq".repeat(950_000)),
+            (Form::Text, "aq9".repeat(30_000)),
+        ] {
+            let given = text(form, &letters);
+            let token = "eyJhbGciOiJIUzI1NiJ9.e30.AA";
+            let problem = Keys::read(Some(&given), None, token).err().unwrap();
+            assert_eq!(problem.code, "key_unfit", "{form:?}");
+            assert!(problem.message.contains("65536 bytes"), "{form:?}");
         }
     }
 

@@ -8,9 +8,9 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::memory::Memory;
-use super::queue::{Place, Queue};
 use super::{MEMORY_KIB, Password, dummy};
 use crate::error::Error;
+use crate::rules::queue::{Place, Queue};
 
 const MEMORY_BUDGET_KIB: u32 = 256 * 1024;
 const QUEUE: usize = 64;

@@ -11,14 +11,14 @@ const RETRY_AFTER_SECS: u64 = 2;
 
 /// Slots, and the places of those who are served or wait.
 #[derive(Clone)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     slots: Arc<Semaphore>,
     places: Arc<Semaphore>,
     deadline: Duration,
 }
 
 /// A place in a queue, which is free again when this is dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     queue: Queue,
     // Shared with the work itself: a client that hangs up does not make room for more than there is.
     permit: Arc<OwnedSemaphorePermit>,
@@ -26,7 +26,7 @@ pub(super) struct Place {
 
 impl Queue {
     /// `slots` work at once and `waiting` more may wait, each for at most `deadline`.
-    pub(super) fn new(slots: usize, waiting: usize, deadline: Duration) -> Self {
+    pub(crate) fn new(slots: usize, waiting: usize, deadline: Duration) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(slots)),
             places: Arc::new(Semaphore::new(slots.saturating_add(waiting))),
@@ -38,7 +38,7 @@ impl Queue {
     ///
     /// # Errors
     /// [`Error::Busy`] when every place is taken.
-    pub(super) fn place(&self) -> Result<Place, Error> {
+    pub(crate) fn place(&self) -> Result<Place, Error> {
         let permit = Arc::clone(&self.places).try_acquire_owned();
         Ok(Place {
             queue: self.clone(),
@@ -52,7 +52,7 @@ impl Place {
     ///
     /// # Errors
     /// [`Error::Busy`] when no slot was free before the deadline.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
