@@ -22,6 +22,9 @@ pub use alone::{LoneInspector, start_inspector};
 const WAITING: usize = 16;
 const DEADLINE: Duration = Duration::from_secs(3);
 
+/// Those who cannot be told apart: who come from private addresses, each of which may be a proxy for everybody.
+const EVERYBODY: &str = "everybody";
+
 /// Who may open the inspector of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -120,16 +123,23 @@ impl Inspector {
         self.work.place()?.run(work).await
     }
 
-    /// Counts an answer to a client, where clients can be told apart.
+    /// Counts an answer to whoever asks: the account, where somebody is signed in, else the network, else all together who
+    /// cannot be told apart. Alone, everything comes from one person's own machine and nothing is counted.
     ///
     /// # Errors
     /// [`Error::TooManyRequests`].
-    pub(crate) fn count(&self, peer: Option<IpAddr>) -> Result<(), Error> {
-        let network = self
-            .server
-            .as_ref()
-            .and_then(|app| app.limits.network_of(peer));
-        network.map_or(Ok(()), |network| self.rate.count(network, self.now()))
+    pub(crate) fn count(&self, user: Option<&str>, peer: Option<IpAddr>) -> Result<(), Error> {
+        let Some(app) = &self.server else {
+            return Ok(());
+        };
+        let whom = match user {
+            Some(user) => format!("account {user}"),
+            None => app
+                .limits
+                .network_of(peer)
+                .unwrap_or_else(|| EVERYBODY.to_owned()),
+        };
+        self.rate.count(whom, self.now())
     }
 }
 

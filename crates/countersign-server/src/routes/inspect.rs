@@ -76,7 +76,10 @@ impl FromRequestParts<Inspector> for Counted {
 
     async fn from_request_parts(parts: &mut Parts, inspector: &Inspector) -> Result<Self, Error> {
         let Peer(peer) = Peer::from_request_parts(parts, inspector).await?;
-        inspector.count(peer).map(|()| Self)
+        let visitor = parts.extensions.get::<Visitor>();
+        inspector
+            .count(visitor.and_then(Visitor::user_id), peer)
+            .map(|()| Self)
     }
 }
 

@@ -41,6 +41,13 @@ impl Visitor {
         }
     }
 
+    pub(crate) fn user_id(&self) -> Option<&str> {
+        match self {
+            Self::Member(both) => Some(&both.user.id),
+            Self::Guest | Self::Unknown => None,
+        }
+    }
+
     pub(crate) fn email(&self) -> Option<String> {
         match self {
             Self::Member(both) => Some(both.user.email.clone()),

@@ -485,3 +485,54 @@ async fn a_network_that_asks_without_end_has_to_wait_also_where_nobody_can_read_
         StatusCode::OK
     );
 }
+
+/// A server that others reach over TLS, where who comes from a private address may be a proxy for everybody.
+async fn live(inspector: &str) -> TestApp {
+    TestApp::with(&[
+        ("PUBLIC_URL", "https://id.example"),
+        ("INSPECTOR", inspector),
+    ])
+    .await
+}
+
+#[tokio::test]
+async fn an_account_that_asks_without_end_has_to_wait_wherever_it_asks_from() {
+    let app = live("signed-in").await;
+    app.sign_up(crate::app::EMAIL).await;
+    app.sign_up("eve@example.com").await;
+    let ada = app.log_in(crate::app::EMAIL).await;
+    let eve = app.log_in("eve@example.com").await;
+    let ask = async |tokens: &crate::app::Tokens, peer: &str| {
+        let mut request = post("/inspect/explain", &json!({"token": "a"}));
+        let cookie = format!("__Host-at={}", tokens.access);
+        let headers = request.headers_mut();
+        headers.insert("cookie", cookie.parse().unwrap());
+        headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+        app.send_from(peer, request).await.status.as_u16()
+    };
+    for number in 0..1_200 {
+        let peer = ["10.0.0.7:5", "127.0.0.1:5", "192.0.2.7:5"][number % 3];
+        assert_eq!(ask(&ada, peer).await, 200, "{number}");
+    }
+    for peer in ["10.0.0.7:5", "198.51.100.7:5"] {
+        assert_eq!(ask(&ada, peer).await, 429, "{peer}");
+    }
+    assert_eq!(ask(&eve, "10.0.0.7:5").await, 200);
+}
+
+#[tokio::test]
+async fn strangers_who_cannot_be_told_apart_wait_together_and_nobody_else_with_them() {
+    let app = live("public").await;
+    let ask = async |peer: &str| {
+        let request = post("/inspect/explain", &json!({"token": "a"}));
+        app.send_from(peer, request).await.status.as_u16()
+    };
+    for number in 0..1_200 {
+        let peer = ["10.0.0.7:5", "127.0.0.1:5", "[fd00::7]:5"][number % 3];
+        assert_eq!(ask(peer).await, 200, "{number}");
+    }
+    for peer in ["10.0.0.7:5", "192.168.1.1:5"] {
+        assert_eq!(ask(peer).await, 429, "{peer}");
+    }
+    assert_eq!(ask("198.51.100.7:5").await, 200);
+}

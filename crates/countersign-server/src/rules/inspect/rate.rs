@@ -1,4 +1,4 @@
-//! How often one network may ask: each answer costs a signature's check, and asking is open to whoever sees the page.
+//! How often one account or network may ask: each answer costs a signature's check, and asking is open to whoever sees the page.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,27 +11,27 @@ const ALLOWANCE: Allowance = Allowance {
     burst: 1_200,
     refill_secs: 1,
 };
-/// How many networks are kept count of.
-const MAX_NETWORKS: usize = 10_000;
+/// How many of them are kept count of.
+const MAX_ASKERS: usize = 10_000;
 
-/// What each network has outstanding; in memory, because nothing depends on it but this process's time.
+/// What each of them has outstanding; in memory, because nothing depends on it but this process's time.
 #[derive(Clone, Default)]
 pub(crate) struct Rate(Arc<Mutex<HashMap<String, i64>>>);
 
 impl Rate {
-    /// Counts an answer to a network.
+    /// Counts an answer to an account or a network.
     ///
     /// # Errors
     /// [`Error::TooManyRequests`] with the time to wait.
-    pub(crate) fn count(&self, network: String, now: i64) -> Result<(), Error> {
+    pub(crate) fn count(&self, whom: String, now: i64) -> Result<(), Error> {
         let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if full_at.len() >= MAX_NETWORKS {
+        if full_at.len() >= MAX_ASKERS {
             full_at.retain(|_, full_at| *full_at > now);
-            if full_at.len() >= MAX_NETWORKS {
+            if full_at.len() >= MAX_ASKERS {
                 full_at.clear();
             }
         }
-        let spent = full_at.entry(network).or_insert(now);
+        let spent = full_at.entry(whom).or_insert(now);
         ALLOWANCE.granted(*spent, now)?;
         *spent = (*spent).max(now).saturating_add(ALLOWANCE.refill_secs);
         Ok(())
@@ -63,9 +63,9 @@ mod tests {
     #[test]
     fn no_more_networks_are_remembered_than_there_is_room_for() {
         let rate = Rate::default();
-        for number in 0..MAX_NETWORKS + 5 {
+        for number in 0..MAX_ASKERS + 5 {
             rate.count(number.to_string(), 1_000).unwrap();
         }
-        assert!(rate.0.lock().unwrap().len() <= MAX_NETWORKS);
+        assert!(rate.0.lock().unwrap().len() <= MAX_ASKERS);
     }
 }
