@@ -213,14 +213,19 @@ test("two tokens are compared, and programs verify this very one", async (t) => 
   assert.deepEqual(faults, []);
 });
 
-test("a server verifies its own tokens with its own keys", async (t) => {
+test("a server verifies its own tokens with its own keys, and knows which it has taken back", async (t) => {
   const server = await serve(t);
   await server.api.post("/signup", { data: ADA });
-  const { token } = await (await server.api.post("/login", { data: ADA })).json();
+  const { token, refresh_token } = await (await server.api.post("/login", { data: ADA })).json();
   const page = await (await browse(t)).newPage();
   await page.goto(`${server.url}/inspect`);
   assert.equal(await answered(page, () => paste(page, token)), "Valid");
   assert.equal(await page.inputValue("#key"), server.url);
+  await page.waitForSelector('#ladder .passed[data-step="session"]');
+  await server.api.post("/logout", { data: { refresh_token } });
+  assert.equal(await answered(page, () => paste(page, token)), "Taken back");
+  await page.waitForSelector(".verdict.is-taken-back .of-taken-back");
+  assert.match(await page.textContent('#ladder .failed[data-step="session"]'), /its session has ended/);
 });
 
 test("without JavaScript the form shows verdict and ladder", async (t) => {

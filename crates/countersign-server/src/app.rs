@@ -290,6 +290,14 @@ impl App {
         self.known.behind(&self.store, token, self.now()).await
     }
 
+    /// Whether a verified access token of this server counts for whom it is, this server or the demonstration's service.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub(crate) async fn counts(&self, token: &AccessToken) -> Result<bool, Error> {
+        self.known.counts(&self.store, token, self.now()).await
+    }
+
     /// A refusal of this server's own, as its layer would answer it.
     pub(crate) fn refuse(&self, rejection: Rejection) -> Response {
         self.refusals.refuse(rejection).into_response()

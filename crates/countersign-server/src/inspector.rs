@@ -7,11 +7,12 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use countersign::AccessToken;
 
 use crate::app::{App, Clock, system_clock};
 use crate::cookies::Cookies;
 use crate::error::Error;
-use crate::rules::inspect::{Published, Rate};
+use crate::rules::inspect::{Published, Rate, Session};
 use crate::rules::queue::Queue;
 
 mod alone;
@@ -121,6 +122,21 @@ impl Inspector {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         self.work.place()?.run(work).await
+    }
+
+    /// What became of the session behind a token that our own keys have verified.
+    pub(crate) async fn session(&self, token: &AccessToken) -> Session {
+        let Some(app) = &self.server else {
+            return Session::Unknown;
+        };
+        match app.counts(token).await {
+            Ok(true) => Session::Lives,
+            Ok(false) => Session::Over,
+            Err(problem) => {
+                tracing::error!(code = problem.code(), error = %problem, "the session of a token could not be read");
+                Session::Unknown
+            }
+        }
     }
 
     /// Counts an answer to whoever asks: the account, where somebody is signed in, else the network, else all together who

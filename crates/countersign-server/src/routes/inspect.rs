@@ -8,7 +8,7 @@ use axum::Json as Answered;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use countersign::{Algorithm, JwkSet, Outcome, Step};
+use countersign::{AccessToken, Algorithm, JwkSet, Outcome, Step};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -234,10 +234,29 @@ async fn answer(inspector: &Inspector, asker: &Asker, question: Question) -> Res
         Some(key) if key.form == Form::Issuer => Some(keys_of(inspector, asker, key).await),
         _ => None,
     };
+    let own = own_token(inspector, &question);
     let now = inspector.now();
-    inspector
-        .compute(move || examine(&question, published, now))
-        .await
+    let examined = move || {
+        let answer = examine(&question, published, now);
+        let obstacle = answer.obstacle(&question);
+        (answer, obstacle)
+    };
+    let (answer, obstacle) = inspector.compute(examined).await?;
+    let Some(own) = own else {
+        return Ok(answer);
+    };
+    let session = match obstacle {
+        Some(obstacle) => obstacle,
+        None => inspector.session(&own).await,
+    };
+    Ok(answer.with_session(session))
+}
+
+/// A token of this server, to be judged with its own keys: whether it was taken back is known here.
+fn own_token(inspector: &Inspector, question: &Question) -> Option<AccessToken> {
+    let key = question.key.as_ref()?;
+    let is_own = key.form == Form::Issuer && inspector.published.is_own(key.text.expose());
+    question.token_of(inspector.published.own().filter(|_| is_own)?)
 }
 
 async fn keys_of(inspector: &Inspector, asker: &Asker, key: &KeyText) -> Result<JwkSet, String> {

@@ -12,6 +12,7 @@ mod program;
 mod published;
 mod rate;
 mod resign;
+mod session;
 mod verdict;
 
 use countersign::{Error, JwkSet, Outcome, Report, Timestamp, Verifier, dangerous};
@@ -27,6 +28,7 @@ pub(crate) use program::{Language, Program, Wanted};
 pub(crate) use published::Published;
 pub(crate) use rate::Rate;
 pub(crate) use resign::{Edited, Resigned};
+pub(crate) use session::Session;
 
 use fault::Fault;
 use key::{KeyFacts, Keys};
@@ -97,7 +99,12 @@ pub(crate) fn examine(
     let verifier = Verifier::new(keys.set.clone(), policy);
     let report = verifier.explain(token, Timestamp::from_unix_secs(at));
     Answer {
-        verdict: Verdict::of(&report, keys.facts.is_some(), key_problem.as_ref()),
+        verdict: Verdict::of(
+            &report,
+            keys.facts.is_some(),
+            names_status(token),
+            key_problem.as_ref(),
+        ),
         fault: fault(token, &report),
         signature: Signature::of(token),
         hint: hint(question, &report, key_problem.is_none(), at),
@@ -165,12 +172,19 @@ fn hint(question: &Question, report: &Report, is_key_usable: bool, at: i64) -> O
             let keys = Keys::read(Some(&other), None, question.token.expose()).ok()?;
             let verifier = Verifier::new(keys.set, question.policy.build().ok()?);
             let report = verifier.explain(question.token.expose(), Timestamp::from_unix_secs(at));
-            let holds = report
-                .steps
-                .iter()
-                .any(|step| step.name == "signature" && step.outcome == Outcome::Passed);
-            holds.then(|| format!("The signature holds where the secret is {words}."))
+            signature_holds(&report)
+                .then(|| format!("The signature holds where the secret is {words}."))
         })
+}
+
+fn signature_holds(report: &Report) -> bool {
+    let mut steps = report.steps.iter();
+    steps.any(|step| step.name == "signature" && step.outcome == Outcome::Passed)
+}
+
+/// Whether its issuer says elsewhere if it was taken back (draft-ietf-oauth-status-list §6); nothing is fetched for that.
+fn names_status(token: &str) -> bool {
+    dangerous::decode_unverified(token).is_ok_and(|decoded| decoded.claims.get("status").is_some())
 }
 
 /// By what the token says itself: whoever shares a link is warned, nothing is let in.

@@ -3,6 +3,7 @@
 mod attempts;
 mod issuers;
 mod programs;
+mod sessions;
 
 use countersign::{Algorithm, SigningKey, Timestamp};
 use http::{Request, StatusCode};

@@ -35,13 +35,18 @@ impl Published {
         self.own.as_ref().map(|(issuer, _)| issuer.as_str())
     }
 
+    /// Whether an address that was typed in is our own.
+    pub(crate) fn is_own(&self, issuer: &str) -> bool {
+        self.own() == Some(issuer.trim())
+    }
+
     /// The keys of an issuer; `may_fetch` says whether whoever asks may send this server out for them.
     ///
     /// # Errors
     /// What to tell the person.
     pub(crate) async fn keys(&self, issuer: &str, may_fetch: bool) -> Result<JwkSet, String> {
         let issuer = issuer.trim();
-        if let Some((_, keys)) = self.own.as_ref().filter(|(own, _)| own == issuer) {
+        if let Some((_, keys)) = self.own.as_ref().filter(|_| self.is_own(issuer)) {
             return Ok(JwkSet::clone(&keys.current()));
         }
         if !may_fetch {

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Forged,
     Expired,
     NotYet,
+    /// Genuine, and ended before its time by who issued it.
+    TakenBack,
     /// Genuine, as far as can be seen, and not to be taken here.
     Refused,
     Broken,
@@ -40,20 +42,25 @@ impl Verdict {
             Kind::Forged => "is-forged",
             Kind::Expired => "is-expired",
             Kind::NotYet => "is-not-yet",
+            Kind::TakenBack => "is-taken-back",
             Kind::Refused => "is-refused",
             Kind::Broken => "is-broken",
             Kind::Encrypted => "is-encrypted",
         }
     }
 
-    pub(super) fn of(report: &Report, has_key: bool, problem: Option<&KeyProblem>) -> Self {
+    pub(super) fn of(
+        report: &Report,
+        has_key: bool,
+        names_status: bool,
+        problem: Option<&KeyProblem>,
+    ) -> Self {
         let Some(error) = report.error() else {
-            return Self {
-                kind: Kind::Valid,
-                title: "Valid",
-                text: "The signature holds and every check passed.".to_owned(),
-                code: None,
-            };
+            return Self::valid(if names_status {
+                "The signature holds and the checks passed; its status list was not looked at: whether it was taken back is not known."
+            } else {
+                "The signature holds and every check passed."
+            });
         };
         let (kind, title) = word(error, has_key);
         if kind == Kind::Unverified {
@@ -65,6 +72,24 @@ impl Verdict {
             title,
             text: sentence(step.map_or("", |step| &step.summary)),
             code: Some(error.code()),
+        }
+    }
+
+    pub(super) fn valid(text: &str) -> Self {
+        Self {
+            kind: Kind::Valid,
+            title: "Valid",
+            text: text.to_owned(),
+            code: None,
+        }
+    }
+
+    pub(super) fn taken_back(text: &str, code: &'static str) -> Self {
+        Self {
+            kind: Kind::TakenBack,
+            title: "Taken back",
+            text: text.to_owned(),
+            code: Some(code),
         }
     }
 

@@ -46,16 +46,37 @@ impl Known {
         token: &AccessToken,
         now: i64,
     ) -> Result<Option<Arc<Both>>, Error> {
+        let both = self.living(store, token, now).await?;
+        Ok(both.filter(|both| !demo::is_of(&both.session) && says_the_roles(token, both)))
+    }
+
+    /// Whether a verified access token still counts for whom it is: as [`Known::behind`], and a token of the demonstration,
+    /// which names no role and opens nothing here, while its session lives.
+    ///
+    /// # Errors
+    /// Errors of the database.
+    pub(crate) async fn counts(
+        &self,
+        store: &Store,
+        token: &AccessToken,
+        now: i64,
+    ) -> Result<bool, Error> {
+        let both = self.living(store, token, now).await?;
+        Ok(both.is_some_and(|both| demo::is_of(&both.session) || says_the_roles(token, &both)))
+    }
+
+    async fn living(
+        &self,
+        store: &Store,
+        token: &AccessToken,
+        now: i64,
+    ) -> Result<Option<Arc<Both>>, Error> {
         let Some(sid) = &token.sid else {
             return Ok(None);
         };
         let both = self.look_up(store, sid).await?;
         Ok(both.filter(|both| {
-            both.session.user_id == token.sub
-                && !demo::is_of(&both.session)
-                && is_alive(&both.session, now)
-                && !both.user.disabled
-                && both.user.roles() == token.roles
+            both.session.user_id == token.sub && is_alive(&both.session, now) && !both.user.disabled
         }))
     }
 
@@ -93,6 +114,10 @@ impl Known {
         }
         kept.sessions.insert(sid.to_owned(), Arc::clone(both));
     }
+}
+
+fn says_the_roles(token: &AccessToken, both: &Both) -> bool {
+    both.user.roles() == token.roles
 }
 
 #[cfg(test)]
@@ -189,6 +214,8 @@ mod tests {
         ];
         for other in others {
             assert!(known.behind(&store, &other, NOW).await.unwrap().is_none());
+            assert!(!known.counts(&store, &other, NOW).await.unwrap());
         }
+        assert!(known.counts(&store, &token(), NOW).await.unwrap());
     }
 }
