@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The programs of the inspector's Code panel, run: each language with its real library, for each kind of key. A valid
-# token passes; one with another payload and an expired one are refused. The programs are those that a running
-# `countersign inspect` writes. Prints a row per language and key; exits with 1 where one failed, with 3 and a reason
-# where none could run.
+# token passes; one with another payload and an expired one are refused, and so is one of another type than is expected.
+# The programs are those that a running `countersign inspect` writes. Prints a row per language and key; exits with 1
+# where one failed, with 3 and a reason where none could run.
 #
 #   bash tests/programs/run.sh                     all of it
 #   COUNTERSIGN=FILE bash tests/programs/run.sh    with this command, instead of a debug build
@@ -68,11 +68,11 @@ exec 3< <(exec "$COUNTERSIGN" inspect 2>"$work/stderr")
 inspector=$!
 read -r -t 60 url <&3 || { cat "$work/stderr"; exit 1; }
 
-# ask LANGUAGE FORM KEY TOKEN: the program
+# ask LANGUAGE FORM KEY TOKEN [TYP]: the program
 ask() {
     node -e '
-        const [, language, form, text, token] = process.argv;
-        console.log(JSON.stringify({ language, question: { token, key: { form, text } } }));
+        const [, language, form, text, token, typ = ""] = process.argv;
+        console.log(JSON.stringify({ language, question: { token, key: { form, text }, policy: { typ } } }));
     ' "$@" | curl -fsS "$url/program" -H 'content-type: application/json' --data-binary @- |
         node -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).program)'
 }
@@ -105,6 +105,11 @@ cases=(
 )
 
 sign() { "$COUNTERSIGN" sign --key "$work/$1" --alg "$2" --iss https://id.example --aud orders-api --sub ada "${@:3}"; }
+# kinds NAME: the tokens of a case; for one secret and one public key a type is expected, too
+kinds() {
+    echo valid tampered expired
+    case $1 in HS256-text | ES256-pem) echo typed mistyped ;; esac
+}
 tampered() { # the same signature under the claims of somebody else
     node -e '
         const [header, payload, signature] = process.argv[1].split(".");
@@ -129,17 +134,21 @@ for case in "${cases[@]}"; do
     read -r name form text _ alg signer <<<"$case"
     [[ $text != @* ]] || text=$(<"$work/${text#@}")
     valid=$(sign "$signer" "$alg" --expires-in 2h)
+    typed=$(sign "$signer" "$alg" --expires-in 2h --typ application/AT+jwt)
     expired=$(sign "$signer" "$alg" --claim-json exp=1700000000 --allow-expired --no-iat 2>"$work/log")
     for language in "${languages[@]}"; do
-        for kind in valid tampered expired; do
+        for kind in $(kinds "$name"); do
+            typ=
             case $kind in
                 valid) token=$valid ;;
                 tampered) token=$(tampered "$valid") ;;
                 expired) token=$expired ;;
+                typed) token=$typed typ=at+jwt ;;
+                mistyped) token=$valid typ=at+jwt ;;
             esac
             file=$(place "$language" "$name-$kind")
             mkdir -p "$(dirname "$file")"
-            ask "$language" "$form" "$text" "$token" >"$file"
+            ask "$language" "$form" "$text" "$token" "$typ" >"$file"
         done
     done
 done
@@ -173,16 +182,17 @@ for case in "${cases[@]}"; do
     export SECRET
     for language in "${languages[@]}"; do
         row=
-        for kind in valid tampered expired; do
+        for kind in $(kinds "$name"); do
             status=0
             run "$language" "$name-$kind" >"$work/log" 2>&1 </dev/null || status=$?
             word=passed
             ((status == 0)) || word=refused
             wanted=refused
-            [[ $kind != valid ]] || wanted=passed
+            [[ $kind != valid && $kind != typed ]] || wanted=passed
             # A program that breaks refuses nothing: what it says is looked at, too.
             case $kind in
-                valid) ;;
+                valid | typed) ;;
+                mistyped) grep -qE '\btyp\b|TypeMismatch' "$work/log" || word=broken ;;
                 tampered) grep -qiE 'signature|crypto/rsa|ed25519' "$work/log" || word=broken ;;
                 expired) grep -qiE 'expired|"exp"' "$work/log" || word=broken ;;
             esac

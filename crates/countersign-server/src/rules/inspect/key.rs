@@ -179,14 +179,7 @@ impl Keys {
             Form::Issuer => Err(KeyProblem::new(
                 "the keys of an issuer are not fetched here",
             )),
-            Form::Jwks => {
-                let set = JwkSet::parse(key.text.expose().as_bytes())?;
-                let set = match key.algorithm()? {
-                    Some(alg) => set.assuming(alg)?,
-                    None => set,
-                };
-                Self::of_set(set, "in the set")
-            }
+            Form::Jwks => Self::of_set(key.set()?, "in the set"),
             _ => Self::of_one(&key.import()?, key.algorithm()?, token),
         }
     }
@@ -264,6 +257,43 @@ impl KeyText {
         };
         let (alg, _) = decide(&imported, self.algorithm()?, token)?;
         Ok((imported, alg))
+    }
+
+    /// The algorithm under which this key takes a token.
+    ///
+    /// # Errors
+    /// Why it takes it under none.
+    pub(super) fn algorithm_of(&self, token: &str) -> Result<Algorithm, KeyProblem> {
+        let parsed = Unverified::parse(token)?;
+        let named = parsed.header().algorithm()?;
+        match self.form {
+            Form::Issuer if named.is_symmetric() => Err(KeyProblem::of_call(&format!(
+                "an issuer publishes no secrets, and the token says {named}"
+            ))),
+            Form::Issuer => Ok(named),
+            Form::Jwks => match Keys::of_set(self.set()?, "")?.set.find(parsed.header()) {
+                Ok(key) => Ok(key.algorithm()),
+                // All of them are for what the header says.
+                Err(Error::KeyAmbiguous { .. }) => Ok(named),
+                Err(problem) => Err(problem.into()),
+            },
+            _ => {
+                let (imported, alg) = self.one(token)?;
+                VerifyingKey::from_jwk_as(&imported.jwk, alg)?;
+                match alg == named {
+                    true => Ok(alg),
+                    false => Err(Error::AlgorithmMismatch { key: alg }.into()),
+                }
+            }
+        }
+    }
+
+    fn set(&self) -> Result<JwkSet, KeyProblem> {
+        let set = JwkSet::parse(self.text.expose().as_bytes())?;
+        Ok(match self.algorithm()? {
+            Some(alg) => set.assuming(alg)?,
+            None => set,
+        })
     }
 
     /// The same letters as another kind of secret.

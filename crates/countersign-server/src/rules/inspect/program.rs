@@ -1,13 +1,17 @@
 //! Programs that verify one very token, with the library that each language has for it. The key, where it is public,
 //! stands in the program; a secret never does.
 
+mod text;
+
 use askama::Template;
 use countersign::{Algorithm, VerifyingKey, dangerous};
+use http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Question;
 use super::key::{Form, KeyProblem, KeyText};
+use text::Text;
 
 /// What a program is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -72,62 +76,6 @@ impl Language {
     }
 }
 
-/// A text that becomes a literal.
-struct Text(String);
-
-impl Text {
-    /// As JavaScript, Python and Go read it alike.
-    fn quoted(&self) -> String {
-        self.escaped(|unit| format!("\\u{unit:04x}"))
-    }
-
-    /// Rust spells such letters otherwise.
-    fn rust(&self) -> String {
-        let mut text = String::from("\"");
-        for letter in self.0.chars() {
-            match letter {
-                '"' | '\\' => text.extend(['\\', letter]),
-                ' '..='~' => text.push(letter),
-                _ => text.push_str(&format!("\\u{{{:x}}}", u32::from(letter))),
-            }
-        }
-        text + "\""
-    }
-
-    fn escaped(&self, unit: impl Fn(u16) -> String) -> String {
-        let mut text = String::from("\"");
-        for letter in self.0.chars() {
-            match letter {
-                '"' | '\\' => text.extend(['\\', letter]),
-                ' '..='~' => text.push(letter),
-                // Two units for a letter beyond the first plane: JavaScript joins them, Python and Go take one.
-                _ if u32::from(letter) > 0xffff => text.push(letter),
-                _ => letter
-                    .encode_utf16(&mut [0; 1])
-                    .iter()
-                    .for_each(|half| text.push_str(&unit(*half))),
-            }
-        }
-        text + "\""
-    }
-
-    /// As a shell reads it.
-    fn shell(&self) -> String {
-        let plain: String = self
-            .0
-            .chars()
-            .filter(|letter| !letter.is_control())
-            .collect();
-        format!("'{}'", plain.replace('\'', r"'\''"))
-    }
-
-    /// Where an issuer of this URL says what it has (OpenID Connect Discovery §4).
-    fn well_known(&self) -> Self {
-        let issuer = self.0.trim_end_matches('/');
-        Self(format!("{issuer}/.well-known/openid-configuration"))
-    }
-}
-
 /// Where a program has its key from.
 enum Source {
     /// The environment, in one of the forms of a secret.
@@ -142,20 +90,20 @@ enum Source {
 }
 
 impl Source {
-    fn of(key: Option<&KeyText>, alg: Algorithm, token: &str) -> Self {
-        let Some(key) = key.filter(|key| !key.text.expose().is_empty()) else {
-            return match alg.is_symmetric() {
+    fn of(key: Option<&KeyText>, alg: Algorithm, token: &str) -> Result<Self, KeyProblem> {
+        let Some(key) = key else {
+            return Ok(match alg.is_symmetric() {
                 true => Self::Secret(Form::Text),
                 false => Self::PemFile,
-            };
+            });
         };
-        match key.form {
+        Ok(match key.form {
             Form::Jwk if alg.is_symmetric() => Self::Secret(Form::Base64url),
             Form::Jwk | Form::Pem => Self::public(key, token).map_or(Self::PemFile, Self::Public),
             Form::Jwks => Self::SetFile,
-            Form::Issuer => Self::Issuer(Text(key.text.expose().trim().to_owned())),
+            Form::Issuer => Self::Issuer(issuer(key.text.expose().trim())?),
             form => Self::Secret(form),
-        }
+        })
     }
 
     /// The public half, whatever was given.
@@ -164,6 +112,21 @@ impl Source {
         let key = VerifyingKey::from_jwk_as(&imported.jwk, alg).ok()?;
         key.to_pem().ok()
     }
+}
+
+/// An address that a program asks: of the web, and not an option or a file of the machine that runs it.
+fn issuer(url: &str) -> Result<Text, KeyProblem> {
+    let parsed = url.parse::<Uri>().ok();
+    let is_of_web = parsed.is_some_and(|url| {
+        matches!(url.scheme_str(), Some("https" | "http"))
+            && url.host().is_some_and(|host| !host.is_empty())
+    });
+    if is_of_web {
+        return Ok(Text(url.to_owned()));
+    }
+    Err(KeyProblem::of_call(
+        "the issuer is no URL that starts with https:// or http://, so no program asks it for keys",
+    ))
 }
 
 /// What a program has to name.
@@ -209,6 +172,11 @@ impl Wanted {
             let words = format!("there is no program for {title}: {library} does not know {alg}");
             return Err(KeyProblem::of_call(&words));
         }
+        if self.language == Language::Curl && facts.texts().any(Text::has_nul) {
+            return Err(KeyProblem::of_call(
+                "there is no program for curl: no argument of a command holds the letter U+0000",
+            ));
+        }
         let f = &facts;
         let program = match self.language {
             Language::Rust => Rust { f }.render(),
@@ -230,9 +198,13 @@ impl Facts {
         let decoded = dangerous::decode_unverified(token)?;
         let said = decoded.header.get("alg").and_then(Value::as_str);
         let named = said.and_then(Algorithm::from_name);
-        let key = question.key.as_ref();
-        let alg = key.and_then(|key| Some(key.one(token).ok()?.1)).or(named);
-        let alg = alg.unwrap_or(Algorithm::ES256);
+        let given = question.key.as_ref();
+        let key = given.filter(|key| !key.text.expose().is_empty());
+        // Whoever wrote the header chooses nothing where there is a key: one that does not fit has no program.
+        let alg = match key {
+            Some(key) => key.algorithm_of(token)?,
+            None => named.unwrap_or(Algorithm::ES256),
+        };
         let policy = &question.policy;
         let claims = &decoded.claims;
         let iss = policy.iss().or_else(|| claims.get("iss")?.as_str());
@@ -254,7 +226,24 @@ impl Facts {
             leeway: policy.leeway_secs(),
             names_key: decoded.header.get("kid").is_some(),
             is_jwk: key.is_some_and(|key| key.form == Form::Jwk),
-            source: Source::of(key, alg, token),
+            source: Source::of(key, alg, token)?,
+        })
+    }
+
+    /// What is somebody else's.
+    fn texts(&self) -> impl Iterator<Item = &Text> {
+        let all = [Some(&self.token), self.iss.as_ref(), self.typ.as_ref()];
+        all.into_iter().flatten().chain(&self.aud)
+    }
+
+    /// The spellings of the `typ` that is expected, in small letters (RFC 7515 §4.1.9).
+    fn typs(&self) -> Option<Vec<Text>> {
+        let typ = self.typ.as_ref()?.0.to_ascii_lowercase();
+        let bare = typ.strip_prefix("application/").unwrap_or(&typ);
+        Some(if bare.contains('/') {
+            vec![Text(typ)]
+        } else {
+            vec![Text(bare.to_owned()), Text(format!("application/{bare}"))]
         })
     }
 
@@ -305,7 +294,11 @@ impl Facts {
         if self.leeway > 0 {
             all.push("time");
         }
+        if self.typ.is_some() {
+            all.extend(["errors", "strings"]);
+        }
         all.sort_unstable();
+        all.dedup();
         all
     }
 }
@@ -323,14 +316,6 @@ fn audiences(claims: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_is_a_literal_that_ends_where_it_should() {
-        let text = Text("a\"b\\c\n$é'".to_owned());
-        assert_eq!(text.quoted(), r#""a\"b\\c\u000a$\u00e9'""#);
-        assert_eq!(text.rust(), r#""a\"b\\c\u{a}$\u{e9}'""#);
-        assert_eq!(text.shell(), r#"'a"b\c$é'\'''"#);
-    }
 
     #[test]
     fn a_library_is_not_asked_for_what_it_lacks() {
