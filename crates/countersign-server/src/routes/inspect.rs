@@ -329,17 +329,14 @@ impl Fields {
                 .map_err(|_| format!("{what} is no whole number of seconds")),
         };
         let leeway = number(&self.leeway, "The leeway")?.unwrap_or(0);
+        let leeway = u64::try_from(leeway)
+            .map_err(|_| "The leeway is below zero; it is a number of seconds from 0 up")?;
         Ok(Question {
             token: Secret::new(self.token.trim().to_owned()),
             key: self
                 .form
                 .map(|form| KeyText::new(form, &self.key, &self.alg)),
-            policy: crate::rules::inspect::PolicyText::new(
-                &self.iss,
-                &self.aud,
-                &self.typ,
-                leeway.unsigned_abs(),
-            ),
+            policy: crate::rules::inspect::PolicyText::new(&self.iss, &self.aud, &self.typ, leeway),
             at: number(&self.at, "The time")?,
         })
     }

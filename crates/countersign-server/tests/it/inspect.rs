@@ -308,15 +308,22 @@ async fn the_page_works_without_a_script() {
     ] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }
-    let page = app
-        .send(as_form(
-            "token=&form=text&key=&alg=&iss=&aud=&typ=&leeway=x&at=",
-        ))
-        .await;
-    assert!(
-        page.body
-            .contains("The leeway is no whole number of seconds")
-    );
+    // A token that ended 299 seconds ago would pass with 300 of leeway.
+    let over = token(-299);
+    for (leeway, text) in [
+        ("300", "Valid"),
+        ("-300", "The leeway is below zero"),
+        ("-1", "The leeway is below zero"),
+        ("-9223372036854775808", "The leeway is below zero"),
+        ("x", "The leeway is no whole number of seconds"),
+        ("1.5", "The leeway is no whole number of seconds"),
+    ] {
+        let form =
+            format!("token={over}&form=text&key={SECRET}&alg=&iss=&aud=&typ=&leeway={leeway}&at=");
+        let page = app.send(as_form(&form)).await.body;
+        assert!(page.contains(text), "{leeway}: {page}");
+        assert_eq!(page.contains("is-valid"), text == "Valid", "{leeway}");
+    }
 }
 
 #[tokio::test]
