@@ -2,15 +2,14 @@
 
 /** @import { Member } from "./types.js" */
 
-const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
-const [OPEN, CLOSE] = [new Set([0x7b, 0x5b]), new Set([0x7d, 0x5d])];
+const [QUOTE, BACKSLASH, COLON, COMMA, OPEN, CLOSE] = [0x22, 0x5c, 0x3a, 0x2c, 0x7b, 0x7d];
 
 /** @param {Uint8Array} octets */
 export function scan(octets) {
   /** @type {Member[]} */
   const members = [];
   let at = space(octets, 0);
-  if (octets[at] !== 0x7b) return { isObject: false, members };
+  if (octets[at] !== OPEN) return { isObject: false, members };
   at += 1;
   for (;;) {
     const from = space(octets, at);
@@ -51,8 +50,9 @@ function skip(octets, at) {
       at = string(octets, at);
       continue;
     }
-    if (OPEN.has(octet)) depth += 1;
-    if (CLOSE.has(octet)) {
+    // Of { and [ the one is the other with a bit more.
+    if ((octet | 0x20) === OPEN) depth += 1;
+    if ((octet | 0x20) === CLOSE) {
       if (depth === 0) return trimmed(octets, at);
       depth -= 1;
     }
@@ -96,26 +96,15 @@ const DEEPEST = 12;
 /** JSON on lines of its own, by its brackets alone: broken JSON too, of any depth. @param {string} text */
 export function pretty(text) {
   if (!/^[[{]/.test(text) || text.length < 60) return text;
-  let [out, depth, inside, escaped] = ["", 0, false, false];
+  let depth = 0;
   const line = () => `\n${"  ".repeat(Math.min(depth, DEEPEST))}`;
-  for (const letter of text.slice(0, 80_000)) {
-    if (inside) {
-      out += letter;
-      if (escaped) escaped = false;
-      else if (letter === "\\") escaped = true;
-      else if (letter === '"') inside = false;
-    } else if (letter === '"') {
-      inside = true;
-      out += letter;
-    } else if (letter === "{" || letter === "[") {
-      depth += 1;
-      out += letter + line();
-    } else if (letter === "}" || letter === "]") {
+  const lines = text.slice(0, 80_000).replace(/"(?:\\[^]|[^"\\])*"?|[[{}\],:]|[ \t\r\n]+/g, (piece) => {
+    if (piece === "{" || piece === "[") depth += 1;
+    else if (piece === "}" || piece === "]") {
       depth = Math.max(0, depth - 1);
-      out += line() + letter;
-    } else if (letter === ",") out += letter + line();
-    else if (letter === ":") out += ": ";
-    else if (letter.trim()) out += letter;
-  }
-  return out.replace(/([[{])\s+([\]}])/g, "$1$2") + text.slice(80_000);
+      return line() + piece;
+    } else if (piece !== ",") return piece === ":" ? ": " : /^\s/.test(piece) ? "" : piece;
+    return piece + line();
+  });
+  return lines.replace(/([[{])\s+([\]}])/g, "$1$2") + text.slice(80_000);
 }

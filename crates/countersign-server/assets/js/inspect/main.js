@@ -14,12 +14,6 @@ import { update, workshop } from "./workshop.js";
 
 /** @import { Answer, Side, State } from "./types.js" */
 
-// RFC 7519 §3.1, with the key of RFC 7515 §A.1, an hour before it expired.
-const EXAMPLE = {
-  token: "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-  key: "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
-  at: 1_300_815_780,
-};
 const TYPING = 140;
 const SLIDING = 60;
 /** A longer token is drawn when somebody pauses, and not with each letter. */
@@ -391,8 +385,9 @@ function listen() {
   });
   click("share", share);
   click("sample", () => {
-    [form.value, key.value, alg.value, at.value] = ["base64url", EXAMPLE.key, "", String(EXAMPLE.at)];
-    take(EXAMPLE.token, "original");
+    const { token = "", key: secret = "", at: then = "" } = place("sample").dataset;
+    [form.value, key.value, alg.value, at.value] = ["base64url", secret, "", then];
+    take(token, "original");
   });
   addEventListener("hashchange", fromFragment);
 }
