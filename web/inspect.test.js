@@ -143,28 +143,6 @@ test("partial, broken, nested and encrypted tokens are shown as far as they go",
   assert.deepEqual(faults, []);
 });
 
-test("what a token says is text, whatever it looks like, and slows nothing down", async (t) => {
-  const { page, faults } = await open(t);
-  await page.fill("#key", SECRET);
-  const markup = "<img src=x onerror=alert(1)><script>alert(1)</script>";
-  const hostile = `{"__proto__":{"polluted":true},"constructor":"x","toString":1,"${markup.replace(/"/g, "")}":"${markup}","rtl":"\u202eevil\u2066","nul":"\\u0000","exp":1e999,"iat":"1"}`;
-  await answered(page, () => paste(page, token(hostile, `{"alg":"HS256","kid":"${markup}","__proto__":1}`)));
-  const decoded = await page.textContent("#payload");
-  assert.ok(decoded.includes(markup) && decoded.includes("__proto__") && decoded.includes("U+202E"), decoded);
-  assert.equal(await page.locator("#decoded img, #decoded script, #ladder img").count(), 0);
-  assert.equal(await page.evaluate(() => ({}).polluted), undefined);
-  const deep = `{"deep":${"[".repeat(10_000)}${"]".repeat(10_000)},"exp":1}`;
-  const large = `{"large":"${"x".repeat(1024 * 1024)}","exp":1}`;
-  for (const [payload, name] of [[deep, "deep"], [large, "large"]]) {
-    const began = Date.now();
-    assert.equal(await answered(page, () => paste(page, token(payload))), "Broken", name);
-    assert.match(await page.textContent("#payload"), new RegExp(name));
-    t.diagnostic(`${name}: ${Date.now() - began} ms`);
-    assert.ok((await page.locator("#payload *").count()) < 200);
-  }
-  assert.deepEqual(faults, []);
-});
-
 test("a link keeps the token behind the number sign, and a live one is warned of", async (t) => {
   const { page, url, faults, context } = await open(t);
   await page.fill("#key", SECRET);

@@ -1,33 +1,34 @@
 // Two tokens side by side: what only one of them says, and what they say differently.
 
 import { Latest, Unanswered } from "./ask.js";
-import { byId, el, fill, place, shortened, visible } from "./dom.js";
+import { byId, counted, el, fill, para, place, shortened, visible } from "./dom.js";
 import { nameOf, valueOf } from "./json.js";
 import { bare, parts } from "./read.js";
 
-/** So many members of each part are compared. */
-const MOST = 500;
+/** @import { Page } from "./types.js" */
+
+/** So many members of each part are compared, and so many of them shown. */
+const [MOST, ROWS] = [500, 200];
 
 const other = byId("other", HTMLTextAreaElement);
 const asked = new Latest();
 
-/** @param {{ token: () => string, question: (token: string) => object }} page */
+/** @param {Page} page */
 export function compare(page) {
-  other.addEventListener("input", () => void update(page));
-}
-
-/** @param {{ token: () => string, question: (token: string) => object }} page */
-async function update(page) {
-  const token = bare(other.value);
-  const verdict = place("other-verdict");
-  fill(place("differences"), token && differences(page.token(), token));
-  try {
-    const answer = await asked.ask("/inspect/explain", page.question(token));
-    if (answer) verdict.textContent = token && `The other token: ${answer.verdict.title}. ${answer.verdict.text}`;
-  } catch (problem) {
-    if (!(problem instanceof Unanswered)) throw problem;
-    verdict.textContent = problem.message;
-  }
+  const update = async () => {
+    const token = bare(other.value);
+    const verdict = place("other-verdict");
+    fill(place("differences"));
+    fill(place("differences"), token && differences(page.token(), token));
+    try {
+      const answer = await asked.ask("/inspect/explain", page.question(token));
+      if (answer) fill(verdict, token && visible(`The other token: ${answer.verdict.title}. ${answer.verdict.text}`));
+    } catch (problem) {
+      if (!(problem instanceof Unanswered)) throw problem;
+      verdict.textContent = problem.message;
+    }
+  };
+  other.addEventListener("input", update);
 }
 
 /** @param {string} token @returns {Map<string, string>} */
@@ -46,12 +47,15 @@ function differences(one, other) {
   const [ours, theirs] = [members(one), members(other)];
   const names = [...new Set([...ours.keys(), ...theirs.keys()])];
   const row = (/** @type {string} */ name) => {
+    const side = name.indexOf(" ") + 1;
     const [left, right] = [ours.get(name), theirs.get(name)];
     const word = left === right ? "same" : left === undefined ? "added" : right === undefined ? "gone" : "differs";
     const cell = (/** @type {string | undefined} */ text) => el("td", {}, text === undefined ? "" : el("code", {}, shortened(text)));
-    return el("tr", { class: `is-${word}` }, el("th", { scope: "row" }, visible(name)), el("td", {}, word), cell(left), cell(right));
+    return el("tr", { class: `is-${word}` }, el("th", { scope: "row" }, name.slice(0, side), shortened(name.slice(side), true)), el("td", {}, word), cell(left), cell(right));
   };
   const heads = ["Member", "", "This token", "The other"].map((head) => el("th", { scope: "col" }, head));
-  const rows = names.sort((a, b) => Number(ours.get(a) === theirs.get(a)) - Number(ours.get(b) === theirs.get(b))).map(row);
-  return el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows));
+  const rows = names.sort((a, b) => Number(ours.get(a) === theirs.get(a)) - Number(ours.get(b) === theirs.get(b))).slice(0, ROWS).map(row);
+  const more = names.length - ROWS;
+  const table = el("table", {}, el("thead", {}, el("tr", {}, heads)), el("tbody", {}, rows));
+  return [table, more > 0 && para("help", `… ${counted(more)} members more.`)];
 }

@@ -1,13 +1,13 @@
 // The token in colours beside what it says; each stretch of it belongs to a field.
 
-import { button, el, fill, para, place, ruleLink, shortened, visible } from "./dom.js";
+import { button, counted, el, fill, para, place, ruleLink, shortened } from "./dom.js";
 import { nameOf, parse, pretty, valueOf } from "./json.js";
 import { parts } from "./read.js";
 import { absolute, local, relative } from "./time.js";
 import { algorithm, CLAIMS, HEADER, TIMES } from "./words.js";
 
 /** @import { Part } from "./read.js" */
-/** @import { Member, Side, Stretch } from "./types.js" */
+/** @import { Asked, Member, Side, Stretch } from "./types.js" */
 
 /** So many letters of a token are shown; what is said of it is said of all of it. */
 export const SHOWN = 20_000;
@@ -16,6 +16,8 @@ const [FIELDS, MORE] = [40, 200];
 const NAMES = ["header", "payload", "signature"];
 
 export class Decoded {
+  /** What the payload says, where it is small. @type {Map<string, unknown>} */
+  claims = new Map();
   #places = { colours: place("colours"), header: place("header"), payload: place("payload"), signature: place("signature") };
   #ask;
   /** @type {Map<string, Element>} */
@@ -31,7 +33,7 @@ export class Decoded {
   /** @type {Set<Side>} */
   #edited = new Set();
 
-  /** @param {{ select: (from: number, to: number) => void, open: (token: string) => void }} ask what a field asks the page for */
+  /** @param {Asked} ask what a field asks the page for */
   constructor(ask) {
     this.#ask = ask;
     for (const side of [this.#places.header, this.#places.payload]) {
@@ -47,13 +49,32 @@ export class Decoded {
     else this.#edited.delete(side);
   }
 
-  /** @param {string} token @param {number | undefined} fault the letter at which the syntax breaks */
+  /** What cannot be drawn leaves nothing of what stood there. @param {string} token @param {number | undefined} fault the letter at which the syntax breaks */
   draw(token, fault) {
-    this.#rows.clear();
-    this.#times = [];
+    this.#token = token;
+    this.#clear("");
+    try {
+      this.#draw(fault);
+    } catch (problem) {
+      this.#clear("This page cannot draw what stands here.");
+      reportError(problem);
+    }
+  }
+
+  /** @param {string} words in the place of everything */
+  #clear(words) {
+    for (const held of [this.#rows, this.#spans, this.claims]) held.clear();
+    [this.#times, this.#stretches] = [[], []];
+    const { colours, ...panes } = this.#places;
+    fill(colours, this.#token.slice(0, SHOWN), "\n");
+    for (const [name, pane] of Object.entries(panes)) if (!this.#edited.has(/** @type {Side} */ (name))) fill(pane, words && para("problem", words));
+  }
+
+  /** @param {number | undefined} fault */
+  #draw(fault) {
+    const token = this.#token;
     const all = parts(token);
     const isEncrypted = all.length === 5;
-    this.#token = token;
     this.#stretches = all.flatMap((part, index) => stretch(part, index, index < (isEncrypted ? 1 : 2) ? part.found.members : []));
     this.mark(fault);
     const [header, payload, signature] = all;
@@ -62,7 +83,9 @@ export class Decoded {
       const shown = isEncrypted ? encrypted(all) : payload ? this.#side(payload, "payload") : blank("Who, for whom, until when.");
       fill(this.#places.payload, shown);
     }
-    fill(this.#places.signature, isEncrypted ? blank("Inside, once it is decrypted.") : signed(signature));
+    const more = !isEncrypted && all.length > 3 && blank(`Parts after this one: ${counted(token.split(".").length - 3)}. A token has three, or five where it is encrypted.`);
+    fill(this.#places.signature, isEncrypted ? blank("Inside, once it is decrypted.") : signed(signature), more);
+    if (payload) for (const one of payload.found.members.slice(0, 200)) this.claims.set(nameOf(payload.octets, one), parse(valueOf(payload.octets, one)));
   }
 
   /** Lights up what belongs together. @param {string} link */
@@ -128,7 +151,7 @@ export class Decoded {
     const rows = (/** @type {number} */ from, /** @type {number} */ to) => {
       const all = members.slice(from, to).map((one, i) => this.#field(one, octets, side, from + i));
       const rest = members.length - to;
-      const more = button("quiet", () => more.replaceWith(...rows(to, to + MORE)), `… ${rest.toLocaleString("en")} more`);
+      const more = button("quiet", () => more.replaceWith(...rows(to, to + MORE)), `… ${counted(rest)} more`);
       return rest > 0 ? [...all, more] : all;
     };
     return rows(0, FIELDS);
@@ -160,9 +183,11 @@ export class Decoded {
       const found = this.#stretches.find((one) => one.link === link);
       if (found) this.#ask.select(found.from, found.to);
     };
-    const name = el("button", { type: "button", class: "name", title: "Show it in the token", click: select }, visible(named));
+    const letters = shortened(named, true);
+    const rest = letters.at(-1) instanceof HTMLButtonElement && letters.pop();
+    const name = el("button", { type: "button", class: "name", title: "Show it in the token", click: select }, letters);
     const kind = typeof value === "string" || text.startsWith('"') ? "string" : typeof value === "number" ? "number" : "other";
-    const line = para("line", name, el("code", { class: `value is-${kind}` }, shortened(pretty(text))));
+    const line = para("line", name, rest, el("code", { class: `value is-${kind}` }, shortened(pretty(text))));
     const inner = typeof value === "string" ? this.#inner(value) : undefined;
     const row = el("div", { class: "claim" }, line, words(named, value, side), this.#when(named, value, side), inner);
     row.dataset.link = link;

@@ -34,7 +34,8 @@ export function para(style, ...children) {
 
 /** Puts these in the place of what an element holds. @param {Element} element @param {...(Child | Child[])} children */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter((child) => child instanceof Node || typeof child === "string"));
+  element.replaceChildren();
+  for (const child of children.flat()) if (child) element.append(child);
 }
 
 /**
@@ -55,43 +56,73 @@ export function place(id) {
   return byId(id, HTMLElement);
 }
 
-/** What a reader would not see, or what turns the direction of the letters after it. */
-const UNSEEN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0]/gu;
+export const counted = (/** @type {number} */ number) => number.toLocaleString("en");
+
+/** What a reader does not see, or takes for a space, and what turns the letters after it around. */
+const UNSEEN = String.raw`\0-\t\v-\x1f\x7f-\x9f\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\p{Cf}\p{Zl}\p{Zp}\p{DI}`;
+const IN_TEXT = new RegExp(`[${UNSEEN}]+`, "gu");
+/** A name is one line, and begins and ends with a letter. */
+const IN_NAME = new RegExp(`^ +|[\n${UNSEEN}]+|(?<! ) +$`, "gu");
+
+/** So many runs of such letters are named: in what is shown at first, and in what somebody asked for. */
+const [NAMED, MORE] = [16, 200];
+
+/** @param {string} words */
+function mark(words) {
+  return el("span", { class: "unseen", title: "letters that are not seen, or turn others around" }, words);
+}
+
+/** @param {string} run */
+function codes(run) {
+  const letters = [...run];
+  const count = counted(letters.length);
+  const code = (/** @type {string} */ letter) => `U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+  if (letters.length > 1 && letters.every((letter) => letter === letters[0])) return `${code(run)} × ${count}`;
+  return letters.slice(0, 8).map(code).join(" ") + (letters.length > 8 ? ` … ${count} in all` : "");
+}
 
 /** Text with every letter to be seen. @param {string} text */
-export function visible(text) {
+export function visible(text, unseen = IN_TEXT, most = NAMED) {
   /** @type {(Node | string)[]} */
   const shown = [];
-  let from = 0;
-  for (const { 0: letter, index } of text.matchAll(UNSEEN)) {
-    const code = `U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
-    shown.push(text.slice(from, index), el("span", { class: "unseen", title: "a letter that is not seen, or turns others around" }, code));
-    from = index + letter.length;
+  let [from, count, rest] = [0, 0, ""];
+  for (const { 0: run, index } of text.matchAll(unseen)) {
+    const between = text.slice(from, index);
+    from = index + run.length;
+    count += 1;
+    if (count > most) rest += `${between}▯`;
+    else shown.push(between, mark(codes(run)));
   }
-  shown.push(text.slice(from));
+  shown.push(rest + text.slice(from));
+  if (rest) shown.push(mark(`▯ × ${counted(count - most)} not seen`));
   return shown;
 }
 
-/** How much of a long text is shown at first, and at most. */
-const FIRST = 1_200;
-const MOST = 60_000;
+/** How much of a long text is shown at first, of a name, and at most. */
+const [FIRST, NAME, MOST] = [1_200, 120, 60_000];
 
-/** The same, cut where it is long, with a way to the rest. @param {string} text */
-export function shortened(text) {
-  if (text.length <= FIRST + 200) return visible(text);
-  const count = text.length.toLocaleString("en");
-  const end = text.length > MOST ? ` … and ${(text.length - MOST).toLocaleString("en")} letters more` : "";
-  const rest = button("quiet", () => rest.replaceWith(...visible(text.slice(FIRST, MOST)), end), `… all ${count} letters`);
-  return [...visible(text.slice(0, FIRST)), rest];
+/** A place between letters. @param {string} text @param {number} at */
+const whole = (text, at) => ((text.codePointAt(at - 1) ?? 0) > 0xffff ? at - 1 : at);
+
+/** The same, cut where it is long, with a way to the rest as the last. @param {string} text */
+export function shortened(text, isName = false) {
+  const [most, unseen] = isName ? [NAME, IN_NAME] : [FIRST, IN_TEXT];
+  if (isName && !text) return [mark("empty")];
+  if (text.length <= most * 1.2) return visible(text, unseen);
+  const count = counted(text.length);
+  const end = text.length > MOST ? ` … and ${counted(text.length - MOST)} letters more` : "";
+  const first = whole(text, most);
+  const all = () => rest.replaceWith(el("span", {}, visible(text.slice(first, whole(text, MOST)), unseen, MORE), end));
+  const rest = button("quiet", all, `… all ${count} letters`);
+  return [...visible(text.slice(0, first), unseen), rest];
 }
 
 /** A link to where a rule stands: `RFC 7519 §4.1.4`. @param {string} rule */
 export function ruleLink(rule) {
   const [, rfc, section] = /^RFC (\d+)(?: §([\w.]+))?$/.exec(rule) ?? [];
-  const core = rule.startsWith("OIDC Core") ? "https://openid.net/specs/openid-connect-core-1_0.html" : undefined;
-  const list = rule.startsWith("draft-ietf-oauth-status-list") ? "https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/" : undefined;
-  const place = section ? `#section-${section}` : "";
-  const href = rfc ? `https://www.rfc-editor.org/rfc/rfc${rfc}${place}` : (core ?? list);
+  const core = rule.startsWith("OIDC Core") && "https://openid.net/specs/openid-connect-core-1_0.html";
+  const draft = /^draft-[\w-]+/.exec(rule);
+  const href = rfc ? `https://www.rfc-editor.org/rfc/rfc${rfc}${section ? `#section-${section}` : ""}` : draft ? `https://datatracker.ietf.org/doc/${draft}/` : core;
   return href ? el("a", { href, target: "_blank", rel: "noreferrer noopener", class: "rule" }, rule) : el("span", { class: "rule" }, rule);
 }
 

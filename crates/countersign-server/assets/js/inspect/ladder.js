@@ -22,9 +22,10 @@ export class Ladder {
   draw(steps, evidence = {}) {
     const text = JSON.stringify([steps, evidence]);
     if (text === this.#drawn) return;
-    this.#drawn = text;
+    this.#drawn = "";
     const first = steps.find((step) => step.outcome === "failed");
     fill(this.#list, steps.map((step) => this.#rung(step, step === first, evidence)));
+    this.#drawn = text;
   }
 
   /** @param {Step} step @param {boolean} isFirst @param {Evidence} evidence */
@@ -55,8 +56,8 @@ function facts(step, evidence) {
   const rows = [];
   /** @param {string} term @param {...(Child | Child[])} what */
   const row = (term, ...what) => rows.push(el("dt", {}, term), el("dd", {}, ...what));
-  if (step.found) row("Found", el("code", {}, visible(step.found)));
-  if (step.expected) row("Expected", el("code", {}, visible(step.expected)));
+  if (step.found) row("Found", el("code", {}, shortened(step.found)));
+  if (step.expected) row("Expected", el("code", {}, shortened(step.expected)));
   if (step.keys?.length) row("Keys", el("ul", { class: "keys" }, step.keys.map(key)));
   const { token, signature } = evidence;
   if (step.name === "signature" && token && signature) {
@@ -71,6 +72,6 @@ function facts(step, evidence) {
 
 /** @param {Considered} key */
 function key(key) {
-  const name = key.kid ? el("code", {}, visible(key.kid)) : "without a name";
+  const name = key.kid ? el("code", {}, shortened(key.kid, true)) : "without a name";
   return el("li", {}, name, key.alg && `, ${key.alg}`, key.refused ? `: ${key.refused}` : ": taken");
 }

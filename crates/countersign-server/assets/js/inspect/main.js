@@ -5,14 +5,13 @@ import { Latest, Unanswered } from "./ask.js";
 import { code, program } from "./code.js";
 import { compare } from "./compare.js";
 import { Decoded, SHOWN } from "./decoded.js";
-import { button, byId, copyButton, el, fill, para, place, visible } from "./dom.js";
-import { nameOf, parse, valueOf } from "./json.js";
+import { button, byId, copyButton, counted, el, fill, para, place, shortened, visible } from "./dom.js";
 import { Ladder } from "./ladder.js";
 import { bare, encode, parts } from "./read.js";
 import { absolute, moment, now, relative, setClock, span } from "./time.js";
 import { update, workshop } from "./workshop.js";
 
-/** @import { Answer, Side, State } from "./types.js" */
+/** @import { Answer, Page, Side, State } from "./types.js" */
 
 const TYPING = 140;
 const SLIDING = 60;
@@ -44,8 +43,6 @@ let waiting;
 let typed;
 /** @type {number | undefined} */
 let pause;
-/** @type {Map<string, unknown>} */
-let claims = new Map();
 
 const latest = new Latest();
 const ladder = new Ladder(byId("ladder", HTMLOListElement));
@@ -56,8 +53,10 @@ const decoded = new Decoded({
   },
   open: (inner) => take(inner, "original"),
 });
-workshop({ key: keyText, original: () => original, parts: sides, take });
-compare({ token: () => token, question });
+/** @type {Page} */
+const shared = { token: () => token, question, key: keyText, original: () => original, parts: sides, take };
+workshop(shared);
+compare(shared);
 code(() => question(token));
 
 function sides() {
@@ -90,8 +89,7 @@ function show() {
   const isCut = token.length > SHOWN;
   field.value = isCut ? token.slice(0, SHOWN) : token;
   field.readOnly = isCut;
-  const count = (/** @type {number} */ number) => number.toLocaleString("en");
-  place("cut").textContent = isCut ? `The first ${count(SHOWN)} of ${count(token.length)} letters stand here, and all of them are looked at. Paste another token over it, or clear it.` : "";
+  place("cut").textContent = isCut ? `The first ${counted(SHOWN)} of ${counted(token.length)} letters stand here, and all of them are looked at. Paste another token over it, or clear it.` : "";
 }
 
 /** Somebody types, and never waits for what is drawn of it. @param {() => string} read what is the token then */
@@ -123,8 +121,6 @@ const all = (/** @type {string} */ selector) => /** @type {NodeListOf<HTMLElemen
 
 /** What needs no server: the colours, the fields, the times. */
 function draw() {
-  const { octets, found } = parts(token)[1] ?? {};
-  claims = new Map(octets && found?.members.slice(0, 200).map((one) => [nameOf(octets, one), parse(valueOf(octets, one))]));
   decoded.draw(token, answer?.fault?.offset);
   const badge = place("state");
   badge.hidden = !token;
@@ -151,9 +147,10 @@ async function asked() {
     const said = await latest.ask("/inspect/explain", question(token));
     if (said) answered(said);
   } catch (problem) {
-    if (!(problem instanceof Unanswered)) throw problem;
     answer = null;
-    told({ kind: "unverified", title: "Not looked at", text: problem.message });
+    hide();
+    told({ kind: "unverified", title: "Not looked at", text: problem instanceof Unanswered ? problem.message : "This page cannot draw the answer." });
+    if (!(problem instanceof Unanswered)) throw problem;
   }
 }
 
@@ -168,11 +165,16 @@ function answered(said) {
   ladder.draw(report?.steps ?? [], { token, signature: said.signature, ...(said.key || problem ? {} : { waiting: "key" }) });
   place("ladder-band").hidden = !report;
   place("findings-band").hidden = !said.findings.length;
-  fill(place("findings"), said.findings.map(({ member, message }) => el("li", {}, member && el("code", {}, visible(member)), ` ${message}`)));
+  fill(place("findings"), said.findings.map(({ member, message }) => el("li", {}, member && el("code", {}, shortened(member, true)), " ", visible(message))));
   aboutKey(said);
   update(said, state === "original");
   void program();
   tick();
+}
+
+/** No steps and no findings of another answer. */
+function hide() {
+  for (const one of all(".band")) one.hidden = true;
 }
 
 /** @param {{ kind: string, title: string, text: string }} verdict */
@@ -181,7 +183,7 @@ function told({ kind, title, text }) {
   place("verdict").removeAttribute("aria-busy");
   const says = place("says");
   if (says.textContent !== title + text) fill(says, para("word", title), para("why", visible(text)));
-  if (kind === "empty") for (const one of all(".band")) one.hidden = true;
+  if (kind === "empty") hide();
   for (const one of all(".needs-token")) one.hidden = kind === "empty";
 }
 
@@ -206,7 +208,10 @@ function choose(name) {
 
 /** The slider from the token's beginning to after its end. */
 function travel() {
-  const number = (/** @type {string} */ name) => (typeof claims.get(name) === "number" ? Number(claims.get(name)) : undefined);
+  const number = (/** @type {string} */ name) => {
+    const value = decoded.claims.get(name);
+    return typeof value === "number" ? value : undefined;
+  };
   const end = number("exp");
   const begin = number("iat") ?? number("nbf") ?? (end === undefined ? undefined : end - 3_600);
   const usable = end !== undefined && begin !== undefined && end > begin && end < 1e11;
@@ -224,7 +229,7 @@ function tick() {
   const seen = stated ?? now();
   decoded.tick(seen);
   const clock = place("clock");
-  const [exp, nbf] = [claims.get("exp"), claims.get("nbf")];
+  const [exp, nbf] = [decoded.claims.get("exp"), decoded.claims.get("nbf")];
   const next = typeof nbf === "number" && nbf > seen ? nbf : exp;
   clock.hidden = !token || typeof next !== "number" || next > 1e11;
   if (typeof next === "number") {
@@ -306,7 +311,7 @@ function fromFragment() {
 function paste(text) {
   take(bare(text), "original");
   // Our own tokens have our own keys.
-  if (own && !key.value && claims.get("iss") === own) {
+  if (own && !key.value && decoded.claims.get("iss") === own) {
     [form.value, key.value] = ["issuer", own];
     placeholder();
     ask(0);

@@ -74,12 +74,17 @@ export function parts(token) {
   return last.all;
 }
 
-/** @param {string} token @returns {Part[]} */
+/** What is after so many dots is one part, whatever is in it. */
+const DOTS = 5;
+
+/** @param {string} token */
 function split(token) {
-  let from = 0;
-  return token.split(".").map((text) => {
-    const part = new Part(text, from);
-    from += text.length + 1;
-    return part;
-  });
+  /** @type {Part[]} */
+  const all = [];
+  for (let from = 0; ; ) {
+    const dot = all.length < DOTS ? token.indexOf(".", from) : -1;
+    all.push(new Part(token.slice(from, dot < 0 ? undefined : dot), from));
+    if (dot < 0) return all;
+    from = dot + 1;
+  }
 }

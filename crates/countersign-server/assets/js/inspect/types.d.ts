@@ -22,6 +22,22 @@ export interface Stretch {
 export type Side = "header" | "payload";
 export type State = "original" | "edited" | "re-signed";
 
+/** What a field asks the page for. */
+export interface Asked {
+  select(from: number, to: number): void;
+  open(token: string): void;
+}
+
+/** What the workshop and the comparison know of the page. */
+export interface Page {
+  token(): string;
+  question(token: string): object;
+  key(): object | null;
+  original(): string;
+  parts(): { header: string; payload: string };
+  take(token: string, state: State): void;
+}
+
 export interface Verdict {
   kind: string;
   title: string;

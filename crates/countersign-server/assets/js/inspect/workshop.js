@@ -4,12 +4,7 @@
 import { ask, Unanswered } from "./ask.js";
 import { byId, fill, para, place } from "./dom.js";
 
-/** @import { Answer, State } from "./types.js" */
-
-/**
- * @typedef {{ key: () => object | null, original: () => string, parts: () => { header: string, payload: string },
- *   take: (token: string, state: State) => void }} Page
- */
+/** @import { Answer, Page } from "./types.js" */
 
 const sign = byId("sign", HTMLButtonElement);
 const restore = byId("restore", HTMLButtonElement);
