@@ -289,7 +289,8 @@ function share() {
     ? "This token is live: whoever gets the link can use it until it expires."
     : "The token stands behind the #, which browsers do not send to any server.";
   const close = button("quiet", () => fill(place("notice")), "Close");
-  fill(place("notice"), el("div", { class: answer?.live ? "problem" : "note" }, words, " ", copyButton(() => link, answer?.live ? "Copy the link all the same" : "Copy the link"), close));
+  const kept = " Whoever opens the link has it in the history of their browser. ";
+  fill(place("notice"), el("div", { class: answer?.live ? "problem" : "note" }, words, kept, copyButton(() => link, answer?.live ? "Copy the link all the same" : "Copy the link"), close));
 }
 
 /** A key that says what it is, says it. */
@@ -299,7 +300,7 @@ function recognise() {
   if (is && !(wasFormChosen && form.value === is)) form.value = is;
 }
 
-/** Out of the address, which keeps no token. */
+/** Out of the address bar. The browser's history has seen it all the same. */
 function fromFragment() {
   const text = bare(location.hash);
   if (!location.hash || text === location.hash) return;
