@@ -71,6 +71,24 @@ test("the failing rung opens itself and says what to do", async (t) => {
   assert.deepEqual(faults, []);
 });
 
+test("a rung that fails opens itself where no key was given too", async (t) => {
+  const { page, faults } = await open(t);
+  assert.equal(await answered(page, () => paste(page, token({ exp: NOW - 600 }))), "Expired, and not verified");
+  const rungs = await page.locator("#ladder details[open]").evaluateAll((all) => all.map((one) => one.parentElement.dataset.step));
+  assert.deepEqual(rungs, ["exp"]);
+  assert.deepEqual(faults, []);
+});
+
+test("what is cleared is as it was in the beginning", async (t) => {
+  const { page } = await open(t);
+  const given = () => page.evaluate(() => ["#token", "#key", "#form", "#alg", "#at"].map((id) => document.querySelector(id).value).concat(document.querySelector("#key").placeholder));
+  const before = await given();
+  assert.equal(await answered(page, () => page.click("#sample")), "Valid");
+  assert.notDeepEqual(await given(), before);
+  await page.click("#clear");
+  assert.deepEqual(await given(), before);
+});
+
 test("time is travelled in by a slider, and a token that ends while one looks is expired", async (t) => {
   const { page } = await open(t);
   await page.fill("#key", SECRET);
@@ -210,8 +228,11 @@ test("without JavaScript the form shows verdict and ladder", async (t) => {
   const { page, faults } = await open(t, { javaScriptEnabled: false });
   await page.fill("#token", token({ exp: NOW - 600 }));
   await page.fill("#key", SECRET);
+  const colour = () => page.locator("#token").evaluate((field) => getComputedStyle(field).color);
+  assert.notEqual(await colour(), "rgba(0, 0, 0, 0)");
   await page.click("text=Take it apart");
   assert.equal(await page.textContent(".verdict .word"), "Expired");
+  assert.notEqual(await colour(), "rgba(0, 0, 0, 0)");
   assert.match(await page.textContent("#ladder"), /log in again, or refresh/);
   assert.deepEqual(faults, []);
 });

@@ -23,7 +23,8 @@ export class Ladder {
     const text = JSON.stringify([steps, evidence]);
     if (text === this.#drawn) return;
     this.#drawn = "";
-    const first = steps.find((step) => step.outcome === "failed");
+    // What waits has not failed.
+    const first = steps.find((step) => step.outcome === "failed" && step.name !== evidence.waiting);
     fill(this.#list, steps.map((step) => this.#rung(step, step === first, evidence)));
     this.#drawn = text;
   }
@@ -32,7 +33,7 @@ export class Ladder {
   #rung(step, isFirst, evidence) {
     const waits = step.name === evidence.waiting && step.outcome === "failed";
     const [mark, word] = waits ? ["?", "waits"] : MARKS[step.outcome];
-    const open = this.#choices.get(step.name) ?? (isFirst && !waits);
+    const open = this.#choices.get(step.name) ?? isFirst;
     const details = el(
       "details",
       { open },

@@ -384,7 +384,8 @@ function listen() {
     ask(0);
   });
   click("clear", () => {
-    [at.value, key.value] = ["", ""];
+    [at.value, key.value, alg.value, form.selectedIndex, wasFormChosen] = ["", "", "", 0, false];
+    placeholder();
     fill(place("notice"));
     take("", "original");
     field.focus();
@@ -401,6 +402,7 @@ function listen() {
 function begin() {
   for (const one of all(".scripted")) one.hidden = false;
   for (const one of all(".unscripted")) one.remove();
+  place("paper").classList.add("is-drawn");
   tools("header", false);
   tools("payload", false);
   listen();
