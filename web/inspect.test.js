@@ -105,6 +105,35 @@ test("time is travelled in by a slider, and a token that ends while one looks is
   assert.equal(await answered(page, () => page.click("#now")), "Expired");
 });
 
+test("what is no time and no leeway is said at its field, and nothing is verified as if it were not there", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  assert.equal(await answered(page, () => paste(page, token({ iat: NOW - 60, exp: NOW + 600 }))), "Valid");
+  const help = await page.textContent("#at-help");
+  for (const time of ["tomorrow", "12:00", "1e9x"]) {
+    assert.equal(await answered(page, () => page.fill("#at", time)), "Not looked at", time);
+    assert.ok((await page.textContent(".verdict .why")).includes(`“${time}” is no time`));
+    assert.ok((await page.textContent("#at-help.wrong")).includes(`“${time}” is no time`));
+    assert.equal(await page.getAttribute("#at", "aria-invalid"), "true");
+    assert.equal(await page.locator("#ladder-band").isVisible(), false);
+  }
+  await page.fill("#at", String(Date.now()));
+  await page.waitForSelector("text=this looks like milliseconds");
+  assert.equal(await answered(page, () => page.fill("#at", "2001-02-03T04:05:06Z")), "Not yet valid");
+  assert.equal(await page.textContent("#at-help"), "Taken as 2001-02-03 04:05:06 UTC.");
+  assert.equal(await answered(page, () => page.click("#now")), "Valid");
+  assert.equal(await page.textContent("#at-help"), help);
+  assert.equal(await page.getAttribute("#at", "aria-invalid"), "false");
+  await page.click("#policy summary");
+  for (const leeway of ["abc", "-5", "1.5", "1e3"]) {
+    assert.equal(await answered(page, () => page.fill("#leeway", leeway)), "Not looked at", leeway);
+    assert.equal(await page.textContent("#leeway-help.wrong"), `“${leeway}” is no whole number of seconds.`);
+  }
+  assert.equal(await answered(page, () => page.fill("#leeway", "5")), "Valid");
+  assert.equal(await page.textContent("#leeway-help"), "");
+  assert.deepEqual(faults, []);
+});
+
 test("nothing is signed again unless it is asked for", async (t) => {
   const { page, faults } = await open(t);
   await page.fill("#key", SECRET);

@@ -37,6 +37,7 @@ let token = "";
 /** @type {Answer | null} */
 let answer = null;
 let wasFormChosen = false;
+const atHelp = place("at-help").textContent ?? "";
 /** @type {number | undefined} */
 let waiting;
 /** What was typed and is not drawn yet. @type {(() => void) | undefined} */
@@ -68,9 +69,30 @@ function keyText() {
   return key.value ? { form: form.value, text: key.value, alg: alg.value } : null;
 }
 
+/** What is wrong with what is asked, at its field: nothing is answered as if it had not been asked. */
+function faulty() {
+  const [time, secs, leeway] = [at.value.trim(), moment(at.value), input("leeway")];
+  const noTime = Boolean(time) && secs === undefined && `“${time}” is no time: write epoch seconds, or a date like 2026-11-22T15:04:05Z.`;
+  const noLeeway = !/^\d{0,9}$/.test(leeway) && `“${leeway}” is no whole number of seconds.`;
+  const taken = secs === undefined ? atHelp : secs > 1e11 ? "Times are in seconds, and this looks like milliseconds." : `Taken as ${absolute(secs)}.`;
+  say("at", noTime, taken);
+  say("leeway", noLeeway, "");
+  return noTime || noLeeway;
+}
+
+/** @param {string} id of a field @param {string | false} problem @param {string} help where there is none */
+function say(id, problem, help) {
+  const line = place(`${id}-help`);
+  if (line.textContent !== (problem || help)) fill(line, visible(problem || help));
+  line.classList.toggle("wrong", Boolean(problem));
+  place(id).setAttribute("aria-invalid", String(Boolean(problem)));
+}
+
 /** @param {string} asked */
 function question(asked) {
-  const leeway_secs = Math.max(0, Math.trunc(Number(input("leeway")) || 0));
+  const wrong = faulty();
+  if (wrong) throw new Unanswered(wrong);
+  const leeway_secs = Number(input("leeway"));
   const policy = { iss: input("iss"), aud: input("aud").split(/[\s,]+/).filter(Boolean), typ: input("typ"), leeway_secs };
   return { token: asked.toWellFormed(), key: keyText(), policy, at: moment(at.value) ?? null };
 }
@@ -148,6 +170,7 @@ async function asked() {
     if (said) answered(said);
   } catch (problem) {
     answer = null;
+    latest.stop();
     hide();
     told({ kind: "unverified", title: "Not looked at", text: problem instanceof Unanswered ? problem.message : "This page cannot draw the answer." });
     if (!(problem instanceof Unanswered)) throw problem;
@@ -226,6 +249,7 @@ function travel() {
 /** What moves by itself. */
 function tick() {
   const stated = moment(at.value);
+  faulty();
   const seen = stated ?? now();
   decoded.tick(seen);
   const clock = place("clock");
