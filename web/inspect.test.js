@@ -216,6 +216,25 @@ test("a link keeps the token behind the number sign, and a live one is warned of
   assert.deepEqual(faults, []);
 });
 
+test("on a narrow screen the verdict's word is in sight at the key, and a comparison breaks no words", async (t) => {
+  const { page, faults } = await open(t, { viewport: { width: 360, height: 640 } });
+  await answered(page, () => paste(page, token({ iss: "joe", exp: NOW + 600 })));
+  await page.locator("#key").scrollIntoViewIfNeeded();
+  assert.equal(await answered(page, () => page.fill("#key", SECRET)), "Valid");
+  assert.equal(await page.textContent("#again"), "Valid");
+  const { bottom } = await page.locator("#again").evaluate((one) => one.getBoundingClientRect().toJSON());
+  assert.ok(bottom > 0 && bottom <= 640, `${bottom}`);
+  await page.click('summary:has-text("Compare")');
+  await page.fill("#other", token({ iss: "ada", exp: NOW + 600 }));
+  const lines = await page.locator("#differences .is-differs td:nth-child(2)").evaluate((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    return range.getClientRects().length;
+  });
+  assert.equal(lines, 1);
+  assert.deepEqual(faults, []);
+});
+
 test("two tokens are compared, and programs verify this very one", async (t) => {
   const { page, faults } = await open(t);
   await page.fill("#key", SECRET);
@@ -226,6 +245,12 @@ test("two tokens are compared, and programs verify this very one", async (t) => 
   await page.waitForSelector("#differences .is-added");
   const rows = await page.locator("#differences tbody tr").evaluateAll((all) => all.map((row) => row.className + " " + row.firstChild.textContent));
   assert.deepEqual(rows, ["is-gone payload aud", "is-differs payload exp", "is-added payload sub", "is-same header alg", "is-same header typ", "is-same payload iss"]);
+  const states = await page.locator("#differences tbody td:nth-child(2)").allTextContents();
+  assert.deepEqual(states, ["only in this", "differs", "only in the other", "same", "same", "same"]);
+  await page.fill("#other", `Bearer ${one}`);
+  assert.equal(await page.textContent("#differences"), "These are the same token.");
+  await page.fill("#other", "nothing of the kind");
+  assert.equal(await page.textContent("#differences"), "The other is no token: it has no members.");
   await page.click('summary:has-text("Code")');
   for (const language of ["Rust", "Node", "Python", "Go", "curl"]) {
     const written = page.waitForResponse((answer) => answer.url().endsWith("/inspect/program"));

@@ -45,13 +45,15 @@ function members(token) {
 /** @param {string} one @param {string} other */
 function differences(one, other) {
   const [ours, theirs] = [members(one), members(other)];
+  if (one === other) return para("note", "These are the same token.");
+  if (!theirs.size) return para("note", "The other is no token: it has no members.");
   const names = [...new Set([...ours.keys(), ...theirs.keys()])];
   const row = (/** @type {string} */ name) => {
     const side = name.indexOf(" ") + 1;
     const [left, right] = [ours.get(name), theirs.get(name)];
-    const word = left === right ? "same" : left === undefined ? "added" : right === undefined ? "gone" : "differs";
+    const [word, says] = left === right ? ["same", "same"] : left === undefined ? ["added", "only in the other"] : right === undefined ? ["gone", "only in this"] : ["differs", "differs"];
     const cell = (/** @type {string | undefined} */ text) => el("td", {}, text === undefined ? "" : el("code", {}, shortened(text)));
-    return el("tr", { class: `is-${word}` }, el("th", { scope: "row" }, name.slice(0, side), shortened(name.slice(side), true)), el("td", {}, word), cell(left), cell(right));
+    return el("tr", { class: `is-${word}` }, el("th", { scope: "row" }, name.slice(0, side), shortened(name.slice(side), true)), el("td", {}, says), cell(left), cell(right));
   };
   const heads = ["Member", "", "This token", "The other"].map((head) => el("th", { scope: "col" }, head));
   const rows = names.sort((a, b) => Number(ours.get(a) === theirs.get(a)) - Number(ours.get(b) === theirs.get(b))).slice(0, ROWS).map(row);

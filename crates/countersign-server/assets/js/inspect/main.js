@@ -202,7 +202,10 @@ function hide() {
 
 /** @param {{ kind: string, title: string, text: string }} verdict */
 function told({ kind, title, text }) {
-  place("verdict").className = `verdict is-${kind.replaceAll("_", "-")}`;
+  const is = `is-${kind.replaceAll("_", "-")}`;
+  place("verdict").className = `verdict ${is}`;
+  place("again").className = `again needs-token ${is}`;
+  place("again").textContent = title;
   place("verdict").removeAttribute("aria-busy");
   const says = place("says");
   if (says.textContent !== title + text) fill(says, para("word", title), para("why", visible(text)));
