@@ -137,10 +137,12 @@ test("what is no time and no leeway is said at its field, and nothing is verifie
 test("nothing is signed again unless it is asked for", async (t) => {
   const { page, faults } = await open(t);
   await page.fill("#key", SECRET);
-  const original = token({ sub: "ada", exp: NOW + 600 });
+  const original = token({ sub: "ada", name: "Augusta Ada King, Countess of Lovelace", exp: NOW + 600 });
   assert.equal(await answered(page, () => paste(page, original)), "Valid");
   assert.equal(await page.textContent("#state"), "original");
   await page.click("#payload-tools button");
+  assert.equal(await page.inputValue("#token"), original);
+  assert.match(await page.inputValue(".editor"), /^\{\n  "sub": "ada",\n  "name": "[^"]+",\n  "exp": \d+\n\}$/);
   const word = await answered(page, () => page.fill(".editor", JSON.stringify({ sub: "eve", exp: NOW + 600 })));
   assert.equal(word, "Forged, or another key");
   assert.equal(await page.textContent("#state"), "edited");
@@ -183,6 +185,10 @@ test("partial, broken, nested and encrypted tokens are shown as far as they go",
   const word = await answered(page, () => paste(page, `${encode('{"alg":"dir","enc":"A256GCM"}')}..AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA`));
   assert.equal(word, "Encrypted");
   assert.match(await page.textContent("#payload"), /the initialisation vector12 bytes/);
+  assert.equal(await page.locator("#payload-tools button, [data-attempt]").filter({ visible: true }).count(), 0);
+  assert.equal(await page.locator("#colours .of-payload, #colours .of-signature").count(), 0);
+  await answered(page, () => paste(page, whole));
+  assert.equal(await page.locator("#payload-tools button").isVisible(), true);
   for (const text of ["", ".", "..", "a", "....", "é.ü.ß", "\ud800.a.b", "eyJ", "%%%"]) {
     await paste(page, text);
     await page.waitForTimeout(20);

@@ -75,7 +75,7 @@ export class Decoded {
     const token = this.#token;
     const all = parts(token);
     const isEncrypted = all.length === 5;
-    this.#stretches = all.flatMap((part, index) => stretch(part, index, index < (isEncrypted ? 1 : 2) ? part.found.members : []));
+    this.#stretches = all.flatMap((part, index) => stretch(part, isEncrypted && index ? 3 : index, index < (isEncrypted ? 1 : 2) ? part.found.members : []));
     this.mark(fault);
     const [header, payload, signature] = all;
     if (!this.#edited.has("header")) fill(this.#places.header, token ? this.#side(header, "header") : blank("Which algorithm, which key."));

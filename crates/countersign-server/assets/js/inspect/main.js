@@ -6,6 +6,7 @@ import { code, program } from "./code.js";
 import { compare } from "./compare.js";
 import { Decoded, SHOWN } from "./decoded.js";
 import { button, byId, copyButton, counted, el, fill, para, place, shortened, visible } from "./dom.js";
+import { pretty } from "./json.js";
 import { Ladder } from "./ladder.js";
 import { bare, encode, parts } from "./read.js";
 import { absolute, moment, now, relative, setClock, span } from "./time.js";
@@ -148,6 +149,8 @@ function draw() {
   badge.hidden = !token;
   badge.textContent = state;
   badge.className = `state is-${state}`;
+  // What is encrypted is not edited, and nobody forges a signature where there is none.
+  for (const one of all(".needs-signed")) one.hidden = parts(token).length === 5;
   travel();
   tick();
 }
@@ -244,7 +247,7 @@ function travel() {
   slide.disabled = !usable;
   if (!usable) return fill(place("ticks"), el("span", {}, "A token with an end can be looked at at any time of its life."));
   const more = Math.max(10, Math.round((end - begin) / 4));
-  slide.min = String(Math.floor(begin) - Math.round(more / 4));
+  slide.min = String(Math.floor(begin));
   slide.max = String(Math.ceil(end) + more);
   fill(place("ticks"), el("span", {}, `issued, ${span(end - begin)} of life`), el("span", {}, "exp"), el("span", {}, "after"));
 }
@@ -278,7 +281,7 @@ function startEditing(side) {
   decoded.edit(side, true);
   const label = side === "header" ? "The header's JSON" : "The payload's JSON";
   const text = el("textarea", { rows: side === "header" ? 4 : 9, spellcheck: "false", autocapitalize: "off", "aria-label": label, class: "editor" });
-  text.value = sides()[side];
+  text.value = pretty(sides()[side]);
   const read = () => {
     const all = token.split(".");
     all[side === "header" ? 0 : 1] = encode(text.value);
@@ -288,7 +291,7 @@ function startEditing(side) {
     return token;
   };
   text.addEventListener("input", () => typing(read));
-  fill(place(side), text);
+  fill(place(side), text, para("help", "What stands here is what is signed, spaces and line ends too."));
   tools(side, true);
   text.focus();
 }
