@@ -80,6 +80,11 @@ test("the whole story is played with real answers, and looks right afterwards", 
   assert.deepEqual(kept, [0, 0, 0, "", ""]);
   assert.deepEqual(await page.context().cookies(), []);
 
+  // What the server let in and what it refused are told apart by a sign, and not by colour alone.
+  const badges = await page.locator("#step-use .badge, #step-expired .badge, #step-refused .badge").evaluateAll((all) => all.map((one) => [one.textContent, one.className]));
+  for (const [text, style] of badges) assert.match(`${text} | ${style}`, /^✓ 200 \| badge good$|^(✓ 200, then )?✗ 401 \| badge wrong$/);
+  assert.ok(badges.some(([text]) => text.includes("✗")) && badges.some(([text]) => text === "✓ 200"), `${badges}`);
+
   await looksRight(page, faults);
 });
 
@@ -118,7 +123,7 @@ async function photograph(page) {
   await page.setViewportSize({ width: 1180, height: 1000 });
   await page.evaluate(() => {
     window.scrollTo(0, 0);
-    window.scrollTo(0, document.querySelector("#step-twins").getBoundingClientRect().top - 104);
+    window.scrollTo(0, document.querySelector("#step-twins").getBoundingClientRect().top - 150);
   });
   await page.screenshot({ path: fileURLToPath(new URL("pictures/life-of-a-token.png", DOCS)) });
 }
@@ -153,6 +158,10 @@ test("an arrow opens its request, and a small ladder the ladder", async (t) => {
     await page.click("#step");
     await page.waitForSelector(`#story ol.steps > li[value="${i + 1}"][data-state=made]`);
   }
+  // The buttons stay in sight wherever the story is.
+  await page.locator("#story").evaluate((story) => story.scrollIntoView({ block: "end", behavior: "instant" }));
+  const { top, bottom } = await page.locator("#step").evaluate((one) => one.getBoundingClientRect().toJSON());
+  assert.ok(top >= 0 && bottom < 200, `${top} ${bottom}`);
   const [exchange, ladder] = ["exchange", "verification"].map((kind) => page.locator(`#step-use details.${kind}`));
   assert.equal(await exchange.getAttribute("open"), null);
   await page.locator("#step-use .call .touch").click({ position: { x: 120, y: 20 } });

@@ -60,9 +60,11 @@ class Shown {
     this.outcome = outcome;
     this.item.dataset.state = outcome.asExpected ? "made" : "odd";
     this.item.removeAttribute("aria-current");
-    this.badge.className = `badge ${outcome.asExpected ? "good" : "care"}`;
-    const codes = (outcome.exchanges ?? []).map((exchange) => exchange.status || "no answer");
-    fill(this.badge, codes.length > 0 ? [...new Set(codes)].join(", then ") : "done");
+    const codes = (outcome.exchanges ?? []).map((exchange) => exchange.status);
+    const isRefused = codes.some((code) => code >= 400);
+    this.badge.className = `badge ${!outcome.asExpected ? "care" : isRefused ? "wrong" : "good"}`;
+    const words = [...new Set(codes)].map((code) => (code ? `${code >= 400 ? "✗" : "✓"} ${code}` : "no answer"));
+    fill(this.badge, words.join(", then ") || "done");
     fill(this.words, outcome.words);
     fill(this.parts, ...shown(outcome));
     this.draw(width);

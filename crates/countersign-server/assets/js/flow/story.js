@@ -97,7 +97,7 @@ async function useUntilRefused(world) {
   return {
     answers: [short(last, isTakenBack ? "taken back" : code(last))],
     words: isTakenBack
-      ? `${lets === 0 ? "The service knew at once" : `The service let the token in ${lets === 1 ? "once" : `${lets} times`} more, and knew after ${secs} s`}. By its signature and its time the token would still count: one bit of a list says that it does not.`
+      ? `${lets === 0 ? "The service had read the list before the first of these requests, and refused it" : `The service let the token in ${lets === 1 ? "once" : `${lets} times`} more, and knew after ${secs} s`}. By its signature and its time the token would still count: one bit of a list says that it does not.`
       : isOver
         ? "The token was over before the service looked: you took longer than it lives."
         : `The service answered ${last.status}.`,
