@@ -34,6 +34,9 @@ const TOKENS = {
   "16 KiB": sized(16_384),
   "1 MB, one claim": sized(1_000_000, 749_500),
   "1 MB, 20,000 claims": sized(1_000_000),
+  "1 MB, forty names of right-to-left marks": token(`{${Array.from({ length: 40 }, (_, i) => `"${"\u202e".repeat(5_800)}${i}":1`)}}`),
+  "1 MB, a name and a value with marks between letters": token({ ["a\u202e".repeat(90_000)]: "a\u200b".repeat(90_000) }),
+  "1 MB of dots": token({ exp: NOW + 600 }) + ".".repeat(1_000_000),
 };
 
 /** In the page: pastes, and notes when the handler was over, when everything stood in the page, and when it was painted. */
