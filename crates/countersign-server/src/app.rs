@@ -36,6 +36,7 @@ use crate::store::Store;
 mod connections;
 mod folder;
 mod idle;
+mod patience;
 mod serve;
 mod tls;
 

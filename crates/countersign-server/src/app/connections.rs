@@ -15,6 +15,7 @@ use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::patience::Patient;
 use crate::rules::address;
 use crate::rules::proxies::Proxies;
 
@@ -124,7 +125,7 @@ impl<S> Accept<TcpStream, S> for Connections {
                 io::Error::from(ErrorKind::QuotaExceeded)
             })?;
             let connection = Connection {
-                stream,
+                stream: Patient::new(stream),
                 _place: place,
             };
             Ok((connection, service))
@@ -136,8 +137,17 @@ impl<S> Accept<TcpStream, S> for Connections {
 /// A connection that has a place.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Patient<TcpStream>,
     _place: Place,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.stream.is_given_up() {
+            // Else the kernel would keep what was not taken, for minutes.
+            let _ = self.stream.get().set_zero_linger();
+        }
+    }
 }
 
 impl AsyncRead for Connection {
