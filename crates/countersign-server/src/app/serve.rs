@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
 use tokio::net::TcpListener;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, sleep};
 
 use super::connections::Connections;
 use super::folder::Lock;
@@ -25,6 +25,8 @@ use crate::store::DURABILITY;
 
 /// How long requests in flight may take after the end was asked for: with what comes after it, less than five seconds.
 const GRACE: Duration = Duration::from_millis(4500);
+/// How long everything may take after the end was asked for, the closing of the database with it.
+const END: Duration = Duration::from_millis(4900);
 /// How long the head of a request may take, from its first byte or from the opening of its connection.
 const HEAD: Duration = Duration::from_secs(5);
 /// The longest head of a request, in bytes; what is longer is answered 431.
@@ -212,13 +214,19 @@ impl Server {
             tokio::spawn(tell_figures(app.clone(), listener, handle.clone()));
         }
         let end = handle.clone();
-        tokio::spawn(async move {
+        let ending = tokio::spawn(async move {
             shutdown.await;
             end.graceful_shutdown(Some(GRACE));
+            sleep(END).await;
         });
         let served = answer(&app, listener, tls, handle).await;
         housekeeping.abort();
-        app.store.close().await;
+        tokio::select! {
+            () = app.store.close() => {}
+            _ = ending => tracing::warn!(
+                "the database is locked by another process and was not closed; nothing that was committed is lost"
+            ),
+        }
         served
     }
 }
