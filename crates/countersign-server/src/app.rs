@@ -241,7 +241,7 @@ impl App {
             async move {
                 let number = url.rsplit('/').next()?.parse().ok()?;
                 let list = app.status_list(number).await.ok()??;
-                String::from_utf8(list.plain.bytes.clone()).ok()
+                String::from_utf8(list.plain.bytes.to_vec()).ok()
             }
         });
         Protect::with_keys(&self.terms.issuer, &self.verifying)

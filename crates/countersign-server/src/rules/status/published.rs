@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest;
+use bytes::Bytes;
 use countersign::{Status, StatusBits, StatusList, StatusListToken};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -43,7 +44,8 @@ pub(crate) struct Signed {
 
 /// One form of a list.
 pub(crate) struct Sent {
-    pub(crate) bytes: Vec<u8>,
+    /// Shared by everyone to whom it is sent, however slowly they take it.
+    pub(crate) bytes: Bytes,
     /// The entity tag, in its quotes: each form has its own (RFC 9110 §8.8.3.3).
     pub(crate) etag: String,
 }
@@ -228,11 +230,11 @@ fn sign(
     let tag = secret::encode(digest.as_ref().get(..16).unwrap_or_default());
     Ok(Signed {
         gzip: Sent {
-            bytes: compress(token.as_bytes())?,
+            bytes: compress(token.as_bytes())?.into(),
             etag: format!("\"{tag}-gzip\""),
         },
         plain: Sent {
-            bytes: token.into_bytes(),
+            bytes: token.into(),
             etag: format!("\"{tag}\""),
         },
         signed_at: now,
