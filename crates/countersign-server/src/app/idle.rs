@@ -1,26 +1,27 @@
-//! HTTP/2 connections on which nobody asks for anything: closed after a while, whatever else is sent on them. A ping keeps
-//! a connection through a firewall; it does not keep a place here.
+//! HTTP/2 connections on which nobody asks for anything, or an answer is not taken: closed after a while, whatever else is
+//! sent on them. A ping keeps a connection through a firewall; neither it nor another request keeps a place here.
 //!
-//! HTTP/1.1 needs none of this: there the next request must come in time ([`super::serve`]).
+//! HTTP/1.1 needs none of this: there the next request must come in time ([`super::serve`]), and what was written must be
+//! taken before it ([`super::patience`]).
 
 use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready as when_ready};
 use std::time::Duration;
 
 use axum_server::accept::Accept;
-use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
-use tower_service::Service;
 
+use self::requests::{Counted, Requests};
 use super::connections::{Connection, Connections};
 
-/// How long a connection may stand without a request, and how long the last answer on it may take to be fetched.
+mod requests;
+
+/// How long a connection may stand without a request, and how long an answer on it may take to be fetched: the longest, of
+/// 200 kB, at 14 kbit/s.
 const IDLE: Duration = Duration::from_mins(2);
 
 /// Accepts what [`Connections`] accepts, until it is idle.
@@ -39,117 +40,36 @@ impl<S> Accept<TcpStream, S> for UntilIdle {
 }
 
 fn watch<T, S>(stream: T, service: S) -> (Watched<T>, Counted<S>) {
-    let requests = Arc::new(Requests {
-        since: Instant::now(),
-        in_flight: AtomicUsize::new(0),
-        last: AtomicU64::new(0),
-    });
+    let requests = Requests::none();
     let watched = Watched {
         stream,
-        requests: Arc::clone(&requests),
+        requests: requests.clone(),
         timer: Box::pin(sleep(IDLE)),
     };
-    let inner = service;
-    (watched, Counted { inner, requests })
+    (watched, Counted::new(service, requests))
 }
 
-/// The requests of one connection.
-#[derive(Debug)]
-struct Requests {
-    since: Instant,
-    in_flight: AtomicUsize,
-    /// When the last one was answered, in milliseconds.
-    last: AtomicU64,
-}
-
-impl Requests {
-    /// When the connection will be idle, as far as is known now.
-    fn idle_at(&self, now: Instant) -> Option<Instant> {
-        let began = if self.in_flight.load(Ordering::SeqCst) > 0 {
-            now
-        } else {
-            let last = Duration::from_millis(self.last.load(Ordering::SeqCst));
-            self.since.checked_add(last)?
-        };
-        began.checked_add(IDLE)
-    }
-}
-
-/// A request that is being answered.
-struct InFlight(Arc<Requests>);
-
-impl InFlight {
-    fn of(requests: &Arc<Requests>) -> Self {
-        requests.in_flight.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(requests))
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let passed = self.0.since.elapsed().as_millis();
-        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
-        self.0.last.store(passed, Ordering::SeqCst);
-        self.0.in_flight.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// The service of a connection, whose requests are counted.
-#[derive(Clone, Debug)]
-pub(super) struct Counted<S> {
-    inner: S,
-    requests: Arc<Requests>,
-}
-
-impl<R, S: Service<R>> Service<R> for Counted<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Answering<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        let in_flight = InFlight::of(&self.requests);
-        Answering {
-            answer: self.inner.call(request),
-            _in_flight: in_flight,
-        }
-    }
-}
-
-pin_project! {
-    /// An answer that is on its way.
-    pub(super) struct Answering<F> {
-        #[pin]
-        answer: F,
-        _in_flight: InFlight,
-    }
-}
-
-impl<F: Future> Future for Answering<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().answer.poll(cx)
-    }
-}
-
-/// A stream that ends when its connection is idle.
+/// A stream that ends when its connection is idle, or holds an answer that is not taken.
 #[derive(Debug)]
 pub(super) struct Watched<T> {
     stream: T,
-    requests: Arc<Requests>,
+    requests: Requests,
     timer: Pin<Box<Sleep>>,
 }
 
 impl<T> Watched<T> {
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Whether it may be over: surely not before the timer's time.
+    fn is_due(&self, now: Instant) -> bool {
+        self.timer.deadline() <= now
+    }
+
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            when_ready!(self.timer.as_mut().poll(cx));
+            if !self.is_due(Instant::now()) {
+                when_ready!(self.timer.as_mut().poll(cx));
+            }
             let now = Instant::now();
-            match self.requests.idle_at(now) {
+            match self.requests.over_at(now) {
                 Some(later) if later > now => self.timer.as_mut().reset(later),
                 _ => return Poll::Ready(()),
             }
@@ -163,9 +83,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // The end, as if the client had gone away; it is looked for first, so that sending without a pause does not put it off.
+        if self.is_due(Instant::now()) && self.poll_over(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            // The end, as if the client had gone away. What it sends now and then is read before.
-            Poll::Pending => self.poll_idle(cx).map(Ok),
+            Poll::Pending => self.poll_over(cx).map(Ok),
             read => read,
         }
     }
@@ -204,16 +127,25 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
+    use std::pin::pin;
 
+    use axum::body::{Body, HttpBody as _};
+    use http::Response;
+    use http_body_util::BodyExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::time::{advance, timeout};
     use tower::service_fn;
+    use tower_service::Service as _;
 
     use super::*;
 
     /// What the server reads next: how many bytes, or nothing within `time`.
     async fn read(stream: &mut Watched<DuplexStream>, time: Duration) -> Option<usize> {
         timeout(time, stream.read(&mut [0; 8])).await.ok()?.ok()
+    }
+
+    async fn answer((): ()) -> Result<Response<Body>, Infallible> {
+        Ok(Response::new(Body::from("a list")))
     }
 
     #[tokio::test(start_paused = true)]
@@ -229,19 +161,62 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_connection_ends_though_something_is_there_to_be_read_at_any_time() {
+        let (mut client, server) = duplex(64);
+        let (mut watched, _service) = watch(server, ());
+        client.write_all(&[0; 64]).await.unwrap();
+        assert_eq!(read(&mut watched, Duration::ZERO).await, Some(8));
+        advance(IDLE).await;
+        assert_eq!(read(&mut watched, Duration::ZERO).await, Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_connection_with_a_request_stays_and_counts_from_its_answer() {
         let (_client, server) = duplex(64);
-        let answer = async |()| {
+        let slowly = async |()| {
             tokio::time::sleep(10 * IDLE).await;
-            Ok::<_, Infallible>(())
+            answer(()).await
         };
-        let (mut watched, mut service) = watch(server, service_fn(answer));
+        let (mut watched, mut service) = watch(server, service_fn(slowly));
         let mut answering = Box::pin(service.call(()));
         assert!(timeout(Duration::ZERO, &mut answering).await.is_err());
         assert_eq!(read(&mut watched, 9 * IDLE).await, None);
-        answering.await.unwrap();
+        drop(answering.await.unwrap());
         assert_eq!(read(&mut watched, IDLE / 2).await, None);
         advance(IDLE / 4).await;
         assert_eq!(read(&mut watched, IDLE).await, Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_not_taken_ends_its_connection_whatever_else_is_asked() {
+        let (_client, server) = duplex(64);
+        let (mut watched, mut service) = watch(server, service_fn(answer));
+        let taken = service.call(()).await.unwrap();
+        assert_eq!(read(&mut watched, IDLE / 2).await, None);
+        let _held = service.call(()).await.unwrap();
+        drop(taken);
+        for _ in 0..3 {
+            assert_eq!(read(&mut watched, IDLE / 4).await, None);
+            drop(service.call(()).await.unwrap());
+        }
+        assert_eq!(read(&mut watched, IDLE / 4).await, Some(0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_taken_when_its_last_byte_is() {
+        for is_held in [false, true] {
+            let (_client, server) = duplex(64);
+            let (mut watched, mut service) = watch(server, service_fn(answer));
+            let mut body = service.call(()).await.unwrap().into_body();
+            let frame = pin!(&mut body).frame().await.unwrap().unwrap();
+            assert!(body.is_end_stream());
+            drop(body);
+            let held = is_held.then_some(frame);
+            assert_eq!(read(&mut watched, IDLE / 2).await, None);
+            drop(service.call(()).await.unwrap());
+            let is_over = read(&mut watched, IDLE * 3 / 4).await == Some(0);
+            assert_eq!(is_over, is_held);
+            drop(held);
+        }
     }
 }

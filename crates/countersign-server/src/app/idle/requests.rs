@@ -1,0 +1,219 @@
+//! The requests of one connection. Each counts from its call until the last byte of its answer has been taken: HTTP/2 lets a
+//! client ask a hundred times and take nothing, and ask again.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use axum::body::HttpBody;
+use bytes::Buf;
+use http::Response;
+use http_body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower_service::Service;
+
+use super::IDLE;
+
+/// What is open on one connection; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Requests(Arc<Mutex<Open>>);
+
+#[derive(Debug)]
+struct Open {
+    /// How many requests are being answered.
+    in_flight: usize,
+    /// The answers that are on their way, and since when: the oldest first.
+    answers: Vec<(u64, Instant)>,
+    next: u64,
+    /// When the last request or answer was over.
+    last: Instant,
+}
+
+impl Requests {
+    pub(super) fn none() -> Self {
+        Self(Arc::new(Mutex::new(Open {
+            in_flight: 0,
+            answers: Vec::new(),
+            next: 0,
+            last: Instant::now(),
+        })))
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the connection will be over, as far as is known now.
+    pub(super) fn over_at(&self, now: Instant) -> Option<Instant> {
+        let open = self.open();
+        let since = match open.answers.first() {
+            Some((_, since)) => *since,
+            // How long an answer is made is the server's own affair.
+            None if open.in_flight > 0 => now,
+            None => open.last,
+        };
+        since.checked_add(IDLE)
+    }
+}
+
+/// A request that is being answered.
+struct InFlight(Requests);
+
+impl InFlight {
+    fn of(requests: &Requests) -> Self {
+        let mut open = requests.open();
+        open.in_flight = open.in_flight.saturating_add(1);
+        Self(requests.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut open = self.0.open();
+        open.in_flight = open.in_flight.saturating_sub(1);
+        open.last = Instant::now();
+    }
+}
+
+/// An answer that is on its way, of which something has still to be taken.
+struct OnItsWay {
+    requests: Requests,
+    number: u64,
+}
+
+impl OnItsWay {
+    fn of(requests: &Requests) -> Self {
+        let mut open = requests.open();
+        let number = open.next;
+        open.next = number.wrapping_add(1);
+        open.answers.push((number, Instant::now()));
+        Self {
+            requests: requests.clone(),
+            number,
+        }
+    }
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        let mut open = self.requests.open();
+        open.answers.retain(|(number, _)| *number != self.number);
+        open.last = Instant::now();
+    }
+}
+
+/// The service of a connection, whose requests are counted.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Counted<S> {
+    inner: S,
+    requests: Requests,
+}
+
+impl<S> Counted<S> {
+    pub(super) const fn new(inner: S, requests: Requests) -> Self {
+        Self { inner, requests }
+    }
+}
+
+impl<R, B, S: Service<R, Response = Response<B>>> Service<R> for Counted<S> {
+    type Response = Response<Counting<B>>;
+    type Error = S::Error;
+    type Future = Answering<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let in_flight = InFlight::of(&self.requests);
+        Answering {
+            answer: self.inner.call(request),
+            in_flight,
+        }
+    }
+}
+
+pin_project! {
+    /// An answer that is being made.
+    pub(in super::super) struct Answering<F> {
+        #[pin]
+        answer: F,
+        in_flight: InFlight,
+    }
+}
+
+impl<B, E, F: Future<Output = Result<Response<B>, E>>> Future for Answering<F> {
+    type Output = Result<Response<Counting<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answer = ready!(this.answer.poll(cx));
+        Poll::Ready(answer.map(|answer| {
+            let on_its_way = Arc::new(OnItsWay::of(&this.in_flight.0));
+            answer.map(|body| Counting { body, on_its_way })
+        }))
+    }
+}
+
+pin_project! {
+    /// The body of an answer that is on its way until it is dropped with everything that came out of it.
+    pub(in super::super) struct Counting<B> {
+        #[pin]
+        body: B,
+        on_its_way: Arc<OnItsWay>,
+    }
+}
+
+impl<B: HttpBody> HttpBody for Counting<B> {
+    type Data = Piece<B::Data>;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, B::Error>>> {
+        let this = self.project();
+        let frame = ready!(this.body.poll_frame(cx));
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| {
+                frame.map_data(|bytes| Piece {
+                    bytes,
+                    _on_its_way: Arc::clone(this.on_its_way),
+                })
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A piece of an answer. HTTP/2 drops it when its last byte has been written, which the client's windows allow or not.
+pub(in super::super) struct Piece<D> {
+    bytes: D,
+    _on_its_way: Arc<OnItsWay>,
+}
+
+impl<D: Buf> Buf for Piece<D> {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.bytes.advance(bytes);
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
+        self.bytes.chunks_vectored(slices)
+    }
+}
