@@ -70,8 +70,10 @@ pub(crate) async fn post(
     parts: Parts,
     MaybeJson(body): MaybeJson<Request>,
 ) -> Response {
-    let outcome = log_out(&app, &parts, body.unwrap_or_default()).await;
-    let is_out = is_out(&outcome);
+    let body = body.unwrap_or_default();
+    let scope = body.scope.unwrap_or_default();
+    let outcome = log_out(&app, &parts, scope, body.refresh_token).await;
+    let is_out = is_out(scope, &outcome);
     let mut response = match outcome {
         Ok(()) => Answer(Done {
             message: "Logout successful",
@@ -88,21 +90,29 @@ pub(crate) async fn post(
 
 /// Ends the session of a browser's cookies. False after a failure of the server's own.
 pub(super) async fn of_browser(app: &App, parts: &Parts) -> bool {
-    is_out(&log_out(app, parts, Request::default()).await)
+    is_out(Scope::Local, &log_out(app, parts, Scope::Local, None).await)
 }
 
-/// Whether nobody is logged in any more. After a failure of the server's own the session lives on, and its browser must
-/// still be able to end it.
-fn is_out(outcome: &Result<(), Refusal>) -> bool {
+/// Whether nobody is logged in any more with what this browser holds. After a failure of the server's own the session lives
+/// on, and its browser must still be able to end it.
+fn is_out(scope: Scope, outcome: &Result<(), Refusal>) -> bool {
     match outcome {
-        Ok(()) => true,
+        Ok(()) => scope != Scope::Others,
+        // These take a fresh token, and one that is refused here may only be out of date: whoever still has its refresh
+        // token gets another and asks again. Whether that one is over too is for `/refresh` to say.
+        Err(_) if scope != Scope::Local => false,
         Err(Refusal::Rejected(rejection)) => rejection.status() == StatusCode::UNAUTHORIZED,
         Err(Refusal::Failed(problem)) => matches!(problem, Error::InvalidRefreshToken),
     }
 }
 
-async fn log_out(app: &App, parts: &Parts, body: Request) -> Result<(), Refusal> {
-    let (now, scope) = (app.now(), body.scope.unwrap_or_default());
+async fn log_out(
+    app: &App,
+    parts: &Parts,
+    scope: Scope,
+    from_body: Option<Secret>,
+) -> Result<(), Refusal> {
+    let now = app.now();
     let session = match unverified_bearer(parts, Some(&app.access_cookie()))? {
         Some(token) => named_by_access_token(app, token, scope == Scope::Local, now).await,
         None => Err(Rejection::no_credential().into()),
@@ -110,11 +120,11 @@ async fn log_out(app: &App, parts: &Parts, body: Request) -> Result<(), Refusal>
     // A refresh token names the one session that is its own, and no other.
     let session = match session {
         Err(Refusal::Rejected(rejection)) if scope == Scope::Local => {
-            let refused = match body.refresh_token {
+            let refused = match from_body {
                 Some(_) => Error::InvalidRefreshToken.into(),
                 None => Refusal::Rejected(rejection),
             };
-            named_by_refresh_token(app, &parts.headers, body.refresh_token)
+            named_by_refresh_token(app, &parts.headers, from_body)
                 .await?
                 .ok_or(refused)?
         }

@@ -122,6 +122,52 @@ async fn a_browser_reads_refreshes_and_logs_out_with_its_cookies() {
     answer.is_problem(401, "token_revoked", "Invalid token");
 }
 
+async fn log_out(app: &TestApp, cookies: &str, scope: &str) -> Answer {
+    let mut request = post("/logout", &json!({"scope": scope}));
+    for (name, value) in [("cookie", cookies), ("sec-fetch-site", "same-origin")] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    app.send(request).await
+}
+
+#[tokio::test]
+async fn a_browser_that_logs_the_others_out_stays_logged_in() {
+    let app = TestApp::new().await;
+    let own = jar(&log_in(&app).await);
+    let other = app.log_in(EMAIL).await;
+    let answer = log_out(&app, &own, "others").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.cookies().is_empty(), "{answer:?}");
+    let profile = with(Method::GET, "/profile", &[("cookie", &own)]);
+    assert_eq!(app.send(profile).await.status, 200);
+    assert_eq!(app.refresh(&other.refresh).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_browser_whose_access_cookie_is_over_keeps_its_refresh_cookie_and_ends_all_with_the_next()
+{
+    let app = TestApp::new().await;
+    let cookies = jar(&log_in(&app).await);
+    let other = app.log_in(EMAIL).await;
+    app.wait(20 * MINUTE);
+    let refresh_alone = cookies.split_once("; ").unwrap().1.to_owned();
+    for (cookies, code, message) in [
+        (&cookies, "token_expired", "jwt expired"),
+        (&refresh_alone, "no_credential", "No token provided"),
+    ] {
+        for scope in ["others", "global"] {
+            let answer = log_out(&app, cookies, scope).await;
+            answer.is_problem(401, code, message);
+            assert!(answer.cookies().is_empty(), "{answer:?}");
+        }
+    }
+    let own_page = [("cookie", &*cookies), ("sec-fetch-site", "same-origin")];
+    let next = jar(&app.send(with(Method::POST, "/refresh", &own_page)).await);
+    let answer = log_out(&app, &next, "global").await;
+    assert_eq!((answer.status.as_u16(), &*jar(&answer)), (200, "at=; rt="));
+    assert_eq!(app.refresh(&other.refresh).await.status, 401);
+}
+
 #[tokio::test]
 async fn a_dead_session_takes_its_cookies_away() {
     let app = TestApp::new().await;

@@ -28,8 +28,7 @@ async fn is_out(app: &TestApp, tokens: &Tokens) -> bool {
 }
 
 fn succeeded(answer: &Answer) {
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.json(), json!({"message": "Logout successful"}));
+    ended(answer);
     assert_eq!(answer.cookies().len(), 2);
     assert!(
         answer
@@ -37,6 +36,11 @@ fn succeeded(answer: &Answer) {
             .iter()
             .all(|line| line.contains("Max-Age=0"))
     );
+}
+
+fn ended(answer: &Answer) {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.json(), json!({"message": "Logout successful"}));
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
@@ -79,7 +83,9 @@ async fn others_leaves_this_session_alone() {
     let (second, third) = (app.log_in(EMAIL).await, app.log_in(EMAIL).await);
     app.sign_up("bob@example.com").await;
     let bob = app.log_in("bob@example.com").await;
-    succeeded(&log_out(&app, &tokens.access, Some("others")).await);
+    let answer = log_out(&app, &tokens.access, Some("others")).await;
+    ended(&answer);
+    assert!(answer.cookies().is_empty(), "{answer:?}");
     assert!(!is_out(&app, &tokens).await);
     assert!(is_out(&app, &second).await && is_out(&app, &third).await);
     assert!(!is_out(&app, &bob).await);
