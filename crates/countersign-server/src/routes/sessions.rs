@@ -2,9 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use countersign::AccessToken;
-use countersign_http::Claims;
+use countersign_http::{Claims, unverified_bearer};
 use http::StatusCode;
+use http::request::Parts;
 use serde::Serialize;
 
 use crate::app::App;
@@ -62,11 +64,17 @@ pub(crate) async fn delete(
     State(app): State<App>,
     Claims(token): Claims<AccessToken>,
     Named(id): Named,
-) -> Result<StatusCode, Error> {
-    if session::end_one(&app.store, &token.sub, &id, app.now()).await? {
-        tracing::info!(sid = id, by = token.sid, "a session was ended");
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Error::SessionUnknown)
+    parts: Parts,
+) -> Result<Response, Error> {
+    if !session::end_one(&app.store, &token.sub, &id, app.now()).await? {
+        return Err(Error::SessionUnknown);
     }
+    tracing::info!(sid = id, by = token.sid, "a session was ended");
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    // A token that came in a header says nothing of whose cookies the browser has.
+    let is_by_cookie = matches!(unverified_bearer(&parts, None), Ok(None));
+    if is_by_cookie && token.sid.as_deref() == Some(&id) {
+        app.cookies.clear(response.headers_mut());
+    }
+    Ok(response)
 }

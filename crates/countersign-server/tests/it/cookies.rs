@@ -2,7 +2,7 @@ use axum::body::Body;
 use http::{Method, Request};
 use serde_json::json;
 
-use crate::app::{Answer, EMAIL, MINUTE, PASSWORD, TestApp, post};
+use crate::app::{Answer, EMAIL, MINUTE, PASSWORD, TestApp, claims, post};
 
 /// What a browser keeps of `Set-Cookie`.
 fn jar(answer: &Answer) -> String {
@@ -166,6 +166,27 @@ async fn a_browser_whose_access_cookie_is_over_keeps_its_refresh_cookie_and_ends
     let answer = log_out(&app, &next, "global").await;
     assert_eq!((answer.status.as_u16(), &*jar(&answer)), (200, "at=; rt="));
     assert_eq!(app.refresh(&other.refresh).await.status, 401);
+}
+
+#[tokio::test]
+async fn whoever_ends_their_own_session_has_its_cookies_taken_away_and_by_a_header_none() {
+    let app = TestApp::new().await;
+    let answer = log_in(&app).await;
+    let (own, other) = (jar(&answer), app.log_in(EMAIL).await);
+    let third = app.log_in(EMAIL).await;
+    let sid = |access: &str| claims(access)["sid"].as_str().unwrap().to_owned();
+    let access = own.split(['=', ';']).nth(1).unwrap();
+    let end = async |name, value: &str, sid: String| {
+        let headers = [(name, value), ("sec-fetch-site", "same-origin")];
+        let path = format!("/sessions/{sid}");
+        let answer = app.send(with(Method::DELETE, &path, &headers)).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+        jar(&answer)
+    };
+    assert_eq!(end("cookie", &own, sid(&third.access)).await, "");
+    let bearer = format!("Bearer {}", other.access);
+    assert_eq!(end("authorization", &bearer, sid(&other.access)).await, "");
+    assert_eq!(end("cookie", &own, sid(access)).await, "at=; rt=");
 }
 
 #[tokio::test]
