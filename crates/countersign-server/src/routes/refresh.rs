@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::body::MaybeJson;
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::routes::tokens::{self, Mode};
 use crate::rules::demo;
 use crate::rules::secret::Secret;
@@ -31,13 +31,16 @@ pub(crate) async fn post(State(app): State<App>, request: Request) -> Response {
         Ok(token) => token,
         Err(rejection) => return app.refuse(rejection),
     };
-    let answered = match (body.unwrap_or_default().refresh_token, from_cookie) {
-        (Some(_), Some(_)) => Err(Error::TwoRefreshTokens),
-        (Some(token), None) => rotate(&app, &token, Mode::Token).await,
-        (None, Some(token)) => rotate(&app, &token, Mode::Cookie).await,
-        (None, None) => Err(Error::RefreshTokenMissing),
+    let (token, mode) = match (body.unwrap_or_default().refresh_token, from_cookie) {
+        (Some(_), Some(_)) => return error::problem(&Error::TwoRefreshTokens),
+        (Some(token), None) => (token, Mode::Token),
+        (None, Some(token)) => (token, Mode::Cookie),
+        (None, None) => return error::problem(&Error::RefreshTokenMissing),
     };
-    answered.unwrap_or_else(|problem| refused(&app, &problem))
+    match rotate(&app, &token, mode).await {
+        Ok(answer) => answer,
+        Err(problem) => refused(&app, &problem, mode),
+    }
 }
 
 async fn rotate(app: &App, token: &Secret, mode: Mode) -> Result<Response, Error> {
@@ -82,12 +85,13 @@ async fn go_on(app: &App, token: &Secret) -> Result<(UserRow, SessionRow), Error
     Ok((found.user, session))
 }
 
-fn refused(app: &App, problem: &Error) -> Response {
-    let mut response = crate::error::problem(problem);
-    if matches!(
-        problem,
-        Error::InvalidRefreshToken | Error::RefreshTokenMissing
-    ) {
+/// A browser that has no script of ours must not stay with what nothing answers any more, so a cookie that was refused is
+/// taken away. That takes away whatever the browser has under this name when the answer comes, which may be a newer one: of
+/// that nothing can be told from here, which is why `session.js` lets nobody log in while it refreshes. Where no cookie was
+/// refused there is nothing to take away, and a page that only asked whether somebody is logged in logs nobody out.
+fn refused(app: &App, problem: &Error, mode: Mode) -> Response {
+    let mut response = error::problem(problem);
+    if matches!((problem, mode), (Error::InvalidRefreshToken, Mode::Cookie)) {
         app.cookies.clear(response.headers_mut());
     }
     response

@@ -204,6 +204,19 @@ async fn a_dead_session_takes_its_cookies_away() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_came_with_no_refresh_cookie_takes_none_away() {
+    let app = TestApp::new().await;
+    let cookies = jar(&log_in(&app).await);
+    let access_alone = cookies.split_once("; ").unwrap().0;
+    for headers in [vec![], vec![("cookie", access_alone)]] {
+        let headers = [headers, vec![("sec-fetch-site", "same-origin")]].concat();
+        let answer = app.send(with(Method::POST, "/refresh", &headers)).await;
+        answer.is_problem(401, "invalid_refresh_token", "Invalid refresh token");
+        assert!(answer.cookies().is_empty(), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn rejects_two_cookies_of_one_name() {
     let app = TestApp::new().await;
     let cookies = jar(&log_in(&app).await);

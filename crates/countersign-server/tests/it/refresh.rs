@@ -7,13 +7,8 @@ const LATE: i64 = 11;
 
 fn is_refused(answer: &crate::app::Answer) {
     answer.is_problem(401, "invalid_refresh_token", "Invalid refresh token");
-    assert_eq!(answer.cookies().len(), 2, "{answer:?}");
-    assert!(
-        answer
-            .cookies()
-            .iter()
-            .all(|line| line.contains("Max-Age=0"))
-    );
+    // None came with it, so none is taken away: what the browser has by now may be newer.
+    assert!(answer.cookies().is_empty(), "{answer:?}");
 }
 
 async fn next(app: &TestApp, tokens: &Tokens) -> Tokens {
