@@ -47,7 +47,7 @@ impl Metrics {
         family(
             &mut text,
             "countersign_refresh_total",
-            "Refreshes with a token of this server, by what became of them; reuse and unknown were refused.",
+            "Refreshes with a token of this server, by what became of them; reuse, expired and unknown were refused.",
         );
         for (cause, count) in self.refreshes() {
             let cause = cause.name();
@@ -98,6 +98,7 @@ mod tests {
             "countersign_refresh_total{cause=\"late_retry\"} 2",
             "countersign_refresh_total{cause=\"reuse\"} 0",
             "countersign_refresh_total{cause=\"ahead\"} 0",
+            "countersign_refresh_total{cause=\"expired\"} 0",
             "countersign_refresh_total{cause=\"unknown\"} 0",
             "countersign_refresh_garbage_total 1",
             "countersign_clock_leap_seconds 7200",

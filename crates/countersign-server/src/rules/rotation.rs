@@ -46,16 +46,20 @@ pub(crate) enum Cause {
     LateRetry,
     Reuse,
     Ahead,
+    /// The session has run out, unused or in all.
+    Expired,
+    /// The session was ended or is forgotten, or the token is not of it.
     Unknown,
 }
 
 impl Cause {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Normal,
         Self::Race,
         Self::LateRetry,
         Self::Reuse,
         Self::Ahead,
+        Self::Expired,
         Self::Unknown,
     ];
 
@@ -66,6 +70,7 @@ impl Cause {
             Self::LateRetry => "late_retry",
             Self::Reuse => "reuse",
             Self::Ahead => "ahead",
+            Self::Expired => "expired",
             Self::Unknown => "unknown",
         }
     }
@@ -117,6 +122,14 @@ pub(crate) fn decide(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> De
         late_retry(row, now, rule)
     } else {
         Decision::Revoke(Cause::Reuse)
+    }
+}
+
+/// Why a session is over that is [`Decision::Dead`].
+pub(crate) fn cause_of_death(row: &Counter) -> Cause {
+    match row.revoked_at {
+        Some(_) => Cause::Unknown,
+        None => Cause::Expired,
     }
 }
 

@@ -307,10 +307,10 @@ async fn every_refresh_is_counted_by_its_cause() {
         ("late_retry", 1),
         ("reuse", 1),
         ("ahead", 0),
+        ("expired", 0),
         ("unknown", 1),
     ] {
-        let line = format!("countersign_refresh_total{{cause=\"{cause}\"}} {count}");
-        assert!(text.lines().any(|one| one == line), "{line} in {text}");
+        is_counted(&text, cause, count);
     }
 }
 
@@ -321,4 +321,42 @@ async fn nothing_is_signed_for_a_session_without_a_place_in_the_status_lists() {
         .await;
     let refused = app.refresh(&tokens.refresh).await;
     refused.is_problem(401, "invalid_refresh_token", "Invalid refresh token");
+}
+
+fn is_counted(metrics: &str, cause: &str, count: u32) {
+    let line = format!("countersign_refresh_total{{cause=\"{cause}\"}} {count}");
+    assert!(
+        metrics.lines().any(|one| one == line),
+        "{line} in {metrics}"
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_ran_out_is_counted_apart_from_one_that_was_ended_and_from_a_token_of_none()
+{
+    let (app, unused) = TestApp::with_session().await;
+    let ended = app.log_in(EMAIL).await;
+    let (head, _) = ended.refresh.rsplit_once('.').unwrap();
+    is_refused(&app.refresh(&format!("{head}.AAAAAAAAAAAAAAAAAAAAAA")).await);
+    app.post("/logout", &json!({"refresh_token": ended.refresh}))
+        .await;
+    is_refused(&app.refresh(&ended.refresh).await);
+    let mut used = app.log_in(EMAIL).await;
+    app.wait(10 * DAY);
+    used = next(&app, &used).await;
+    app.wait(10 * DAY);
+    is_refused(&app.refresh(&unused.refresh).await);
+    used = next(&app, &used).await;
+    app.wait(10 * DAY);
+    is_refused(&app.refresh(&used.refresh).await);
+    let metrics = app.metrics().await;
+    is_counted(&metrics, "expired", 2);
+    is_counted(&metrics, "unknown", 2);
+    // Once it is swept away, nothing says any more what it was.
+    app.wait(1);
+    app.server.keep_house().await.unwrap();
+    is_refused(&app.refresh(&used.refresh).await);
+    let metrics = app.metrics().await;
+    is_counted(&metrics, "expired", 2);
+    is_counted(&metrics, "unknown", 3);
 }

@@ -78,7 +78,8 @@ impl Refreshes {
             Cause::LateRetry => "an answer was lost, and asked for again",
             Cause::Reuse => "a token was used again long after its use: its session was ended",
             Cause::Ahead => "the database had gone back in time; nobody was logged out",
-            Cause::Unknown => "the session was over, or none of this server",
+            Cause::Expired => "the session had run out",
+            Cause::Unknown => "the session was ended or forgotten, or the token was not of it",
         };
         Self {
             name: cause.name(),

@@ -97,7 +97,10 @@ impl Refreshing<'_> {
         }
         match decision {
             Decision::Current => Ok(Outcome::answer(row, Cause::Race)),
-            Decision::Dead => Ok(Outcome::refuse(Cause::Unknown, is_demo)),
+            Decision::Dead => {
+                let cause = rotation::cause_of_death(&row.counter);
+                Ok(Outcome::refuse(cause, is_demo))
+            }
             Decision::Write(to, cause) => {
                 let now = self.now;
                 let moved = self
@@ -216,7 +219,7 @@ impl Turn {
 
 fn refused(presented: &Presented<'_>, cause: Cause) -> Error {
     let (sid, cause_name) = (presented.sid, cause.name());
-    if cause == Cause::Unknown {
+    if matches!(cause, Cause::Expired | Cause::Unknown) {
         tracing::info!(cause = cause_name, sid, "refresh refused");
     } else {
         tracing::warn!(
