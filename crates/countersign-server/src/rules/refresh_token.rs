@@ -3,6 +3,10 @@
 //! `t1` = HMAC-SHA-256(K_v, `v|sid|n`) and `t2` = HMAC-SHA-256(row.secret, `v|sid|n`), 16 bytes each. The first is
 //! checked before any read, so that garbage never reaches the database; the second after it. Neither K_v nor the
 //! database alone mints a token, and a successor is a function of the row and its `n`: nothing of a token is stored.
+//!
+//! What that does not promise: a token whose first four parts are genuine and whose fifth is not (a bit of it flipped, or
+//! another session's in its place) costs one read before it is refused, since the key of the fifth is in the row. Only
+//! whoever has held a token of that session can send one. It writes nothing, and ends nothing.
 
 use aws_lc_rs::hmac;
 
