@@ -7,6 +7,7 @@ import { request } from "playwright-core";
 
 import { ADA, application, browse, serve } from "./harness.js";
 
+const BOB = { email: "bob@example.com", password: "walnut harbour engine 7" };
 const TABS = 10;
 const MINUTES = 60_000;
 
@@ -14,16 +15,21 @@ const MINUTES = 60_000;
  * A server, a person's browser, and as many tabs of one page, each with its session.
  *
  * @param {import("node:test").TestContext} t
- * @param {{ mode: "cookie" | "memory", elsewhere?: boolean, tabs?: number, flags?: string[], time?: "flows" | "stands" }} options
- *   `elsewhere`: the page is of another origin than the server; `stands`: the browser's clock does
+ * @param {{
+ *   mode: "cookie" | "memory", elsewhere?: boolean | "another site", tabs?: number, flags?: string[],
+ *   time?: "flows" | "stands", locks?: boolean
+ * }} options `elsewhere`: the page is of another origin than the server; `stands`: the browser's clock does; `locks`: the
+ *   browser has them
  */
-async function open(t, { mode, elsewhere = false, tabs = TABS, flags = [], time = "flows" }) {
-  const origin = elsewhere ? await application(t) : undefined;
+async function open(t, { mode, elsewhere = false, tabs = TABS, flags = [], time = "flows", locks = true }) {
+  let origin = elsewhere ? await application(t) : undefined;
+  if (elsewhere === "another site") origin = origin.replace("127.0.0.1", "localhost");
   const server = await serve(t, { tls: true, flags: origin ? ["--cors-origin", origin, ...flags] : flags });
   assert.equal((await server.api.post("/signup", { data: ADA })).status(), 201);
   const context = await (await browse(t)).newContext({ ignoreHTTPSErrors: true });
   if (time === "flows") await context.clock.install();
   else await context.clock.setFixedTime(Date.now());
+  if (!locks) await context.addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined }));
   const page = `${origin ?? server.url}/page-of-a-test`;
   // The server's own pages run no scripts, so it gets one that does.
   const blank = { contentType: "text/html", body: "<!doctype html><title>tab</title>" };
@@ -55,7 +61,20 @@ async function open(t, { mode, elsewhere = false, tabs = TABS, flags = [], time 
 
 const everywhere = (tabs, what, argument) => Promise.all(tabs.map((tab) => tab.evaluate(what, argument)));
 
-const logIn = (tab) => tab.evaluate(({ email, password }) => globalThis.session.logIn(email, password), ADA);
+const logIn = (tab, who = ADA) => tab.evaluate(({ email, password }) => globalThis.session.logIn(email, password), who);
+
+const logOut = (tab, scope) => tab.evaluate((scope) => globalThis.session.logOut(scope), scope);
+
+const events = () => globalThis.events;
+
+/** Whom the server takes a tab for. */
+const who = async () => (await (await globalThis.session.fetch(`${globalThis.session.base}/profile`)).json()).user?.email;
+
+/** A session of ADA that is none of the browser's: whether it lives. */
+async function elsewhere(server) {
+  const { refresh_token } = await (await server.api.post("/login", { data: { ...ADA, session: "token" } })).json();
+  return { lives: async () => (await server.api.post("/refresh", { data: { refresh_token } })).ok() };
+}
 
 /** What the server says to a tab that asks who is logged in: a status, or the name of what was thrown. */
 const profile = async () => {
@@ -99,7 +118,7 @@ for (const { name, ...options } of [
       assert.deepEqual(await everywhere(tabs, profile), same(200));
       assert.equal(refreshes.length, round);
     }
-    assert.deepEqual(await everywhere(tabs, () => globalThis.events), same(["begin"]));
+    assert.deepEqual(await everywhere(tabs, events), same(["over", "begin"]));
 
     for (const text of await everywhere(tabs, kept)) {
       assert.doesNotMatch(text, /eyJ|v1\.|__Host-/);
@@ -107,9 +126,9 @@ for (const { name, ...options } of [
     const names = (await context.cookies()).map((cookie) => cookie.name);
     assert.deepEqual(names.sort(), options.mode === "cookie" ? ["__Host-at", "__Host-rt"] : []);
 
-    await tabs[7].evaluate(() => globalThis.session.logOut());
-    await happens(tabs, "over");
+    await logOut(tabs[7]);
     assert.deepEqual(await everywhere(tabs, profile), same("SessionOver"));
+    assert.deepEqual(await everywhere(tabs, events), same(["over", "begin", "over"]));
     assert.deepEqual(await context.cookies(), []);
     assert.equal(refreshes.length, 2, "nobody refreshes a session that is over");
   });
@@ -146,7 +165,7 @@ for (const mode of /** @type {const} */ (["cookie", "memory"])) {
     // Whoever waited for it is told of a failure of the network; whoever asks then is served.
     await everywhere(tabs, profile);
     assert.deepEqual(await everywhere(tabs, profile), same(200));
-    assert.deepEqual(await everywhere(tabs, () => globalThis.events), same(["begin"]));
+    assert.deepEqual(await everywhere(tabs, events), same(["begin"]));
     assert.equal(refreshes.length, 2);
   });
 
@@ -160,7 +179,7 @@ for (const mode of /** @type {const} */ (["cookie", "memory"])) {
     const left = tabs.filter((tab) => !tab.isClosed());
     assert.equal(left.length, TABS - 1);
     assert.deepEqual(await everywhere(left, profile), same(200, TABS - 1));
-    assert.deepEqual(await everywhere(left, () => globalThis.events), same(["begin"], TABS - 1));
+    assert.deepEqual(await everywhere(left, events), same(["begin"], TABS - 1));
     assert.equal(refreshes.length, 2);
   });
 
@@ -196,12 +215,151 @@ for (const mode of /** @type {const} */ (["cookie", "memory"])) {
   });
 }
 
+test("everywhere is everywhere, also from a page that was just opened and whose access cookie is over", async (t) => {
+  const flags = ["--access-ttl", "4s"];
+  const { server, context, tab, tabs } = await open(t, { mode: "cookie", tabs: 1, flags, time: "stands" });
+  const other = await elsewhere(server);
+  await logIn(tabs[0]);
+  const headers = { authorization: `Bearer ${(await cookie(context, "__Host-at")).value}` };
+  while ((await server.api.get("/profile", { headers })).status() !== 401);
+  const second = await tab();
+  await tabs[0].close();
+  await logOut(second, "global");
+  assert.equal(await other.lives(), false);
+  assert.deepEqual(await context.cookies(), []);
+  assert.deepEqual(await second.evaluate(events), ["begin", "over"]);
+});
+
+for (const mode of /** @type {const} */ (["cookie", "memory"])) {
+  test(`whoever logs the others out stays logged in (${mode})`, async (t) => {
+    const { server, tabs, refreshes } = await open(t, { mode, tabs: 2 });
+    const other = await elsewhere(server);
+    await logIn(tabs[0]);
+    await happens(tabs, "begin");
+    await logOut(tabs[1], "others");
+    assert.deepEqual(await everywhere(tabs, profile), same(200, 2));
+    assert.equal(await other.lives(), false);
+    assert.deepEqual(await everywhere(tabs, events), same(["begin"], 2));
+    assert.equal(refreshes.length, 0);
+  });
+
+  for (const { name, then } of [
+    { name: "as somebody else", then: (tab) => logIn(tab, BOB) },
+    { name: "after a log-out", then: (tab) => logOut(tab).then(() => logIn(tab, BOB)) },
+  ]) {
+    test(`a log-in ${name} while another tab refreshes counts, however late that one is answered (${mode})`, async (t) => {
+      const { server, context, tabs } = await open(t, { mode, tabs: 2 });
+      assert.equal((await server.api.post("/signup", { data: BOB })).status(), 201);
+      await logIn(tabs[0]);
+      await happens(tabs, "begin");
+      const { held, release } = await holdAnswer(context, server);
+      const refreshed = tabs[1].evaluate(() => globalThis.session.refresh());
+      await held;
+      const done = then(tabs[0]);
+      await doneOrInLine(done, tabs[0]);
+      await release();
+      await Promise.all([refreshed, done]);
+      assert.deepEqual(await everywhere(tabs, who), same(BOB.email, 2));
+    });
+  }
+
+  test(`a page is told once that the session is over, where it asks (${mode})`, async (t) => {
+    const { server, context, tab, tabs } = await open(t, { mode, tabs: 1 });
+    await logIn(tabs[0]);
+    const headers = { authorization: `Bearer ${(await (await server.api.post("/login", { data: ADA })).json()).token}` };
+    assert.equal((await server.api.post("/logout", { headers, data: { scope: "global" } })).status(), 200);
+    // Somebody comes back, and nobody told this page anything.
+    await tabs[0].close();
+    const [asks, silent] = [await tab(), await tab()];
+    for (const _ of [1, 2]) assert.equal(await asks.evaluate(profile), "SessionOver");
+    assert.deepEqual(await everywhere([asks, silent], events), [["over"], []]);
+    await logIn(silent);
+    await happens([asks, silent], "begin");
+    await logOut(asks);
+    await happens([silent], "over");
+    assert.equal(await silent.evaluate(profile), "SessionOver");
+    assert.deepEqual(await everywhere([asks, silent], events), [["over", "begin", "over"], ["begin", "over"]]);
+    assert.deepEqual(await context.cookies(), []);
+  });
+
+  test(`a server that is down is asked by one tab for all (${mode})`, async (t) => {
+    const { server, context, tabs, refreshes } = await open(t, { mode, tabs: 4 });
+    await logIn(tabs[0]);
+    await happens(tabs, "begin");
+    await context.route(`${server.url}/refresh`, (route) => route.abort("connectionrefused"));
+    await context.clock.pauseAt(Date.now() + 11 * MINUTES);
+    for (const [tries, wait] of [0, 1, 2, 4, 8].entries()) {
+      await context.clock.runFor(wait * 1_000);
+      await until(() => refreshes.length > tries);
+      // Whoever stands in line is told of the failure, and comes again with all others.
+      await until(async () => (await everywhere(tabs, areAtRest, server.url)).every(Boolean));
+      assert.equal(refreshes.length, tries + 1);
+    }
+    // Somebody who asks is not made to wait.
+    assert.equal(await tabs[2].evaluate(profile), "TypeError");
+    assert.equal(refreshes.length, 6);
+    await context.unroute(`${server.url}/refresh`);
+    assert.deepEqual(await everywhere(tabs, profile), same(200, 4));
+    assert.equal(refreshes.length, 7);
+    assert.deepEqual(await everywhere(tabs, events), same(["begin"], 4));
+  });
+}
+
+test("a late refusal of a session that has ended takes nothing from the log-in after it", async (t) => {
+  const { server, context, tabs } = await open(t, { mode: "cookie", tabs: 2 });
+  await logIn(tabs[0]);
+  await happens(tabs, "begin");
+  const headers = { authorization: `Bearer ${(await (await server.api.post("/login", { data: ADA })).json()).token}` };
+  assert.equal((await server.api.post("/logout", { headers, data: { scope: "global" } })).status(), 200);
+  const { held, release } = await holdAnswer(context, server);
+  const refused = tabs[1].evaluate(profile);
+  await held;
+  const done = logIn(tabs[0]);
+  await doneOrInLine(done, tabs[0]);
+  await release();
+  await Promise.all([refused, done]);
+  assert.deepEqual(await everywhere(tabs, profile), same(200, 2));
+  assert.equal((await everywhere(tabs, events)).map((all) => all.at(-1)).join(), "begin,begin");
+});
+
+test("without locks no late answer is believed over a newer log-in, and a tab waits for itself", async (t) => {
+  const { server, context, tabs } = await open(t, { mode: "memory", tabs: 2, locks: false });
+  assert.equal((await server.api.post("/signup", { data: BOB })).status(), 201);
+  await logIn(tabs[0]);
+  await happens(tabs, "begin");
+  const other = await holdAnswer(context, server);
+  const refreshed = tabs[1].evaluate(() => globalThis.session.refresh());
+  await other.held;
+  await logIn(tabs[0], BOB);
+  await other.release();
+  await refreshed;
+  assert.deepEqual(await everywhere(tabs, who), same(BOB.email, 2));
+
+  const own = await holdAnswer(context, server);
+  const first = tabs[0].evaluate(() => globalThis.session.refresh());
+  await own.held;
+  const then = logIn(tabs[0], ADA);
+  await own.release();
+  await Promise.all([first, then]);
+  assert.deepEqual(await everywhere(tabs, who), same(ADA.email, 2));
+});
+
+test("a page of another site is told that its cookies do not stay, and keeps a session in memory", async (t) => {
+  for (const mode of /** @type {const} */ (["cookie", "memory"])) {
+    const { context, tabs } = await open(t, { mode, elsewhere: "another site", tabs: 1 });
+    const outcome = await logIn(tabs[0]).then(() => "logged in", (problem) => problem.message);
+    assert.match(outcome, mode === "cookie" ? /CookiesRefused: .* mode: "memory"/ : /^logged in$/);
+    assert.equal(await tabs[0].evaluate(profile), mode === "cookie" ? "SessionOver" : 200);
+    assert.deepEqual(await context.cookies(), []);
+  }
+});
+
 test("a log-out that the server refuses, knowing of no session, is over in every tab", async (t) => {
   const { context, tabs } = await open(t, { mode: "cookie", tabs: 2 });
   await logIn(tabs[0]);
   await happens(tabs, "begin");
   await context.clearCookies();
-  await tabs[1].evaluate(() => globalThis.session.logOut());
+  await logOut(tabs[1]);
   await happens(tabs, "over");
 });
 
@@ -258,4 +416,44 @@ async function loseAnswers(context, server, times, lose = (route) => route.abort
     if (left === 0) done();
   });
   return { lost };
+}
+
+/** Lets the server answer the next refresh, and holds its answer back until it is released, cookies and all. */
+async function holdAnswer(context, server) {
+  const wire = await request.newContext({ ignoreHTTPSErrors: true });
+  let isHeld, release;
+  const held = new Promise((resolve) => (isHeld = resolve));
+  const released = new Promise((resolve) => (release = resolve));
+  let done;
+  const answered = new Promise((resolve) => (done = resolve));
+  const hold = async (route) => {
+    if (route.request().method() !== "POST") return route.fallback();
+    await context.unroute(`${server.url}/refresh`, hold);
+    const headers = await route.request().allHeaders();
+    const answer = await wire.fetch(route.request().url(), { method: "POST", headers, data: route.request().postData() ?? "" });
+    isHeld();
+    await released;
+    await route.fulfill({ response: answer });
+    done();
+  };
+  await context.route(`${server.url}/refresh`, hold);
+  return { held, release: () => (release(), answered) };
+}
+
+/** Waits until something is done, or cannot be since a tab stands in line. */
+async function doneOrInLine(work, tab) {
+  let isDone = false;
+  const done = work.finally(() => (isDone = true));
+  await until(async () => isDone || tab.evaluate(async () => (await navigator.locks.query()).pending.length > 0));
+  if (isDone) await done;
+}
+
+/** Whether no tab refreshes or is about to. */
+async function areAtRest(base) {
+  const { held, pending } = await navigator.locks.query();
+  return pending.length === 0 && !held.some((lock) => lock.name.startsWith("countersign ") && lock.name.endsWith(base));
+}
+
+async function until(isSo) {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -13,6 +13,8 @@ const AHEAD_MS = 30_000;
 const HEARSAY_MS = [5_000, 100];
 /** After a failure of the network: 1 s, 2 s, 4 s, … a minute. */
 const RETRY_MS = [1_000, 60_000];
+/** An answer that has not come by then is lost: whoever waits in line behind it has waited long enough. */
+const ANSWER_MS = 30_000;
 /** The codes of a 401 that a new token may mend. */
 const TOKEN_CODES = new Set(["no_credential", "token_expired", "token_revoked", "invalid_token"]);
 
@@ -21,6 +23,14 @@ export class SessionOver extends Error {
   constructor() {
     super("the session is over; log in again");
     this.name = "SessionOver";
+  }
+}
+
+/** The browser kept no cookie of the server: the page is of another site, or cookies are switched off. */
+export class CookiesRefused extends Error {
+  constructor() {
+    super('the browser keeps no cookies of the server for this page; a page of another site takes { mode: "memory" }');
+    this.name = "CookiesRefused";
   }
 }
 
@@ -39,6 +49,7 @@ export class Refused extends Error {
 /**
  * @typedef {object} State what a tab knows of the session, and tells the others
  * @property {number} since when the server said so, by this machine's clock; later than whatever was known before
+ * @property {number} begun `since` of the log-in that it goes back to; 0 where no tab knows of one
  * @property {boolean} isOver
  * @property {number} expiresAt when the access token is over, by this machine's clock
  * @property {number} aheadMs how long before that it is replaced
@@ -46,7 +57,19 @@ export class Refused extends Error {
  * @property {string} [refreshToken] in memory only
  */
 
-/** A session, the same one in every tab of an origin that names the same server. */
+/**
+ * @typedef {object} Failure the last refresh that failed without an answer about the token
+ * @property {number} at when, by this machine's clock
+ * @property {number} count how many there have been in a row, in all tabs
+ * @property {number} status of the answer, 0 where there was none
+ */
+
+/**
+ * A session, the same one in every tab of an origin that names the same server.
+ *
+ * Its events are `begin`, in every tab, where somebody has logged in; and `over`, in every tab that was logged in and in any
+ * other one whose call is refused: once, until the next `begin`.
+ */
 export class Session extends EventTarget {
   /**
    * @param {object} options
@@ -76,42 +99,61 @@ export class Session extends EventTarget {
   #refreshing;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  #failures = 0;
+  /** @type {Failure | undefined} */
+  #failure;
   /** @type {Set<() => void>} */
   #waiting = new Set();
+  /** Whether this page was told that the session is over, and not since of another one. */
+  #wasTold = false;
   /** Gives back the lock that tells the others since when this tab knows what it knows. */
   #forget = () => {};
+  /** Gives back the one that tells them of a failure. */
+  #forgive = () => {};
 
   /**
-   * Logs in; every tab is logged in then.
+   * Logs in; every tab is logged in then. Waits for a refresh that is under way, in whatever tab: its answer would come over
+   * this one.
    * @param {string} email @param {string} password
    */
   async logIn(email, password) {
     const session = this.mode === "cookie" ? "cookie" : "token";
-    await this.#take(await this.#post("/login", { email, password, session }));
+    await alone(this.#name, async () => {
+      const tokens = await this.#post("/login", { email, password, session });
+      if (await this.#areCookiesLost()) throw new CookiesRefused();
+      await this.#take(tokens);
+    });
   }
 
   /**
-   * Ends this session, the `others`, or all (`global`).
+   * Ends this session, the `others`, or all (`global`). Waits like `logIn`.
    * @param {"local" | "others" | "global"} [scope]
    */
   async logOut(scope = "local") {
-    if (scope !== "local") await this.#ready();
-    // A tab that was opened just now has heard nothing yet: in memory only the others know the token.
-    else if (!this.#state && this.mode === "memory") await this.#ask();
-    const before = this.#state;
-    if (this.mode === "memory" && !before?.accessToken) return this.#end();
+    await alone(this.#name, () => this.#logOut(scope));
+  }
+
+  /** @param {"local" | "others" | "global"} scope */
+  async #logOut(scope) {
+    // A tab that was opened just now has heard nothing yet, and whoever waited may be behind.
+    await this.#ask();
+    if (scope !== "local") {
+      this.#check();
+      if (this.#state && !isFresh(this.#state)) await this.#exchange();
+    }
+    const token = this.#state?.accessToken;
     try {
-      await this.#post("/logout", { scope }, before?.accessToken);
+      if (token || this.mode === "cookie") await this.#post("/logout", { scope }, token);
     } catch (problem) {
       if (!(problem instanceof Refused) || problem.status !== 401) throw problem;
       // To end this session an expired token is enough, so this one is over already; for the others it takes a fresh one.
       if (scope !== "local") {
-        await this.#refresh(isFreshAfter(before));
+        await this.#exchange();
         await this.#post("/logout", { scope }, this.#state?.accessToken);
       }
     }
-    if (scope !== "others") await this.#end();
+    if (scope === "others") return;
+    await this.#end();
+    this.#tellOver();
   }
 
   /**
@@ -141,6 +183,7 @@ export class Session extends EventTarget {
   close() {
     clearTimeout(this.#timer);
     this.#forget();
+    this.#forgive();
     this.#channel.close();
   }
 
@@ -156,48 +199,103 @@ export class Session extends EventTarget {
 
   /** Waits until there is an access token that is not about to be over. With cookies only the server may know. */
   async #ready() {
-    if (!this.#state) await this.#ask();
-    if (this.#state?.isOver || (!this.#state && this.mode === "memory")) throw new SessionOver();
+    if (!this.#state || this.#state.isOver) await this.#ask();
+    this.#check();
     if (this.#state && !isFresh(this.#state)) await this.#refresh(isFresh);
   }
 
+  /** Stops whoever asks for what takes a session where there is none. */
+  #check() {
+    if (this.#state?.isOver || (!this.#state && this.mode === "memory")) throw this.#over();
+  }
+
+  /** What to throw where there is no session. */
+  #over() {
+    this.#tellOver();
+    return new SessionOver();
+  }
+
+  #tellOver() {
+    if (this.#wasTold) return;
+    this.#wasTold = true;
+    this.dispatchEvent(new Event("over"));
+  }
+
   /**
-   * One refresh at a time, in this tab and in all of them. Whoever comes second takes what the first one got.
+   * One refresh at a time, in this tab and in all of them. Whoever comes second takes what the first one got, if only the
+   * news of a failure.
    * @param {(state: State) => boolean} isDone
+   * @param {boolean} [isByItself] nobody waits for it: it heeds how long ago another tab has failed
    */
-  async #refresh(isDone) {
+  async #refresh(isDone, isByItself = false) {
     // One that is under way in this tab may be content with less.
     while (this.#refreshing) {
       await this.#refreshing;
       if (this.#state && isDone(this.#state)) return;
     }
-    this.#refreshing = alone(this.#name, async () => {
-      // The tab before may have told; its message is on the way.
-      if (!this.#state || !isDone(this.#state)) await this.#ask(isDone);
-      if (this.#state?.isOver) throw new SessionOver();
-      if (this.#state && isDone(this.#state)) return;
-      await this.#exchange();
-    }).finally(() => {
+    const refreshing = this.#refreshAlone(isDone, isByItself);
+    // Its failure is no news to whoever comes while it is under way: they try for themselves.
+    this.#refreshing = (isByItself ? refreshing.catch(() => {}) : refreshing).finally(() => {
       this.#refreshing = undefined;
     });
     await this.#refreshing;
   }
 
-  async #exchange() {
-    const token = this.#state?.refreshToken;
-    if (this.mode === "memory" && !token) throw new SessionOver();
-    try {
-      await this.#take(await this.#post("/refresh", token ? { refresh_token: token } : {}));
-    } catch (problem) {
-      if (problem instanceof Refused && problem.status === 401) {
-        await this.#end();
-        throw new SessionOver();
+  /** @param {(state: State) => boolean} isDone @param {boolean} isByItself */
+  async #refreshAlone(isDone, isByItself) {
+    const known = await this.#lastFailure();
+    await alone(this.#name, async () => {
+      // The tab before may have told; its message is on the way.
+      if (!this.#state || !isDone(this.#state)) await this.#ask(isDone);
+      if (this.#state?.isOver) throw this.#over();
+      if (this.#state && isDone(this.#state)) return;
+      const failure = await this.#lastFailure();
+      const isNews = failure?.at !== known?.at || failure?.count !== known?.count;
+      if (failure && (isByItself ? isRecent(failure) : isNews)) {
+        await this.#fail(failure);
+        throw failure.status ? new Refused(failure.status, undefined) : new TypeError("the server could not be reached");
       }
-      // The network, or a server that is busy: the token is as good as before, and is shown again.
-      this.#failures += 1;
-      this.#schedule();
-      throw problem;
+      await this.#exchange();
+    });
+  }
+
+  /** Shows the refresh token, alone. */
+  async #exchange() {
+    const before = this.#state;
+    if (this.mode === "memory" && !before?.refreshToken) throw this.#over();
+    const body = before?.refreshToken ? { refresh_token: before.refreshToken } : {};
+    try {
+      const tokens = await this.#post("/refresh", body);
+      if (!this.#isPast(before)) return await this.#take(tokens, before?.begun ?? 0);
+    } catch (problem) {
+      if (!(problem instanceof Refused) || problem.status !== 401) {
+        // The network, or a server that is busy: the token is as good as before, and is shown again.
+        const count = (await this.#lastFailure())?.count ?? 0;
+        const status = problem instanceof Refused ? problem.status : 0;
+        await this.#fail({ at: Date.now(), count: count + 1, status });
+        throw problem;
+      }
+      if (!this.#isPast(before)) await this.#end();
     }
+    if (this.#state?.isOver) throw this.#over();
+  }
+
+  /**
+   * Whether somebody has logged in or out since a state was known. That takes tabs that cannot wait for each other; what one
+   * of them is answered about the session before is not believed.
+   * @param {State | undefined} before
+   */
+  #isPast(before) {
+    const present = this.#state;
+    return present !== before && (!!present?.isOver || present?.begun !== (before?.begun ?? 0));
+  }
+
+  /** Whether the cookies of an answer did not stay; of those for another origin only the server can tell. */
+  async #areCookiesLost() {
+    const page = globalThis.location;
+    if (this.mode !== "cookie" || !page || new URL(this.base, page.href).origin === page.origin) return false;
+    const asked = this.#fetch(`${this.base}/profile`, { credentials: "include", signal: AbortSignal.timeout(ANSWER_MS) });
+    return asked.then((answer) => answer.status === 401, () => false);
   }
 
   /**
@@ -208,19 +306,25 @@ export class Session extends EventTarget {
     const headers = new Headers({ "content-type": "application/json" });
     if (token) headers.set("authorization", `Bearer ${token}`);
     const credentials = this.mode === "cookie" ? "include" : "omit";
-    const init = { method: "POST", headers, body: JSON.stringify(body), credentials };
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const init = { method: "POST", headers, body: JSON.stringify(body), credentials, signal };
     const answer = await this.#fetch(this.base + path, /** @type {RequestInit} */ (init));
     const json = await answer.json().catch(() => undefined);
     if (!answer.ok) throw new Refused(answer.status, json);
     return json;
   }
 
-  /** @param {any} tokens the answer of the server */
-  #take(tokens) {
+  /**
+   * @param {any} tokens the answer of the server
+   * @param {number} [begun] the log-in that they go back to; this very one, by default
+   */
+  #take(tokens, begun) {
     const lifeMs = tokens.expires_in * 1_000;
+    const since = this.#later();
     /** @type {State} */
     const state = {
-      since: this.#later(),
+      since,
+      begun: begun ?? since,
       isOver: false,
       expiresAt: Date.now() + lifeMs,
       aheadMs: Math.min(AHEAD_MS, lifeMs / 10),
@@ -233,8 +337,8 @@ export class Session extends EventTarget {
   }
 
   #end() {
-    const state = { since: this.#later(), isOver: true, expiresAt: 0, aheadMs: 0 };
-    return this.#tell(state);
+    const begun = this.#state?.begun ?? 0;
+    return this.#tell({ since: this.#later(), begun, isOver: true, expiresAt: 0, aheadMs: 0 });
   }
 
   /** @param {State} state */
@@ -247,7 +351,7 @@ export class Session extends EventTarget {
   /** @param {{ ask?: true, state?: State }} message */
   #hear(message) {
     if (message.ask && this.#state) this.#channel.postMessage({ state: this.#state });
-    if (message.state && message.state.since > (this.#state?.since ?? 0)) this.#learn(message.state);
+    if (message.state && isNewer(message.state, this.#state)) this.#learn(message.state);
   }
 
   /** Now, or a little later: a clock can be set back, and two answers can come in one millisecond. */
@@ -262,24 +366,44 @@ export class Session extends EventTarget {
   #learn(state) {
     const wasOver = this.#state?.isOver ?? true;
     this.#state = state;
-    this.#failures = 0;
+    this.#failure = undefined;
+    this.#forgive();
     this.#waiting.forEach((look) => look());
     this.#schedule();
-    if (state.isOver && !wasOver) this.dispatchEvent(new Event("over"));
+    if (state.isOver && !wasOver) this.#tellOver();
+    if (!state.isOver) this.#wasTold = false;
     if (!state.isOver && wasOver) this.dispatchEvent(new Event("begin"));
     this.#forget();
-    return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
-      if (!locks) return resolve();
-      const known = new Promise((/** @type {(value?: unknown) => void} */ forget) => (this.#forget = forget));
-      locks.request(`${this.#name} ${state.since}`, { mode: "shared" }, () => (resolve(), known));
-    });
+    const shown = show(`${this.#name} ${state.since}`);
+    this.#forget = shown.hide;
+    return shown.isSeen;
+  }
+
+  /**
+   * Takes note of a failure, and lets the other tabs see it: the next try of any of them is the next of all.
+   * @param {Failure} failure
+   */
+  async #fail(failure) {
+    this.#failure = failure;
+    this.#schedule();
+    const { isSeen, hide } = show(failureName(this.#name, failure));
+    const forgive = this.#forgive;
+    this.#forgive = hide;
+    await isSeen;
+    forgive();
+  }
+
+  /** The last failure of any tab since this one knows what it knows. */
+  async #lastFailure() {
+    const failure = (await lastFailure(this.#name)) ?? this.#failure;
+    return failure && failure.at >= (this.#state?.since ?? 0) ? failure : undefined;
   }
 
   /**
    * Asks the other tabs, where one knows something newer, and waits for its answer.
-   * @param {(state: State) => boolean} isEnough
+   * @param {(state: State) => boolean} [isEnough] the newest that is known to be known, by default
    */
-  async #ask(isEnough = () => true) {
+  async #ask(isEnough) {
     const newest = await knownSince(this.#name);
     if (newest !== undefined && newest <= (this.#state?.since ?? 0)) return;
     this.#channel.postMessage({ ask: true });
@@ -290,7 +414,9 @@ export class Session extends EventTarget {
         resolve();
       };
       const look = () => {
-        if (this.#state && (this.#state.isOver || isEnough(this.#state))) done();
+        const state = this.#state;
+        if (state && (newest === undefined ? state.isOver || !isEnough : state.since >= newest)) done();
+        else if (state && isEnough?.(state)) done();
       };
       const timer = setTimeout(done, HEARSAY_MS[newest === undefined ? 1 : 0]);
       this.#waiting.add(look);
@@ -301,13 +427,20 @@ export class Session extends EventTarget {
   #schedule() {
     clearTimeout(this.#timer);
     if (!this.#state || this.#state.isOver) return;
-    const [first, most] = RETRY_MS;
-    const wait = this.#failures
-      ? Math.min(first * 2 ** (this.#failures - 1), most)
-      : this.#state.expiresAt - this.#state.aheadMs - Date.now();
+    const { expiresAt, aheadMs } = this.#state;
+    const due = this.#failure ? this.#failure.at + patience(this.#failure) : expiresAt - aheadMs;
     // A failure is told to whoever waits for it; the timer tries again by itself.
-    this.#timer = setTimeout(() => this.#refresh(isFresh).catch(() => {}), Math.max(wait, 0));
+    const retry = () => this.#refresh(isFresh, true).catch(() => {});
+    this.#timer = setTimeout(retry, Math.max(due - Date.now(), 0));
   }
+}
+
+/**
+ * What goes back to a later log-in is newer, whenever it was learned.
+ * @param {State} state @param {State | undefined} other
+ */
+function isNewer(state, other) {
+  return !other || (state.begun === other.begun ? state.since > other.since : state.begun > other.begun);
 }
 
 /** @param {State} state */
@@ -337,26 +470,91 @@ function isFreshAfter(before) {
   return (state) => isFresh(state) && state.since > (before?.since ?? 0);
 }
 
-// A page without locks (not over https) is alone as far as it knows; the server forgives tabs that refresh at once.
-const locks = globalThis.navigator?.locks;
+/**
+ * How long after a failure the next try is due, where nobody asks for it.
+ * @param {Failure} failure
+ */
+function patience({ count }) {
+  const [first, most] = RETRY_MS;
+  return Math.min(first * 2 ** (count - 1), most);
+}
 
 /**
- * Runs work while no other tab does.
+ * Whether it is not yet time for the next try; after a clock was set back, it is.
+ * @param {Failure} failure
+ */
+function isRecent(failure) {
+  return Math.abs(Date.now() - failure.at) < patience(failure);
+}
+
+// A page without locks (not over https) is alone as far as it knows; the server forgives tabs that refresh at once.
+const locks = globalThis.navigator?.locks;
+/**
+ * What was begun last under a name, where there are no locks.
+ * @type {Map<string, Promise<void>>}
+ */
+const lines = new Map();
+
+/**
+ * Runs work while no other tab does, and no other session of this one.
  * @param {string} name @param {() => Promise<void>} work
  * @returns {Promise<void>}
  */
 function alone(name, work) {
-  return locks ? locks.request(name, work) : work();
+  if (locks) return locks.request(name, work);
+  const done = (lines.get(name) ?? Promise.resolve()).then(work);
+  lines.set(name, done.catch(() => {}));
+  return done;
 }
 
 /**
- * The newest that any tab knows: each holds a lock named after it. So nobody waits for an answer that will not come, or
- * gives up on one that is slow.
+ * Lets all tabs see a name, as that of a lock. One that is closed shows nothing any more.
+ * @param {string} name
+ */
+function show(name) {
+  let hide = () => {};
+  const isHidden = new Promise((/** @type {(value?: unknown) => void} */ resolve) => (hide = resolve));
+  const isSeen = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+    if (!locks) return resolve();
+    locks.request(name, { mode: "shared" }, () => (resolve(), isHidden));
+  });
+  return { isSeen, hide };
+}
+
+/**
+ * What all tabs show behind a name.
+ * @param {string} name
+ * @returns {Promise<string[] | undefined>} nothing where that cannot be told
+ */
+async function shown(name) {
+  const { held } = (await locks?.query()) ?? {};
+  const names = held?.map((lock) => lock.name ?? "").filter((other) => other.startsWith(`${name} `));
+  return names?.map((other) => other.slice(name.length + 1));
+}
+
+/**
+ * The newest that any tab knows: each shows it. So nobody waits for an answer that will not come, or gives up on one that is
+ * slow.
  * @param {string} name
  * @returns {Promise<number | undefined>} 0 where no tab knows anything, nothing where that cannot be told
  */
 async function knownSince(name) {
-  const { held } = (await locks?.query()) ?? {};
-  const since = held?.map((lock) => (lock.name?.startsWith(`${name} `) ? Number(lock.name.slice(name.length + 1)) : 0));
-  return since && Math.max(0, ...since);
+  const since = await shown(name);
+  return since && Math.max(0, ...since.map(Number));
+}
+
+/** @param {string} name @param {Failure} failure */
+function failureName(name, { at, count, status }) {
+  return `failure of ${name} ${at} ${count} ${status}`;
+}
+
+/**
+ * The last failure of any tab.
+ * @param {string} name
+ * @returns {Promise<Failure | undefined>}
+ */
+async function lastFailure(name) {
+  const failures = (await shown(`failure of ${name}`)) ?? [];
+  const all = failures.map((text) => text.split(" ").map(Number)).map(([at, count, status]) => ({ at, count, status }));
+  return all.sort((one, other) => other.at - one.at)[0];
 }
