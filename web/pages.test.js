@@ -91,7 +91,7 @@ const PAGES = [
     await page.click("text=Be somebody else");
     await page.waitForSelector(".verdict.is-forged");
     for (const panel of ["What is expected", "Compare", "Code"]) await page.click(`summary:has-text("${panel}")`);
-    await page.fill("#other", await page.inputValue("#token"));
+    await page.fill("#other", (await page.getAttribute("#sample", "data-token")) ?? "");
     await page.waitForSelector("#differences table");
     await page.waitForSelector("#program:not(:empty)");
     await page.locator("#ladder details:not([open]) > summary").evaluateAll((all) => all.forEach((one) => one.click()));
