@@ -195,7 +195,7 @@ pub enum Error {
     UriTooLong,
     /// The request came in the clear from elsewhere, and from no proxy that is believed.
     #[error(
-        "what is sent here can be read on its way; come under the https address of this server"
+        "this connection is not safe: come under the https address of this server; if you did, whoever runs it finds the reason in its log"
     )]
     ProxyNeeded,
     /// The request names another host than the one that is here.

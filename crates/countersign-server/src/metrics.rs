@@ -10,6 +10,7 @@ use crate::rules::rotation::Cause;
 pub(crate) struct Metrics {
     refresh: [AtomicU64; Cause::ALL.len()],
     garbage: AtomicU64,
+    unproxied: AtomicU64,
 }
 
 impl Metrics {
@@ -25,6 +26,11 @@ impl Metrics {
     /// clients meet.
     pub(crate) fn count_garbage(&self) {
         self.garbage.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request that was answered `https_required`.
+    pub(crate) fn count_unproxied(&self) {
+        self.unproxied.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Refreshes with a token of a session, by what became of them.
@@ -63,6 +69,10 @@ impl Metrics {
         );
         let garbage = self.garbage();
         let _ = writeln!(text, "countersign_refresh_garbage_total {garbage}");
+        let name = "countersign_https_required_total";
+        let help = "Requests that came in the clear past the trusted proxies and were refused.";
+        family(&mut text, name, help);
+        let _ = writeln!(text, "{name} {}", self.unproxied.load(Ordering::Relaxed));
         let name = "countersign_clock_leap_seconds";
         let help =
             "By how much the clock has leapt ahead, while that is in doubt and nothing ends by it.";
@@ -90,6 +100,7 @@ mod tests {
         metrics.count_refresh(Cause::LateRetry);
         metrics.count_refresh(Cause::LateRetry);
         metrics.count_garbage();
+        metrics.count_unproxied();
         let text = metrics.text(Some(7_200));
         for line in [
             "# TYPE countersign_refresh_total counter",
@@ -101,6 +112,7 @@ mod tests {
             "countersign_refresh_total{cause=\"expired\"} 0",
             "countersign_refresh_total{cause=\"unknown\"} 0",
             "countersign_refresh_garbage_total 1",
+            "countersign_https_required_total 1",
             "countersign_clock_leap_seconds 7200",
         ] {
             assert!(text.lines().any(|one| one == line), "{line} in {text}");

@@ -6,9 +6,9 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::Next;
@@ -37,6 +37,8 @@ use crate::rules::proxies::Proxies;
 
 /// The longest address of a request, in bytes, as it was sent.
 const URI_BYTES: usize = 8 * 1024;
+/// Whoever keeps coming past the proxies is told of once in this time.
+const WARN_AGAIN: Duration = Duration::from_mins(1);
 /// How many are added here at most.
 const OWN_HEADERS: usize = 9;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -61,6 +63,10 @@ struct Inner {
     /// Whose pages may change something here.
     origins: Origins,
     cookies: Cookies,
+    /// What is to learn of answers that say more than themselves; `None` where there is no database.
+    app: Option<App>,
+    /// When it was last said that something came past the proxies.
+    warned: Mutex<Option<Instant>>,
 }
 
 impl Frame {
@@ -73,6 +79,8 @@ impl Frame {
             hosts: Some(hosts),
             origins: own,
             cookies: Cookies::Bare,
+            app: None,
+            warned: Mutex::default(),
         }))
     }
 
@@ -84,6 +92,8 @@ impl Frame {
             hosts: app.hosts.clone(),
             origins: app.origins.clone(),
             cookies: app.cookies,
+            app: Some(app.clone()),
+            warned: Mutex::default(),
         }))
     }
 }
@@ -114,12 +124,32 @@ impl Inner {
             .is_none_or(|peer| peer.to_canonical().is_loopback() || self.proxies.contains(peer));
         let is_open = matches!(request.uri().path(), "/livez" | "/readyz");
         if self.needs_proxy && !is_safe && !is_open {
+            self.warn_of(peer);
             return Err(Error::ProxyNeeded);
         }
         match &self.hosts {
             Some(hosts) if !is_open => hosts.check(request),
             _ => Ok(()),
         }
+    }
+
+    /// Counts what came past the proxies and says so, once in a while: it may be a proxy that nobody named.
+    fn warn_of(&self, peer: Option<IpAddr>) {
+        if let Some(app) = &self.app {
+            app.metrics.count_unproxied();
+        }
+        let (Some(peer), now) = (peer, Instant::now()) else {
+            return;
+        };
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_some_and(|before| now.duration_since(before) < WARN_AGAIN) {
+            return;
+        }
+        *warned = Some(now);
+        tracing::warn!(
+            peer = %peer.to_canonical(),
+            "a request that came in the clear past the trusted proxies was answered 403 https_required; if this address is your proxy, add it to `--trusted-proxy`"
+        );
     }
 }
 

@@ -8,11 +8,12 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::app::{EMAIL, PASSWORD, TestApp, Tokens};
 
+/// What was written so far.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
     }

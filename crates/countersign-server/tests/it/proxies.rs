@@ -3,6 +3,7 @@ use http::{Request, header};
 use serde_json::json;
 
 use crate::app::{Answer, EMAIL, PASSWORD, TestApp};
+use crate::log::Log;
 
 const PROXY: &str = "10.0.0.5:1000";
 
@@ -89,5 +90,39 @@ async fn what_comes_in_the_clear_past_the_proxy_is_refused() {
     assert_eq!(
         log_in(&app, "127.0.0.1:1000", "", PASSWORD).await.status,
         200
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_that_nobody_named_is_told_of_once_and_counted_each_time() {
+    let app = behind().await;
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(log.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    for _ in 0..3 {
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let answer = app.send_from("[::ffff:10.0.0.6]:1000", request).await;
+        answer.is_problem(403, "https_required", "HTTPS required");
+        let detail = answer.json()["detail"].clone();
+        assert!(
+            detail.as_str().unwrap().contains("https address"),
+            "{detail}"
+        );
+    }
+    let text = log.text();
+    let told: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("--trusted-proxy"))
+        .collect();
+    assert!(
+        matches!(told.as_slice(), [line] if line.contains("WARN") && line.contains("peer=10.0.0.6")),
+        "{text}"
+    );
+    let figures = app.metrics().await;
+    assert!(
+        figures.contains("\ncountersign_https_required_total 3\n"),
+        "{figures}"
     );
 }
