@@ -220,7 +220,7 @@ test("people sign up, change their password and log out without JavaScript", asy
   await page.fill("#current", "not the password");
   await page.fill("#new", "granite willow 77 teapot");
   await page.click("text=Change the password");
-  assert.equal(await page.textContent("#current-problem"), "The address and the password do not belong together.");
+  assert.equal(await page.textContent("#current-problem"), "This is not your present password.");
   await page.fill("#current", ADA.password);
   await page.fill("#new", "granite willow 77 teapot");
   await page.click("text=Change the password");
@@ -315,7 +315,7 @@ test("an administrator does everything with the password only", async (t) => {
   // The panel that was refused is open, and says why.
   assert.equal(
     await page.textContent("#access-password-problem"),
-    "The address and the password do not belong together.",
+    "This is not your present password.",
   );
   assert.equal(await page.locator("details[open]").count(), 1);
   await page.fill("#access-password", ROOT.password);

@@ -17,6 +17,7 @@ use crate::rules::proxies::Proxies;
 use crate::rules::secret::Secret;
 use crate::rules::session::Lifetimes;
 
+mod exposure;
 mod flags;
 mod given;
 mod names;
@@ -45,6 +46,7 @@ pub struct Settings {
     signing_secret: Option<SigningKey>,
     access_ttl: i64,
     lifetimes: Lifetimes,
+    has_idle_for_nothing: bool,
     invalid_token_status: StatusCode,
     token_cache: usize,
     inspector: Option<Access>,
@@ -70,7 +72,13 @@ impl Settings {
         let tls = tls_files(&given)?;
         let proxies = given.all("trusted_proxy").map(values::network);
         let proxies = Proxies::new(proxies.collect::<Result<Vec<_>, _>>()?);
-        refuse_what_must_not_go_live(&given, listen, public_url.as_deref(), &tls, &proxies)?;
+        exposure::refuse_what_must_not_go_live(
+            &given,
+            listen,
+            public_url.as_deref(),
+            &tls,
+            &proxies,
+        )?;
         let signing_alg = given.read("signing_alg", "ES256", values::signing_alg)?;
         let chosen_alg = given.or("signing_alg", "ES256");
         let absolute = given.read("session_ttl", "30d", |value| {
@@ -113,6 +121,7 @@ impl Settings {
                 absolute,
                 idle: idle.min(absolute),
             },
+            has_idle_for_nothing: idle > absolute && given.one("session_idle_ttl").is_some(),
             invalid_token_status: given.read(
                 "invalid_token_status",
                 "401",
@@ -211,6 +220,18 @@ impl Settings {
         self.lifetimes
     }
 
+    /// Whether an idle time was set that no session lives to see.
+    pub(crate) fn has_idle_for_nothing(&self) -> bool {
+        self.has_idle_for_nothing
+    }
+
+    /// Whether the public URL is plain http and names another machine than this.
+    pub(crate) fn is_plain_elsewhere(&self) -> bool {
+        self.public_url
+            .as_deref()
+            .is_some_and(exposure::is_plain_elsewhere)
+    }
+
     pub(crate) fn invalid_token_status(&self) -> StatusCode {
         self.invalid_token_status
     }
@@ -279,47 +300,6 @@ fn tls_files(given: &Given) -> Result<Option<TlsFiles>, Error> {
             key_place: key.place(),
         })),
     }
-}
-
-fn refuse_what_must_not_go_live(
-    given: &Given,
-    listen: SocketAddr,
-    public_url: Option<&str>,
-    tls: &Option<TlsFiles>,
-    proxies: &Proxies,
-) -> Result<(), Error> {
-    let is_https = |url: &str| url.starts_with("https://");
-    if let (Some(url), Some(place), Some(_)) = (public_url, given.one("public_url"), tls)
-        && !is_https(url)
-    {
-        return Err(
-            place.invalid("a server with a certificate is reached under https://…; write that")
-        );
-    }
-    // By default the server listens on loopback: without a place there is nothing to refuse.
-    let place = given.one("public_url").or_else(|| given.one("listen"));
-    let Some(place) = place.filter(|_| !listen.ip().is_loopback()) else {
-        return Ok(());
-    };
-    // All that is missing at once.
-    let url = (!public_url.is_some_and(is_https))
-        .then(|| format!("{} to https://…", place.spelled("public_url")));
-    let encryption = (tls.is_none() && proxies.is_empty()).then(|| {
-        format!(
-            "{} and {}, or, where a proxy speaks TLS before this server, {} to its address",
-            place.spelled("tls_cert"),
-            place.spelled("tls_key"),
-            place.spelled("trusted_proxy")
-        )
-    });
-    let missing: Vec<String> = url.into_iter().chain(encryption).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(place.invalid(format!(
-        "others can reach {listen}, and without TLS passwords and tokens travel in the clear; set {}; or listen on 127.0.0.1",
-        missing.join(", and ")
-    )))
 }
 
 #[cfg(test)]
@@ -412,6 +392,38 @@ mod tests {
     fn an_idle_time_is_never_longer_than_the_session() {
         let settings = load(&[("COUNTERSIGN_SESSION_TTL", "1h")]).unwrap();
         assert_eq!(settings.lifetimes().idle, 3600);
+    }
+
+    #[test]
+    fn an_idle_time_that_no_session_lives_to_see_is_noticed_where_somebody_set_it() {
+        let session = ("COUNTERSIGN_SESSION_TTL", "1h");
+        for (idle, is_noticed) in [(None, false), (Some("1h"), false), (Some("61m"), true)] {
+            let idle = idle.map(|idle| ("COUNTERSIGN_SESSION_IDLE_TTL", idle));
+            let environment: Vec<_> = idle.into_iter().chain([session]).collect();
+            let settings = load(&environment).unwrap();
+            assert_eq!(settings.has_idle_for_nothing(), is_noticed, "{idle:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_before_others_can_reach_it_is_named_and_nothing_else_is() {
+        let listen = ("COUNTERSIGN_LISTEN", "0.0.0.0:8443");
+        let tls = [
+            ("COUNTERSIGN_TLS_CERT", "chain.pem"),
+            ("COUNTERSIGN_TLS_KEY", "key.pem"),
+        ];
+        let error = message(&[listen, tls[0], tls[1]]);
+        assert!(error.starts_with("environment variable COUNTERSIGN_LISTEN: "));
+        assert!(error.contains("does not know its own address") && error.contains("PUBLIC_URL"));
+        for part in ["in the clear", "TLS_CERT", "TRUSTED_PROXY"] {
+            assert!(!error.contains(part), "{error}");
+        }
+        let error = message(&[listen, ("COUNTERSIGN_PUBLIC_URL", "https://id.example")]);
+        assert!(error.starts_with("environment variable COUNTERSIGN_LISTEN: "));
+        for part in ["in the clear", "TLS_CERT", "TRUSTED_PROXY"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(!error.contains("PUBLIC_URL"), "{error}");
     }
 
     #[test]

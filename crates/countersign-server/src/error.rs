@@ -198,6 +198,11 @@ pub enum Error {
         "this connection is not safe: come under the https address of this server; if you did, whoever runs it finds the reason in its log"
     )]
     ProxyNeeded,
+    /// Another site's page may have started the request.
+    #[error(
+        "a request that changes something comes from this server's own pages, or from those of an origin that it was started with (`--cors-origin`)"
+    )]
+    CrossSite,
     /// The request names another host than the one that is here.
     #[error("nothing answers to this name here; open {url}{advice}")]
     ForeignHost {
@@ -242,6 +247,9 @@ pub enum Error {
     /// Unknown account, wrong password, disabled account: one error, so that nobody can tell them apart.
     #[error("the address and the password do not belong together")]
     InvalidCredentials,
+    /// Somebody who is logged in gave a password that is not theirs.
+    #[error("this is not your present password")]
+    WrongPassword,
     /// The refresh token is not one, is over, or was used before.
     #[error("the refresh token is not valid; log in again")]
     InvalidRefreshToken,
@@ -318,6 +326,7 @@ impl Error {
             Self::BodyTooSlow => "body_timeout",
             Self::UriTooLong => "uri_too_long",
             Self::ProxyNeeded => "https_required",
+            Self::CrossSite => "cross_site",
             Self::ForeignHost { .. } => "foreign_host",
             Self::BearerNeeded => "bearer_needed",
             Self::LogInNeeded => "log_in_needed",
@@ -325,7 +334,7 @@ impl Error {
             Self::InvalidEmail => "invalid_email",
             Self::WeakPassword { .. } => "weak_password",
             Self::EmailTaken | Self::AdministratorEmailTaken => "email_taken",
-            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidCredentials | Self::WrongPassword => "invalid_credentials",
             Self::InvalidRefreshToken | Self::RefreshTokenMissing => "invalid_refresh_token",
             Self::InvalidSetupCode => "invalid_setup_code",
             Self::TooManyRequests { .. } => "too_many_requests",

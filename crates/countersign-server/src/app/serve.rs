@@ -161,9 +161,21 @@ async fn warnings(settings: &Settings, app: &App, lock: &Lock) -> Result<Vec<Str
             "cookies are named `at` and `rt` and travel without Secure, because the public URL is http".to_owned(),
         );
     }
+    if settings.is_plain_elsewhere() {
+        warnings.push(format!(
+            "{} is not this machine, and it is http: whoever comes under it sends passwords and tokens in the clear; set `--public-url` to https://…, with a certificate or behind a proxy",
+            app.terms.issuer
+        ));
+    }
+    if settings.has_idle_for_nothing() {
+        warnings.push(
+            "`session_idle_ttl` is longer than `session_ttl` and says nothing: no session lasts so long".to_owned(),
+        );
+    }
     let address = settings.listen().ip();
     let is_internal = address::is_internal(address) || address.is_unspecified();
-    if !settings.is_development() && is_internal && settings.proxies().is_empty() {
+    let may_have_proxy = settings.tls().is_none() && settings.proxies().is_empty();
+    if !settings.is_development() && is_internal && may_have_proxy {
         warnings.push(
             "clients with a loopback or private address are taken for a proxy and not limited by network; limit them there, or say who the proxies are with `--trusted-proxy`".to_owned(),
         );

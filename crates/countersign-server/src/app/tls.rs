@@ -106,9 +106,20 @@ fn config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
         .map_err(|error| cert_problem(error.to_string()))?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|error| key_problem(format!("it does not fit the certificate: {error}")))?;
+        .map_err(|error| key_problem(unfit(files, &error)))?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
     Ok(Arc::new(config))
+}
+
+/// Why a certificate and a key cannot be used together.
+fn unfit(files: &TlsFiles, error: &rustls::Error) -> String {
+    let (cert, key) = (files.cert.display(), files.key.display());
+    match error {
+        rustls::Error::InconsistentKeys(_) => format!(
+            "{key} is not the key of the certificate in {cert}; name the key that it was issued for"
+        ),
+        _ => format!("{key} and {cert} cannot be used together ({error}); have them made anew"),
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +168,30 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &second));
         tls.renew();
         assert!(Arc::ptr_eq(&second, &tls.config().get_inner()));
+    }
+
+    #[test]
+    fn a_renewed_certificate_that_does_not_fit_its_key_is_told_in_words_of_our_own() {
+        let (folder, log) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new());
+        let files = write(folder.path());
+        let tls = Tls::open(&files).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        std::fs::copy(write(other.path()).cert, &files.cert).unwrap();
+        touch(&files.cert);
+        let log = log.unwrap();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(Mutex::new(log.reopen().unwrap()));
+        tracing::subscriber::with_default(subscriber.finish(), || tls.renew());
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        for part in [
+            "ERROR",
+            "the renewed certificate cannot be used",
+            "key.pem is not the key of the certificate in",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("Mismatch"), "{text}");
     }
 
     #[test]

@@ -112,6 +112,7 @@ fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
         Error::MediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
         Error::BodyEmpty | Error::BodySyntax => (StatusCode::BAD_REQUEST, "Malformed JSON"),
         Error::ProxyNeeded => (StatusCode::FORBIDDEN, "HTTPS required"),
+        Error::CrossSite => (StatusCode::FORBIDDEN, "Cross-site request refused"),
         Error::ForeignHost { .. } => (StatusCode::MISDIRECTED_REQUEST, "Misdirected request"),
         Error::BearerNeeded => (StatusCode::FORBIDDEN, "Bearer token needed"),
         Error::DemoDisabled => (StatusCode::FORBIDDEN, "Demonstration disabled"),
@@ -128,7 +129,9 @@ fn status_and_message(error: &Error) -> (StatusCode, &'static str) {
             (StatusCode::CONFLICT, "Email already registered")
         }
         Error::AdministratorExists => (StatusCode::CONFLICT, "Administrator exists"),
-        Error::InvalidCredentials => (StatusCode::UNAUTHORIZED, "Invalid credentials"),
+        Error::InvalidCredentials | Error::WrongPassword => {
+            (StatusCode::UNAUTHORIZED, "Invalid credentials")
+        }
         Error::InvalidRefreshToken | Error::RefreshTokenMissing => {
             (StatusCode::UNAUTHORIZED, "Invalid refresh token")
         }

@@ -109,7 +109,10 @@ impl Inner {
         let rejection = checked.err()?;
         Some(if request.uri().path().starts_with("/ui/") {
             refused::cross_site(request.headers(), self.cookies)
+        } else if self.app.is_some() {
+            Error::CrossSite.into_response()
         } else {
+            // Where no other origin can be named.
             rejection.into_response()
         })
     }

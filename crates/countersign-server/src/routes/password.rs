@@ -54,7 +54,7 @@ pub(super) async fn replace(
     let queues = (app.passwords.checking()?, app.passwords.choosing()?);
     let user = app.store.user_by_id(user).await?;
     let owner = Owner {
-        user: user.ok_or(Error::InvalidCredentials)?,
+        user: user.ok_or(Error::WrongPassword)?,
         session: sid.to_owned(),
     };
     // Whoever holds a stolen token must not guess the password faster than at the door.

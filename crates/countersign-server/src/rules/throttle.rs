@@ -235,6 +235,7 @@ fn is_of_the_client(problem: &Error) -> bool {
     matches!(
         problem,
         Error::InvalidCredentials
+            | Error::WrongPassword
             | Error::InvalidSetupCode
             | Error::AdministratorExists
             | Error::WeakPassword { .. }

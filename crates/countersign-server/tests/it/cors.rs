@@ -110,14 +110,14 @@ async fn no_other_page_may_read_an_answer_of_the_api_or_start_anything() {
         }
         let answer = ask(&app, Method::GET, "/profile", &[("origin", origin)]).await;
         assert_eq!(answer.header("access-control-allow-origin"), "", "{origin}");
-        ask(
-            &app,
-            Method::POST,
-            "/refresh",
-            &[("origin", origin), ("cookie", "rt=x")],
-        )
-        .await
-        .is_problem(403, "cross_site", "Cross-site request refused");
+        let headers = [("origin", origin), ("cookie", "rt=x")];
+        let answer = ask(&app, Method::POST, "/refresh", &headers).await;
+        answer.is_problem(403, "cross_site", "Cross-site request refused");
+        let detail = answer.json()["detail"].clone();
+        assert!(
+            detail.as_str().unwrap().contains("--cors-origin"),
+            "{detail}"
+        );
     }
 }
 

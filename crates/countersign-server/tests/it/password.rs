@@ -46,10 +46,12 @@ async fn rejects_whoever_does_not_know_the_present_password() {
     let (app, tokens) = TestApp::with_session().await;
     let other = app.log_in(EMAIL).await;
     for current in ["", "wrong horse battery staple", NEW] {
-        change(&app, &tokens, current, NEW).await.is_problem(
-            401,
-            "invalid_credentials",
-            "Invalid credentials",
+        let answer = change(&app, &tokens, current, NEW).await;
+        answer.is_problem(401, "invalid_credentials", "Invalid credentials");
+        // No address was sent, so none is spoken of.
+        assert_eq!(
+            answer.json()["detail"],
+            json!("this is not your present password")
         );
     }
     assert_eq!(app.get_as("/profile", &other.access).await.status, 200);

@@ -131,6 +131,53 @@ async fn an_issuer_that_is_another_than_before_is_warned_of() {
     assert!(!warns(&server(folder.path(), &same).await, "issuer"));
 }
 
+#[tokio::test]
+async fn what_is_set_and_means_harm_or_nothing_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = async |change: fn(&mut Flags)| {
+        let mut flags = Flags {
+            data: Some(folder.path().to_owned()),
+            listen: Some("127.0.0.1:0".to_owned()),
+            ..Flags::default()
+        };
+        change(&mut flags);
+        start(Settings::load(flags, []).unwrap()).await.unwrap()
+    };
+    let plain = begin(|flags| flags.public_url = Some("http://id.example".to_owned())).await;
+    assert!(warns(&plain, "http://id.example is not this machine"));
+    let idle = begin(|flags| {
+        flags.session_ttl = Some("1h".to_owned());
+        flags.session_idle_ttl = Some("2h".to_owned());
+    });
+    let idle = idle.await;
+    assert!(warns(&idle, "`session_idle_ttl` is longer than"));
+    assert!(!warns(&idle, "not this machine") && !warns(&plain, "session_idle_ttl"));
+}
+
+#[tokio::test]
+async fn a_proxy_is_spoken_of_only_where_there_may_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    for (own_tls, is_told) in [(true, false), (false, true)] {
+        let flags = Flags {
+            data: Some(folder.path().join("data")),
+            listen: Some("127.0.0.1:0".to_owned()),
+            public_url: Some("https://id.example".to_owned()),
+            tls_cert: own_tls.then(|| cert.clone()),
+            tls_key: own_tls.then(|| key.clone()),
+            ..Flags::default()
+        };
+        let server = start(Settings::load(flags, []).unwrap()).await.unwrap();
+        assert_eq!(warns(&server, "--trusted-proxy"), is_told, "{own_tls}");
+    }
+}
+
 fn warns(server: &Server, text: &str) -> bool {
     server
         .facts()

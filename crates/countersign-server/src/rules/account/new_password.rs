@@ -18,7 +18,7 @@ pub(crate) struct Owner {
 /// Replaces the password of an account and ends its sessions but the one from which that is done.
 ///
 /// # Errors
-/// [`Error::InvalidCredentials`] when `current` is not the password; [`Error::WeakPassword`]; [`Error::Busy`].
+/// [`Error::WrongPassword`] when `current` is not the password; [`Error::WeakPassword`]; [`Error::Busy`].
 pub(crate) async fn change(
     store: &Store,
     queues: (Checking, Choosing),
@@ -44,7 +44,7 @@ pub(crate) async fn change(
         .replace_password_hash(&user.id, &hash, &user.password_hash)
         .await?;
     if !is_replaced {
-        return Err(Error::InvalidCredentials);
+        return Err(Error::WrongPassword);
     }
     write
         .revoke_other_sessions_of(&user.id, &owner.session, now)

@@ -9,18 +9,18 @@ use crate::store::users::UserRow;
 /// Whether this is the password of an account that may log in.
 ///
 /// # Errors
-/// [`Error::InvalidCredentials`] when it is not; [`Error::Busy`].
+/// [`Error::WrongPassword`] when it is not; [`Error::Busy`].
 pub(crate) async fn prove(
     checking: &Checking,
     user: &UserRow,
     password: &Password,
 ) -> Result<(), Error> {
     if !password.has_possible_length() {
-        return Err(Error::InvalidCredentials);
+        return Err(Error::WrongPassword);
     }
     let stored = Some(user.password_hash.clone());
     if user.disabled || !checking.verify(password.clone(), stored).await? {
-        return Err(Error::InvalidCredentials);
+        return Err(Error::WrongPassword);
     }
     Ok(())
 }

@@ -189,7 +189,7 @@ async fn nothing_is_changed_without_the_administrators_own_password() {
         refused.is_page(401);
         assert_eq!(
             refused.problem_of(&format!("{prefix}password-problem")),
-            "The address and the password do not belong together."
+            "This is not your present password."
         );
         assert!(!refused.body.contains(WRONG));
         let incomplete = form(&root, &user, name, &[]).await;

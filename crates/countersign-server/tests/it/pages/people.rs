@@ -395,7 +395,7 @@ async fn a_password_is_changed_on_the_page_and_the_other_sessions_end() {
             OTHER,
             401,
             "current-problem",
-            "The address and the password do not belong together.",
+            "This is not your present password.",
         ),
         (
             PASSWORD,
