@@ -31,8 +31,11 @@ struct Entry {
     seq: i64,
     at: i64,
     event: String,
+    /// What `about` says, member by member.
     #[serde(flatten)]
-    about: About,
+    named: About,
+    /// As it was hashed, to the letter.
+    about: String,
     hash: String,
     /// Whether the hash is that of this entry after the one before it.
     intact: bool,
@@ -64,7 +67,8 @@ pub(crate) async fn get(
             seq: row.seq,
             at: row.at,
             event: row.event.clone(),
-            about: serde_json::from_str(&row.about).unwrap_or_default(),
+            named: serde_json::from_str(&row.about).unwrap_or_default(),
+            about: row.about.clone(),
             hash: row.hash.clone(),
             intact: audit::follows(row, before),
         })

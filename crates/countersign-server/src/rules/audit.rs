@@ -60,6 +60,12 @@ pub(crate) struct About {
     /// The user who did it, where somebody did it to another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<String>,
+    /// The roles that an account has from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) roles: Option<Vec<String>>,
+    /// How many sessions were ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ended: Option<u64>,
 }
 
 /// Adds an entry to what is being written.

@@ -148,6 +148,6 @@ async fn roles_that_the_operator_changes_stand_in_the_audit_trail_and_the_same_a
         let user = offline::set_roles(&app.settings(), EMAIL, &roles).await;
         assert_eq!(user.unwrap().roles, roles);
     }
-    let entries = "SELECT group_concat(event || (about = '{\"user\":\"' || users.id || '\"}')) FROM audit, users";
+    let entries = "SELECT group_concat(event || (about = '{\"user\":\"' || users.id || '\",\"roles\":[\"editor\"]}')) FROM audit, users";
     assert_eq!(app.look_up(entries).await, "roles_changed1");
 }

@@ -32,8 +32,8 @@ pub(crate) async fn change(
     };
     let about = About {
         user: Some(user.id.clone()),
-        session: None,
         by: Some(by.to_owned()),
+        ..About::default()
     };
     let had_administrator = write.has_administrator().await?;
     if let Some(roles) = roles {
@@ -79,8 +79,9 @@ pub(crate) async fn set_roles(
     status::renew(write, &user.id, now).await?;
     let about = About {
         user: Some(user.id.clone()),
-        session: None,
         by: by.map(str::to_owned),
+        roles: Some(roles.to_vec()),
+        ..About::default()
     };
     audit::record(write, Event::RolesChanged, &about, now).await?;
     Ok(user)
@@ -102,8 +103,8 @@ pub(crate) async fn delete(store: &Store, id: &str, by: &str, now: i64) -> Resul
     write.delete_user(id).await?;
     let about = About {
         user: Some(id.to_owned()),
-        session: None,
         by: Some(by.to_owned()),
+        ..About::default()
     };
     audit::record(&mut write, Event::UserDeleted, &about, now).await?;
     keep_administrator(&mut write, had_administrator).await?;

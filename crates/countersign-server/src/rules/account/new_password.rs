@@ -53,7 +53,7 @@ pub(crate) async fn change(
     let about = About {
         user: Some(user.id.clone()),
         session: Some(owner.session.clone()),
-        by: None,
+        ..About::default()
     };
     audit::record(&mut write, Event::PasswordChanged, &about, now).await?;
     attempt.succeeded(&mut write, now).await?;

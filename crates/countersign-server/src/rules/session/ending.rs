@@ -105,6 +105,8 @@ pub(crate) async fn end_of_account(
         user: Some(user.to_owned()),
         session: session.map(str::to_owned),
         by: Some(by.to_owned()),
+        ended: (event == Event::SessionsEnded).then_some(ended),
+        ..About::default()
     };
     audit::record(&mut write, event, &about, now).await?;
     write.commit().await?;
@@ -118,8 +120,12 @@ pub(crate) async fn end_of_account(
 pub(crate) async fn end_all(store: &Store, now: i64) -> Result<u64, Error> {
     let mut write = store.begin().await?;
     let ended = write.revoke_every_session(now).await?;
-    status::tell_ended(&mut write, now).await?;
-    audit::record(&mut write, Event::SessionsEnded, &About::default(), now).await?;
+    status::tell_all_ended(&mut write, now).await?;
+    let about = About {
+        ended: Some(ended),
+        ..About::default()
+    };
+    audit::record(&mut write, Event::SessionsEnded, &about, now).await?;
     write.commit().await?;
     Ok(ended)
 }

@@ -163,7 +163,7 @@ impl Turn {
             about: (!demo::is_of(row)).then(|| About {
                 user: Some(row.user_id.clone()),
                 session: Some(row.id.clone()),
-                by: None,
+                ..About::default()
             }),
         }
     }
