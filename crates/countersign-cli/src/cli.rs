@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completions, decode, inspect, jwks, jws, key, lint, man, serve, sessions, setup_link, sign,
-    user, verify,
+    backup, completions, decode, inspect, jwks, jws, key, lint, man, restore, serve, sessions,
+    setup_link, sign, user, verify,
 };
 
 /// JSON Web Tokens, the whole way: issue them, verify them, refresh them, revoke them, look inside them.
@@ -50,6 +50,10 @@ pub(crate) enum Command {
     /// End the sessions of a data folder.
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// Copy the database of a data folder into a new file, also while the server runs.
+    Backup(backup::Backup),
+    /// Put a copy in the place of the database; the server must be stopped.
+    Restore(restore::Restore),
     /// Print a new one-time code for the first administrator.
     SetupLink(setup_link::SetupLink),
     /// Print what a shell needs to complete the command line.

@@ -1,5 +1,6 @@
 //! One file per subcommand: its flags, and what it does.
 
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod data_folder;
 pub(crate) mod decode;
@@ -9,6 +10,7 @@ pub(crate) mod jws;
 pub(crate) mod key;
 pub(crate) mod lint;
 pub(crate) mod man;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod setup_link;
@@ -33,6 +35,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Jwks(jwks) => jwks.run(),
         Command::User(user) => user.run(),
         Command::Sessions(sessions) => sessions.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::SetupLink(setup_link) => setup_link.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(manual) => manual.run(),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -36,11 +37,12 @@ use crate::store::Store;
 mod connections;
 mod folder;
 mod idle;
+mod mark;
 mod patience;
 mod serve;
 mod tls;
 
-pub(crate) use folder::open_existing;
+pub(crate) use folder::{Lock, check_existing, open_existing};
 pub(crate) use serve::bind;
 pub use serve::{Facts, Server, SetupLink, start};
 
@@ -67,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) rotation: RotationRule,
     pub(crate) metrics: Metrics,
     leaps: Leaps,
+    damaged: AtomicBool,
     status_lists: Published,
     pub(crate) inspector: Access,
     /// Where its answers are computed.
@@ -146,6 +149,7 @@ impl App {
             rotation: RotationRule::with_idle(settings.lifetimes().idle),
             metrics: Metrics::default(),
             leaps,
+            damaged: AtomicBool::new(false),
             status_lists: Published::default(),
             inspector: settings.inspector(),
             inspections: inspector::threads(),
@@ -180,6 +184,28 @@ impl App {
     /// By how many seconds the clock has leapt ahead, while that is in doubt.
     pub(crate) fn leap_in_doubt(&self) -> Option<i64> {
         self.leaps.in_doubt(self.now())
+    }
+
+    /// Whether the database has turned out to be broken since the start. It does not mend itself.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that the database is broken, and says so once.
+    pub(crate) fn found_damage(&self) {
+        if !self.damaged.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                code = "database_damaged",
+                "the database is damaged, and this server is not ready any more: stop it and put a copy in the database's place with `countersign restore`"
+            );
+        }
+    }
+
+    /// [`Self::found_damage`], where this is why something failed.
+    pub(crate) fn note(&self, problem: &Error) {
+        if problem.is_damage() {
+            self.found_damage();
+        }
     }
 
     /// The keys as they are now.
@@ -313,6 +339,7 @@ impl App {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(Rejection::revoked()),
             Err(problem) => {
+                self.note(&problem);
                 tracing::error!(code = problem.code(), error = %problem, "the session of a token could not be read");
                 Err(Rejection::unavailable(std::time::Duration::from_secs(1)))
             }
@@ -321,6 +348,14 @@ impl App {
 
     /// What is to be done now and then: new keys in time, forgotten limits, ended sessions.
     pub(crate) async fn keep_house(&self) -> Result<(), Error> {
+        let kept = self.keep_house_once().await;
+        if let Err(problem) = &kept {
+            self.note(problem);
+        }
+        kept
+    }
+
+    async fn keep_house_once(&self) -> Result<(), Error> {
         let now = self.now();
         let ring = keys::open(
             &self.store,

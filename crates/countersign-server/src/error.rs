@@ -6,7 +6,7 @@ use std::path::PathBuf;
 mod answer;
 mod cause;
 
-pub(crate) use answer::{REALM, problem, told};
+pub(crate) use answer::{Damage, REALM, problem, told};
 
 /// Why a start failed, or why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +147,51 @@ pub enum Error {
         path: PathBuf,
         /// What the database says.
         source: sqlx::Error,
+    },
+    /// The database file holds what SQLite cannot make sense of.
+    #[error("the database {} {}", path.display(), cause::DAMAGED)]
+    DatabaseDamaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A server ran on the data folder, and its database is not there any more, or is empty.
+    #[error(
+        "a server ran on the data folder {}, and its database is gone or empty; put a copy back with `countersign restore`, or, to begin anew, move what is left in the folder away",
+        path.display()
+    )]
+    DatabaseLost {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// The write-ahead log beside the database file was written for another file than the one that is there.
+    #[error(
+        "{}-wal was not written for the {} that is there: a copy was put in its place after a crash; do that with `countersign restore`, or move the -wal and -shm away, and with them what was written last",
+        path.display(),
+        path.file_name().unwrap_or_default().display()
+    )]
+    DatabaseMixed {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A server runs on the data folder.
+    #[error("a server runs on the data folder {}; stop it first", path.display())]
+    FolderInUse {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// A file that was to be made exists.
+    #[error("{} exists and is not overwritten: choose another name, or move it away first", path.display())]
+    FileExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be put in the place of the database.
+    #[error("{} {problem}", path.display())]
+    CopyUnusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        problem: &'static str,
     },
     /// The database failed while it was in use.
     #[error("the database failed: {}", cause::of_database(.0))]
@@ -316,6 +361,12 @@ impl Error {
             Self::DataFolder { .. } => "data_folder_unusable",
             Self::DatabaseMissing { .. } => "database_missing",
             Self::DatabaseUnusable { .. } => "database_unusable",
+            Self::DatabaseDamaged { .. } => "database_damaged",
+            Self::DatabaseLost { .. } => "database_lost",
+            Self::DatabaseMixed { .. } => "database_mixed",
+            Self::FolderInUse { .. } => "data_folder_in_use",
+            Self::FileExists { .. } => "file_exists",
+            Self::CopyUnusable { .. } => "copy_unusable",
             Self::Database(_) => "database_failed",
             Self::Listen { .. } => "address_unavailable",
             Self::Serve(_) => "serve_failed",
@@ -372,8 +423,25 @@ impl Error {
             | Self::DataFolder { .. }
             | Self::DatabaseMissing { .. }
             | Self::DatabaseUnusable { .. }
+            | Self::DatabaseDamaged { .. }
+            | Self::DatabaseLost { .. }
+            | Self::DatabaseMixed { .. }
+            | Self::FolderInUse { .. }
+            | Self::FileExists { .. }
+            | Self::CopyUnusable { .. }
             | Self::Database(_) => 4,
             _ => 5,
+        }
+    }
+
+    /// Whether this says that the database file itself is broken: no other try will do.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::DatabaseDamaged { .. } => true,
+            Self::Database(source) | Self::DatabaseUnusable { source, .. } => {
+                cause::is_damage(source)
+            }
+            _ => false,
         }
     }
 }

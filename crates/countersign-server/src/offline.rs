@@ -17,6 +17,10 @@ use crate::rules::password::Pool;
 use crate::rules::{roles, session, setup};
 use crate::store::users::UserRow;
 
+mod copies;
+
+pub use copies::{Backup, Restored, backup, restore};
+
 const PAGE: i64 = 500;
 
 /// An account to make.

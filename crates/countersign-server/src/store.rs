@@ -18,6 +18,7 @@ use sqlx::{Sqlite, Transaction};
 use crate::error::Error;
 
 pub(crate) mod audit;
+pub(crate) mod copy;
 mod file;
 pub(crate) mod group;
 pub(crate) mod issuer;

@@ -1,6 +1,8 @@
 //! The built command, driven from outside: what it prints where, and how it ends.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod decode;

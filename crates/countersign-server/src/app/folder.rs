@@ -1,70 +1,83 @@
 //! The data folder: the database and, unless it is kept elsewhere, the key-encryption key.
 
 use std::fs::{File, TryLockError};
+use std::io::{Seek as _, Write as _};
 use std::path::Path;
 
+use super::mark;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::seal::{self, Seal};
+use crate::rules::secret;
 use crate::store::Store;
+use crate::store::copy::{self, NO_MARK};
 
 /// Opens the data folder, or makes it, readable by its owner alone.
 pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal), Error> {
     let (folder, database) = (settings.data(), settings.database());
-    let is_new = !exists(&database)?;
     // Before anything is made: a key that cannot be used must leave nothing behind.
     if let Some(key) = settings.key_encryption_key() {
         seal::from_setting(Some(key), folder, false)?;
     }
+    let is_new = !exists(&database)? || mark::is_empty(&database);
+    if is_new && (seal::path_in(folder).exists() || mark::was_left(settings)) {
+        return Err(Error::DatabaseLost {
+            path: folder.to_owned(),
+        });
+    }
     make_folder(folder)?;
-    // A new database has no keys yet, so a key-encryption key may be made for it.
-    let seal = if is_new {
-        Some(seal::from_setting(
-            settings.key_encryption_key(),
-            folder,
-            true,
-        )?)
-    } else {
-        None
-    };
+    mark::check(settings)?;
+    // Before the key: where there is a key, there was a database.
     let store = Store::open(&database, true).await?;
-    let seal = match seal {
-        Some(seal) => seal,
-        None => {
-            let nothing_sealed = store.keys().await?.is_empty();
-            seal::from_setting(settings.key_encryption_key(), folder, nothing_sealed)?
-        }
-    };
+    store.look_for_damage(&database).await?;
+    let nothing_sealed = store.keys().await?.is_empty();
+    let seal = seal::from_setting(settings.key_encryption_key(), folder, nothing_sealed)?;
     Ok((store, seal))
 }
 
 /// Opens the database of a folder in which a server has run before.
 ///
 /// # Errors
-/// [`Error::DatabaseMissing`] where there is none; nothing is made.
+/// Those of [`check_existing`], and of the database.
 pub(crate) async fn open_existing(settings: &Settings) -> Result<Store, Error> {
+    check_existing(settings)?;
+    Store::open(&settings.database(), false).await
+}
+
+/// Whether there is a database that may be opened.
+///
+/// # Errors
+/// [`Error::DatabaseMissing`] where there is none, [`Error::DatabaseLost`] where it is empty, [`Error::DatabaseMixed`];
+/// nothing is made.
+pub(crate) fn check_existing(settings: &Settings) -> Result<(), Error> {
     let path = settings.database();
     if !exists(&path)? {
         return Err(Error::DatabaseMissing { path });
     }
-    Store::open(&path, false).await
+    if mark::is_empty(&path) {
+        return Err(Error::DatabaseLost {
+            path: settings.data().to_owned(),
+        });
+    }
+    mark::check(settings)
 }
 
 /// The mark that a server runs on a data folder, as long as it lives; it goes with the process, however that ends.
 #[derive(Debug)]
-pub(super) struct Lock(Held);
+pub(crate) struct Lock(Held);
 
 #[derive(Debug)]
 enum Held {
-    ByUs(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File),
+    /// The lock lasts as long as the file is open.
+    ByUs(File),
     ByAnother,
     /// The file system knows no locks.
     Unknown,
 }
 
 impl Lock {
-    pub(super) fn of(settings: &Settings) -> Self {
-        let path = settings.data().join("countersign.lock");
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let path = mark::lock_file(settings);
         let file = File::options()
             .create(true)
             .truncate(false)
@@ -78,8 +91,49 @@ impl Lock {
     }
 
     /// Whether another server runs there.
-    pub(super) fn is_of_another(&self) -> bool {
+    pub(crate) fn is_of_another(&self) -> bool {
         matches!(self.0, Held::ByAnother)
+    }
+
+    /// Marks the database as the one that is written to from now on, when nobody else holds the folder.
+    ///
+    /// # Errors
+    /// Errors of the database and of the random source; [`Error::File`] when the lock file cannot be written.
+    pub(super) async fn mark(&self, settings: &Settings) -> Result<(), Error> {
+        if !matches!(self.0, Held::ByUs(_)) {
+            return Ok(());
+        }
+        let before = mark::of_database(&settings.database()).unwrap_or_default();
+        let now = u32::from_be_bytes(*secret::random::<4>()?) >> 1;
+        // Either is right until the head of the file has the new one.
+        self.write_marks(settings, [before, now])?;
+        if copy::mark(&settings.database(), now).await? {
+            self.write_marks(settings, [now, now])?;
+        }
+        Ok(())
+    }
+
+    /// Knows no mark but that of a copy, which no server has written to.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the lock file cannot be written.
+    pub(crate) fn forget_mark(&self, settings: &Settings) -> Result<(), Error> {
+        self.write_marks(settings, [NO_MARK, NO_MARK])
+    }
+
+    fn write_marks(&self, settings: &Settings, marks: [u32; 2]) -> Result<(), Error> {
+        let Held::ByUs(file) = &self.0 else {
+            return Ok(());
+        };
+        let mut file = file;
+        let written = file
+            .rewind()
+            .and_then(|()| file.write_all(mark::text(marks).as_bytes()))
+            .and_then(|()| file.sync_all());
+        written.map_err(|source| Error::File {
+            path: mark::lock_file(settings),
+            source,
+        })
     }
 }
 

@@ -122,6 +122,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let issuer = settings.issuer(address);
     let app = App::open(&settings, issuer, Some(address), clock, leaps).await?;
     let lock = Lock::of(&settings);
+    lock.mark(&settings).await?;
     let warnings = warnings(&settings, &app, &lock).await?;
     let code = setup::offer(&app.store, app.now()).await?;
     let facts = Facts {

@@ -33,6 +33,10 @@ struct Problem<'a> {
     reasons: &'a [String],
 }
 
+/// Goes along with an answer that failed because the database is broken, so that the server remembers it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Damage;
+
 /// The answer to a request that failed with this.
 pub(crate) fn problem(error: &Error) -> Response {
     let (status, _) = status_and_message(error);
@@ -49,6 +53,9 @@ pub(crate) fn problem(error: &Error) -> Response {
     }
     let mut response = Response::new(Body::from(text(error)));
     *response.status_mut() = status;
+    if error.is_damage() {
+        response.extensions_mut().insert(Damage);
+    }
     let headers = response.headers_mut();
     // Also for those of the frame, so that they need not grow again.
     headers.reserve(HEADERS);

@@ -55,6 +55,9 @@ pub(super) fn of_data_folder(path: &Path, source: &io::Error) -> String {
     }
     let path = path.display();
     match source.kind() {
+        ErrorKind::NotFound => format!(
+            "the data folder {path} does not exist; make it first, or name another with `--data`"
+        ),
         ErrorKind::PermissionDenied => format!(
             "the data folder {path} is not open to this user; give this user write access, or choose another with `--data`"
         ),
@@ -89,7 +92,7 @@ pub(super) fn of_database_file(path: &Path, source: &sqlx::Error) -> String {
     let path = path.display();
     match primary_code(source) {
         // https://www.sqlite.org/rescode.html
-        Some(CORRUPT) => format!("the database {path} is damaged; put a backup in its place"),
+        Some(CORRUPT) => format!("the database {path} {DAMAGED}"),
         Some(NOT_A_DATABASE) => not_ours(&path),
         Some(CANNOT_OPEN | READ_ONLY | PERMISSION) => format!(
             "the database {path} cannot be opened; give this user write access to it and to its folder, or choose another folder with `--data`"
@@ -116,6 +119,14 @@ pub(super) fn of_database(source: &sqlx::Error) -> String {
         sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// What to do about a database that SQLite finds damaged.
+pub(super) const DAMAGED: &str = "is damaged; put a copy in its place with `countersign restore`";
+
+/// Whether the file itself is broken.
+pub(super) fn is_damage(source: &sqlx::Error) -> bool {
+    matches!(primary_code(source), Some(CORRUPT | NOT_A_DATABASE))
 }
 
 const PERMISSION: u32 = 3;

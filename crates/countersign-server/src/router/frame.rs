@@ -27,7 +27,7 @@ use uuid::fmt::Hyphenated;
 use crate::app::App;
 use crate::body;
 use crate::cookies::Cookies;
-use crate::error::Error;
+use crate::error::{Damage, Error};
 use crate::router::client::{self, Client};
 use crate::router::host::Hosts;
 use crate::router::request_id;
@@ -115,6 +115,16 @@ impl Inner {
             // Where no other origin can be named.
             rejection.into_response()
         })
+    }
+
+    /// A broken database is found out by whoever asks for something in it.
+    fn learn(&self, response: &Response) {
+        if response.status().is_server_error()
+            && response.extensions().get::<Damage>().is_some()
+            && let Some(app) = &self.app
+        {
+            app.found_damage();
+        }
     }
 
     /// Refuses what came in the clear from elsewhere, and by a name that is not ours; whoever watches over the server may
@@ -217,6 +227,7 @@ where
                 Ok(answering) => caught(answering).await,
                 Err(response) => response,
             };
+            frame.learn(&response);
             complete(response.headers_mut(), frame.https);
             if let Ok(id) = id {
                 response.headers_mut().insert(REQUEST_ID, id);

@@ -29,16 +29,20 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Status>, Error>
     Ok(Json(Status { status: "ready" }))
 }
 
-/// The database takes writes (its tables are up to date since the start), and a key signs.
+/// The database takes writes (its tables are up to date since the start) and was never found damaged, and a key signs.
 ///
 /// # Errors
 /// [`Error::NotReady`] with what is missing.
 pub(super) async fn check(app: &App) -> Result<(), Error> {
+    if app.is_damaged() {
+        return Err(Error::NotReady("the database is damaged"));
+    }
     let now = app.now();
     if app.ring().signing(now).is_none() {
         return Err(Error::NotReady("no key signs now"));
     }
     if let Err(problem) = app.store.probe(now).await {
+        app.note(&problem);
         tracing::error!(error = %problem, "the database takes no writes");
         return Err(Error::NotReady("the database takes no writes"));
     }

@@ -7,7 +7,7 @@ use http::header::{ACCEPT, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 
 use crate::app::App;
-use crate::error::{self, Error};
+use crate::error::{self, Damage, Error};
 use crate::routes::form::{self, Sentences};
 use crate::routes::page::page;
 use crate::routes::shell::Shell;
@@ -63,6 +63,9 @@ pub(crate) fn answer(problem: &Error, page: impl FnOnce(StatusCode) -> Response)
     let mut response = page(refused.status());
     if let Some(secs) = refused.headers().get(RETRY_AFTER) {
         response.headers_mut().insert(RETRY_AFTER, secs.clone());
+    }
+    if problem.is_damage() {
+        response.extensions_mut().insert(Damage);
     }
     response
 }

@@ -5,6 +5,7 @@
 
 use aws_lc_rs::hmac;
 use countersign::{Algorithm, Jwk, JwkSet, SigningKey};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::rules::refresh_token::RefreshKeys;
@@ -278,7 +279,7 @@ fn unseal(
     let mut held = Vec::new();
     let mut refresh = Vec::new();
     for row in rows {
-        let bytes = seal.open(&row.sealed, &bound_to(&row.kid, &row.alg, &row.purpose))?;
+        let bytes = open_row(seal, row)?;
         match row.purpose.as_str() {
             REFRESH => {
                 let number = row
@@ -303,6 +304,15 @@ fn unseal(
         held,
         refresh,
     })
+}
+
+/// Whether a key-encryption key opens every one of these.
+pub(crate) fn are_opened_by(seal: &Seal, rows: &[KeyRow]) -> bool {
+    rows.iter().all(|row| open_row(seal, row).is_ok())
+}
+
+fn open_row(seal: &Seal, row: &KeyRow) -> Result<Zeroizing<Vec<u8>>, Error> {
+    seal.open(&row.sealed, &bound_to(&row.kid, &row.alg, &row.purpose))
 }
 
 fn bound_to(kid: &str, alg: &str, purpose: &str) -> String {

@@ -1,7 +1,7 @@
 //! Keys at rest: AES-256-GCM under the key-encryption key, bound to what the key is (AAD = kid | alg | purpose).
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine;
@@ -55,7 +55,7 @@ impl Seal {
     /// # Errors
     /// [`Error::KeyEncryptionKey`] when it is missing although keys were sealed with it, or others can read it.
     pub(crate) fn in_folder(folder: &Path, may_make: bool) -> Result<Self, Error> {
-        let path = folder.join(FILE);
+        let path = path_in(folder);
         let origin = path.display().to_string();
         let failed = |source| Error::File {
             path: path.clone(),
@@ -113,6 +113,11 @@ impl Seal {
         buffer.truncate(length);
         Ok(buffer)
     }
+}
+
+/// Where the key of a data folder is kept, unless a setting says otherwise.
+pub(crate) fn path_in(folder: &Path) -> PathBuf {
+    folder.join(FILE)
 }
 
 /// Makes the key from a setting or, without one, from the data folder.

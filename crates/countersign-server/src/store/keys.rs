@@ -1,6 +1,7 @@
 //! The table `keys`: signing keys and the key of the refresh tokens, each sealed.
 
 use sqlx::FromRow;
+use sqlx::sqlite::SqliteConnection;
 
 use super::{Store, Write};
 use crate::error::Error;
@@ -21,6 +22,11 @@ pub(crate) struct KeyRow {
 const ALL: &str = "SELECT kid, alg, purpose, sealed, publish_at, sign_from, sign_until, verify_until FROM keys ORDER BY sign_from, kid";
 const INSERT: &str = "INSERT INTO keys (kid, alg, purpose, sealed, publish_at, sign_from, sign_until, verify_until) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+/// Every key in a database that is not open as a store.
+pub(super) async fn all_in(connection: &mut SqliteConnection) -> Result<Vec<KeyRow>, sqlx::Error> {
+    sqlx::query_as(ALL).fetch_all(connection).await
+}
 
 impl Store {
     /// Every key, the one that signs first before the others.

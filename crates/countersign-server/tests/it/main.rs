@@ -15,6 +15,8 @@ mod browser;
 #[cfg(test)]
 mod cookies;
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod cors;
 #[cfg(test)]
 mod crash;

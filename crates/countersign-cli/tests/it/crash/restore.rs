@@ -1,6 +1,4 @@
-//! The restore drill: an older copy of the database is put in its place.
-
-use std::fs;
+//! The restore drill: a copy that was taken while the server ran is put in the database's place after a crash.
 
 use serde_json::{Value, json};
 
@@ -46,29 +44,16 @@ async fn refresh(server: &Server, tokens: &mut Value) -> u16 {
     status
 }
 
-fn database(bench: &Bench) -> std::path::PathBuf {
-    bench.path("data").join("countersign.db")
-}
-
-fn put_back(bench: &Bench) {
-    fs::copy(bench.path("copy.db"), database(bench)).unwrap();
-    for beside in ["countersign.db-wal", "countersign.db-shm"] {
-        let _ = fs::remove_file(bench.path("data").join(beside));
-    }
-}
-
 pub(crate) async fn drill() -> Restored {
     let bench = Bench::new();
-    let server = Server::start_as(&bench, ISSUER);
+    let mut server = Server::start_as(&bench, ISSUER);
     server.sign_up().await;
     let mut before = Vec::new();
     for _ in 0..BEFORE {
         before.push(server.log_in().await);
     }
     let leaving = server.log_in().await;
-    server.stop();
-    fs::copy(database(&bench), bench.path("copy.db")).unwrap();
-    let server = Server::start_as(&bench, ISSUER);
+    bench.run(&["backup", "copy.db", "--data", "data"]).ok();
     for tokens in &mut before {
         for _ in 0..3 {
             assert_eq!(refresh(&server, tokens).await, 200);
@@ -81,8 +66,12 @@ pub(crate) async fn drill() -> Restored {
         .await
         .unwrap();
     assert_eq!(status, 200);
-    server.stop();
-    put_back(&bench);
+    let restore = || bench.run(&["restore", "copy.db", "--data", "data"]);
+    restore().fails(4, &["a server runs on the data folder"]);
+    // What was written since the copy is for the most part in the write-ahead log.
+    Server::kill_now(server.pid());
+    server.wait();
+    restore().ok();
 
     let server = Server::start_with(&bench, &METRICS, &[]);
     let mut found = Restored::default();

@@ -1,0 +1,79 @@
+//! The mark of a server's run: a random number in the head of the database file and in the lock file beside it.
+//!
+//! SQLite believes whatever write-ahead log lies beside a database file. After a crash there is one, and a copy that is put in
+//! the place of the database meets the log of another: their pages would be mixed. Where the two marks differ and there is a
+//! log, nothing is opened.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::config::Settings;
+use crate::error::Error;
+
+/// Where SQLite keeps the number that it leaves to programs (`PRAGMA user_version`), big-endian.
+/// <https://www.sqlite.org/fileformat2.html#user_version_number>
+const OFFSET: usize = 60;
+/// A database of one page has no table.
+const PAGE: u64 = 4096;
+
+/// The file that a server locks.
+pub(super) fn lock_file(settings: &Settings) -> PathBuf {
+    settings.data().join("countersign.lock")
+}
+
+/// Refuses a database file with the write-ahead log of another.
+///
+/// # Errors
+/// [`Error::DatabaseMixed`].
+pub(super) fn check(settings: &Settings) -> Result<(), Error> {
+    let database = settings.database();
+    if !has_log(&database) {
+        return Ok(());
+    }
+    let Some(known) = marks(&lock_file(settings)) else {
+        return Ok(());
+    };
+    match of_database(&database) {
+        Some(mark) if !known.contains(&mark) => Err(Error::DatabaseMixed { path: database }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a server has run on the folder and left its mark.
+pub(super) fn was_left(settings: &Settings) -> bool {
+    marks(&lock_file(settings)).is_some()
+}
+
+/// Whether the database file holds nothing, and no log beside it does.
+pub(super) fn is_empty(database: &Path) -> bool {
+    let is_short = std::fs::metadata(database).is_ok_and(|about| about.len() <= PAGE);
+    is_short && !has_log(database)
+}
+
+/// What the lock file says while a mark is on its way, and after it: two marks, either of which is right.
+pub(super) fn text([before, now]: [u32; 2]) -> String {
+    format!("{before:08x} {now:08x}\n")
+}
+
+/// The mark in the head of a database file.
+pub(super) fn of_database(database: &Path) -> Option<u32> {
+    let mut head = [0; OFFSET + 4];
+    File::open(database).ok()?.read_exact(&mut head).ok()?;
+    let mark = head.get(OFFSET..)?.try_into().ok()?;
+    Some(u32::from_be_bytes(mark))
+}
+
+fn has_log(database: &Path) -> bool {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|about| about.len() > 0)
+}
+
+/// `None` where no server has left any: one from before there were marks, or none at all.
+fn marks(lock: &Path) -> Option<[u32; 2]> {
+    let text = std::fs::read_to_string(lock).ok()?;
+    let (before, now) = text.trim_end().split_once(' ')?;
+    let number = |text| u32::from_str_radix(text, 16).ok();
+    Some([number(before)?, number(now)?])
+}

@@ -1,0 +1,202 @@
+//! A copy of the database, and its way back.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use countersign::Timestamp;
+
+use super::now;
+use crate::app::{Lock, check_existing};
+use crate::config::Settings;
+use crate::error::Error;
+use crate::rules::{keys, seal};
+use crate::store::copy;
+
+/// What SQLite keeps beside a database file, after its name.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// A copy that was made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Backup {
+    /// Its size.
+    pub bytes: u64,
+    /// The key-encryption key that opens its keys, where it is kept in the data folder. It is not in the copy.
+    pub key: Option<PathBuf>,
+}
+
+/// A copy that was put in the place of the database.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Restored {
+    /// Where the database that was there is now, if there was one.
+    pub set_aside: Option<PathBuf>,
+    /// Whether the key-encryption key at hand opens the keys of the copy.
+    pub key_fits: bool,
+}
+
+/// Writes a copy of the database into a new file, which its owner alone can read, and looks whether it is whole. A server may
+/// run meanwhile, or may have crashed: what stands in the write-ahead log is in the copy.
+///
+/// # Errors
+/// [`Error::FileExists`]; [`Error::File`] when the file cannot be made; errors of the database. Then there is no file.
+pub async fn backup(settings: &Settings, file: &Path) -> Result<Backup, Error> {
+    check_existing(settings)?;
+    let failed = of_file(file);
+    let made = private().create_new(true).open(file);
+    let made = made.map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => Error::FileExists {
+            path: file.to_owned(),
+        },
+        _ => failed(source),
+    })?;
+    let taken = async {
+        copy::take(&settings.database(), file).await?;
+        copy::settle(file).await?;
+        let bytes = made.metadata().map_err(&failed)?.len();
+        made.sync_all().map_err(&failed)?;
+        sync_folder_of(file).map_err(&failed)?;
+        Ok(bytes)
+    };
+    let bytes = match taken.await {
+        Ok(bytes) => bytes,
+        Err(problem) => {
+            remove(file);
+            return Err(problem);
+        }
+    };
+    let key = Some(seal::path_in(settings.data()));
+    Ok(Backup {
+        bytes,
+        key: key.filter(|key| settings.key_encryption_key().is_none() && key.exists()),
+    })
+}
+
+/// Puts a copy in the place of the database, which is set aside with what lies beside it and never deleted. The copy stays
+/// where it is; a write-ahead log beside it is taken along.
+///
+/// # Errors
+/// [`Error::DataFolder`] where it does not exist; [`Error::FolderInUse`] while a server runs; [`Error::CopyUnusable`] for what is no whole database of this program;
+/// [`Error::File`]. Then the database is as it was.
+pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error> {
+    let there = fs::metadata(settings.data());
+    there.map_err(|source| Error::DataFolder {
+        path: settings.data().to_owned(),
+        source,
+    })?;
+    let lock = Lock::of(settings);
+    if lock.is_of_another() {
+        return Err(Error::FolderInUse {
+            path: settings.data().to_owned(),
+        });
+    }
+    let database = settings.database();
+    let new = with(&database, ".restoring");
+    // What an attempt left that was cut short.
+    remove(&new);
+    let read = async {
+        copy_privately(file, &new)?;
+        let log = with(file, "-wal");
+        if log.exists() {
+            copy_privately(&log, &with(&new, "-wal"))?;
+        }
+        let keys = copy::settle(&new).await.map_err(|problem| match problem {
+            // Of the file that was named.
+            Error::CopyUnusable { problem, .. } => Error::CopyUnusable {
+                path: file.to_owned(),
+                problem,
+            },
+            problem => problem,
+        })?;
+        File::open(&new)
+            .and_then(|new| new.sync_all())
+            .map_err(of_file(&new))?;
+        Ok(keys)
+    };
+    let keys = match read.await {
+        Ok(keys) => keys,
+        Err(problem) => {
+            remove(&new);
+            return Err(problem);
+        }
+    };
+    let set_aside = set_aside(&database)?;
+    fs::rename(&new, &database).map_err(of_file(&database))?;
+    sync_folder_of(&database).map_err(of_file(&database))?;
+    lock.forget_mark(settings)?;
+    drop(lock);
+    let seal = seal::from_setting(settings.key_encryption_key(), settings.data(), false);
+    Ok(Restored {
+        set_aside,
+        key_fits: seal.is_ok_and(|seal| keys::are_opened_by(&seal, &keys)),
+    })
+}
+
+/// Moves the database away under a name with the time. The file first: cut short, this leaves no database and never half of
+/// one, and a server does not begin a new one.
+fn set_aside(database: &Path) -> Result<Option<PathBuf>, Error> {
+    let time: String = Timestamp::from_unix_secs(now())
+        .to_string()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    let mut aside = with(database, &format!(".before-{time}"));
+    let mut more: u32 = 1;
+    while aside.exists() {
+        more = more.saturating_add(1);
+        aside = with(database, &format!(".before-{time}-{more}"));
+    }
+    let there = database.exists();
+    for suffix in ["", BESIDE[0], BESIDE[1]] {
+        let (from, to) = (with(database, suffix), with(&aside, suffix));
+        if from.exists() {
+            fs::rename(&from, &to).map_err(of_file(&from))?;
+        }
+    }
+    Ok(there.then_some(aside))
+}
+
+fn copy_privately(from: &Path, to: &Path) -> Result<(), Error> {
+    let mut source = File::open(from).map_err(of_file(from))?;
+    let made = private().create(true).truncate(true).open(to);
+    let mut target = made.map_err(of_file(to))?;
+    io::copy(&mut source, &mut target).map_err(of_file(to))?;
+    Ok(())
+}
+
+/// To make a file that its owner alone can read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// The file itself is down on the disk when its name is.
+fn sync_folder_of(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|path| !path.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all())
+}
+
+/// Removes a file that this made, and what SQLite put beside it.
+fn remove(file: &Path) {
+    for suffix in ["", BESIDE[0], BESIDE[1], "-journal"] {
+        let _ = fs::remove_file(with(file, suffix));
+    }
+}
+
+fn with(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn of_file(path: &Path) -> impl Fn(io::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::File {
+        path: path.clone(),
+        source,
+    }
+}
