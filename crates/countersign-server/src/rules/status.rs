@@ -6,6 +6,7 @@
 use crate::error::Error;
 use crate::rules::keys::OUTLIVES;
 use crate::rules::secret;
+use crate::store::status::StatusState;
 use crate::store::{Store, Write};
 
 mod published;
@@ -26,9 +27,10 @@ pub(crate) fn position(place: i64) -> (i64, u64) {
     (place.div_euclid(PLACES), within)
 }
 
-/// How many lists there are when this is the highest place.
-fn lists(highest: i64) -> i64 {
-    position(highest).0.saturating_add(1)
+/// How many lists there are: those with a place that is or was somebody's, and those below the floor.
+fn lists(state: &StatusState) -> i64 {
+    let in_use = position(state.highest).0.saturating_add(1);
+    in_use.max(position(state.floor).0)
 }
 
 /// A random free place.
@@ -40,11 +42,14 @@ pub(crate) async fn free_place(write: &mut Write) -> Result<i64, Error> {
 }
 
 async fn free_place_of(write: &mut Write, places: i64) -> Result<i64, Error> {
-    let highest = write.status_state().await?.highest;
+    let state = write.status_state().await?;
+    // At least one list is above the floor.
+    let highest = state.highest.max(state.floor);
     let mut lists = highest.div_euclid(places).saturating_add(1);
     loop {
         for _ in 0..TRIES {
-            let place = random_below(lists.saturating_mul(places))?;
+            let above = lists.saturating_mul(places).saturating_sub(state.floor);
+            let place = state.floor.saturating_add(random_below(above)?);
             if !write.is_place_taken(place).await? {
                 return Ok(place);
             }
@@ -59,6 +64,19 @@ async fn free_place_of(write: &mut Write, places: i64) -> Result<i64, Error> {
 /// Errors of the database.
 pub(crate) async fn tell_ended(write: &mut Write, now: i64) -> Result<(), Error> {
     write.tell_revocations(now.saturating_add(OUTLIVES)).await
+}
+
+/// Takes back every token that was ever issued, also those of which this database knows nothing because it went back in time.
+/// One list that it does not know may have been begun since.
+///
+/// # Errors
+/// Errors of the database.
+pub(crate) async fn tell_all_ended(write: &mut Write, now: i64) -> Result<(), Error> {
+    let until = now.saturating_add(OUTLIVES);
+    write.tell_revocations(until).await?;
+    let known = lists(&write.status_state().await?);
+    let floor = known.saturating_add(1).saturating_mul(PLACES);
+    write.raise_floor(floor, until).await
 }
 
 /// Takes back the tokens of a user whose sessions go on: what they say is no longer so.
@@ -99,10 +117,9 @@ pub(crate) async fn adopt(store: &Store) -> Result<(), Error> {
 /// # Errors
 /// Errors of the database.
 pub(crate) async fn sweep(store: &Store, now: i64) -> Result<(), Error> {
-    store
-        .sweep_revocations(now.saturating_sub(FREE_AFTER))
-        .await?;
-    Ok(())
+    let until = now.saturating_sub(FREE_AFTER);
+    store.sweep_revocations(until).await?;
+    store.drop_floor(until).await
 }
 
 /// A random number below `bound`, each as likely as the others: the bound is small beside 2^63.
@@ -153,6 +170,32 @@ mod tests {
         // Who came first does not have the first place.
         let rising = given.windows(2).filter(|pair| pair[0] < pair[1]).count();
         assert!((25..75).contains(&rising), "{rising} of 99");
+    }
+
+    #[tokio::test]
+    async fn after_everything_was_taken_back_new_places_are_above_all_that_were() {
+        let (_folder, store) = store().await;
+        let mut write = store.begin().await.unwrap();
+        begin_session(&mut write, "a", Some(7)).await;
+        write.revoke_every_session(NOW).await.unwrap();
+        tell_all_ended(&mut write, NOW).await.unwrap();
+        let state = write.status_state().await.unwrap();
+        assert_eq!((state.floor, state.highest), (2 * PLACES, 7));
+        assert_eq!(lists(&state), 2);
+        for _ in 0..50 {
+            let place = free_place(&mut write).await.unwrap();
+            assert!((2 * PLACES..3 * PLACES).contains(&place), "{place}");
+        }
+        // Once more, before that is over: above the new ones too.
+        begin_session(&mut write, "b", Some(2 * PLACES + 5)).await;
+        tell_all_ended(&mut write, NOW).await.unwrap();
+        assert_eq!(write.status_state().await.unwrap().floor, 4 * PLACES);
+        write.commit().await.unwrap();
+        let over = NOW + OUTLIVES + FREE_AFTER;
+        for (later, floor) in [(over, 4 * PLACES), (over + 1, 0)] {
+            sweep(&store, later).await.unwrap();
+            assert_eq!(store.status_state().await.unwrap().floor, floor);
+        }
     }
 
     #[tokio::test]

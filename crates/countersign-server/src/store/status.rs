@@ -12,9 +12,13 @@ pub(crate) struct StatusState {
     pub(crate) epoch: i64,
     /// The highest place that a session has or had.
     pub(crate) highest: i64,
+    /// Every place below this one was taken back at once,
+    pub(crate) floor: i64,
+    /// and its tokens are over by this time.
+    pub(crate) floor_until: i64,
 }
 
-const STATE: &str = "SELECT epoch, CASE WHEN s > r THEN s ELSE r END AS highest FROM (SELECT epoch, \
+const STATE: &str = "SELECT epoch, CASE WHEN s > r THEN s ELSE r END AS highest, floor, floor_until FROM (SELECT epoch, floor, floor_until, \
      COALESCE((SELECT MAX(status_idx) FROM sessions), 0) AS s, COALESCE((SELECT MAX(idx) FROM revocations), 0) AS r \
      FROM revocation_epoch WHERE id = 1) AS state";
 const SINCE: &str = "SELECT idx FROM revocations WHERE epoch > $1";
@@ -25,6 +29,11 @@ const WITHOUT_PLACE: &str =
     "SELECT id FROM sessions WHERE status_idx IS NULL AND revoked_at IS NULL ORDER BY id LIMIT $1";
 const OF_USER: &str = "SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL";
 const GIVE_PLACE: &str = "UPDATE sessions SET status_idx = $2 WHERE id = $1";
+
+const RAISE_FLOOR: &str =
+    "UPDATE revocation_epoch SET epoch = epoch + 1, floor = $1, floor_until = $2 WHERE id = 1";
+const DROP_FLOOR: &str =
+    "UPDATE revocation_epoch SET floor = 0 WHERE id = 1 AND floor > 0 AND floor_until < $1";
 
 // Three statements tell of whatever was ended before them in the same transaction.
 const NEXT_EPOCH: &str = "UPDATE revocation_epoch SET epoch = epoch + 1 WHERE id = 1 AND EXISTS \
@@ -70,12 +79,31 @@ impl Store {
             .await?
             .rows_affected())
     }
+
+    /// Frees the places below the floor, when their tokens were over before `until`.
+    pub(crate) async fn drop_floor(&self, until: i64) -> Result<(), Error> {
+        sqlx::query(DROP_FLOOR)
+            .bind(until)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
 }
 
 impl Write {
     /// How far the lists have come, as this transaction sees it.
     pub(crate) async fn status_state(&mut self) -> Result<StatusState, Error> {
         Ok(sqlx::query_as(STATE).fetch_one(&mut *self.0).await?)
+    }
+
+    /// Takes back every place below this one, whoever has or had it.
+    pub(crate) async fn raise_floor(&mut self, floor: i64, until: i64) -> Result<(), Error> {
+        sqlx::query(RAISE_FLOOR)
+            .bind(floor)
+            .bind(until)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
     }
 
     /// Whether a place is a session's, or was and its tokens are not over for certain.

@@ -5,6 +5,7 @@ use countersign::{
     JwkSet, MAX_STATUS_LIST_BYTES, Policy, Status, StatusList, StatusListToken, Timestamp,
     Unverified,
 };
+use countersign_server::offline;
 use flate2::read::GzDecoder;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
@@ -29,11 +30,16 @@ async fn read(app: &TestApp) -> StatusList {
 }
 
 async fn read_now(app: &TestApp) -> StatusList {
-    let answer = app.get(LIST).await;
+    read_list(app, 0).await
+}
+
+async fn read_list(app: &TestApp, number: u64) -> StatusList {
+    let path = format!("/status-lists/{number}");
+    let answer = app.get(&path).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let jwks = app.get("/.well-known/jwks.json").await.body;
     let keys = JwkSet::parse(jwks.as_bytes()).unwrap();
-    let policy = Policy::status_list(ISSUER, format!("{ISSUER}{LIST}"));
+    let policy = Policy::status_list(ISSUER, format!("{ISSUER}{path}"));
     let parsed = Unverified::parse(&answer.body).unwrap();
     let key = keys.find(parsed.header()).unwrap();
     let now = Timestamp::from_unix_secs(app.now());
@@ -309,5 +315,33 @@ async fn rejects_a_list_that_is_none() {
         app.get(&format!("/status-lists/{number}"))
             .await
             .is_problem(404, "not_found", "Not found");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_all_sessions_is_told_of_those_too_that_a_restored_database_does_not_know() {
+    let mut app = TestApp::in_present().await;
+    app.sign_up(EMAIL).await;
+    let before = app.log_in(EMAIL).await;
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    offline::backup(&app.settings(), &copy).await.unwrap();
+    let later = app.log_in(EMAIL).await;
+    app.server.close().await;
+    offline::restore(&app.settings(), &copy).await.unwrap();
+    app.reopen_with(&[]).await.unwrap();
+    assert!(!is_taken_back(&app, &later).await);
+    offline::revoke_sessions(&app.settings()).await.unwrap();
+    for tokens in [&before, &later] {
+        assert!(is_taken_back(&app, tokens).await);
+    }
+    // Whoever logs in now has a place above all that were, which nobody has taken back.
+    let again = app.log_in(EMAIL).await;
+    let (idx, uri) = place(&again.access);
+    assert_eq!(uri, format!("{ISSUER}/status-lists/2"));
+    assert_eq!(read_list(&app, 2).await.get(idx).unwrap(), Status::VALID);
+    for number in [0, 1] {
+        let list = read_list(&app, number).await;
+        assert!((0..1 << 20).all(|idx| list.get(idx).unwrap() == Status::INVALID));
     }
 }

@@ -139,7 +139,7 @@ impl Kept {
         now: i64,
     ) -> Result<Option<Arc<Signed>>, Error> {
         let state = self.catch_up(store, now).await?;
-        if !(0..lists(state.highest)).contains(&number) {
+        if !(0..lists(&state)).contains(&number) {
             return Ok(None);
         }
         if let Some(signed) = self.signed.get(&number)
@@ -147,7 +147,9 @@ impl Kept {
         {
             return Ok(Some(Arc::clone(signed)));
         }
+        let is_below = number < position(state.floor).0 && now < state.floor_until;
         let list = match self.lists.get(&number) {
+            _ if is_below => full()?,
             Some(list) => list.clone(),
             None => empty()?,
         };
@@ -167,6 +169,9 @@ impl Kept {
         match self.state {
             Some(known) if known.epoch == present.epoch && !is_stale => {}
             Some(known) if known.epoch < present.epoch && !is_stale => {
+                if known.floor != present.floor {
+                    self.signed.clear();
+                }
                 let new = store.revocations_since(known.epoch).await?;
                 self.add(new)?;
             }
@@ -195,6 +200,15 @@ impl Kept {
         }
         Ok(())
     }
+}
+
+/// Every token that names this list was taken back.
+fn full() -> Result<StatusList, Error> {
+    let mut list = empty()?;
+    for within in 0..PLACES.unsigned_abs() {
+        list.set(within, Status::INVALID)?;
+    }
+    Ok(list)
 }
 
 fn empty() -> Result<StatusList, Error> {
