@@ -51,6 +51,8 @@ mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod serve;
