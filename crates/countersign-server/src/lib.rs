@@ -24,6 +24,7 @@ mod inspector;
 pub mod lint;
 mod metrics;
 pub mod offline;
+pub mod pasted;
 mod router;
 mod routes;
 mod rules;

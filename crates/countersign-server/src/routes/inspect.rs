@@ -23,8 +23,8 @@ use crate::routes::shell::Shell;
 use crate::routes::trouble;
 use crate::routes::visitor::Visitor;
 use crate::rules::inspect::{
-    Answer, Attempt, Edited, Experiment, Forgery, Form, KeyProblem, KeyText, Language, Program,
-    Question, Resigned, Wanted, examine,
+    Answer, Attempt, Edited, Experiment, Forgery, Form, KeyProblem, KeyText, Language, Opened,
+    Program, Question, Resigned, Shown, Wanted, examine,
 };
 use crate::rules::secret::Secret;
 
@@ -113,6 +113,29 @@ impl Inspect<'_> {
     fn has_findings(&self) -> bool {
         let answer = self.answer.as_ref();
         answer.is_some_and(|answer| !answer.findings.is_empty())
+    }
+
+    fn has_ladder(&self) -> bool {
+        let answer = self.answer.as_ref();
+        answer.is_some_and(|answer| answer.report.is_some())
+    }
+
+    /// What the token's field holds: what was given, the token in it, or nothing where that was none.
+    fn token(&self) -> &str {
+        match &self.answer {
+            Some(Answer {
+                pasted: Some(taken),
+                ..
+            }) => taken.token.expose(),
+            Some(answer) if !answer.is_token => "",
+            _ => &self.given.token,
+        }
+    }
+
+    /// What the token says, once it was asked about.
+    fn shown(&self) -> Option<Shown> {
+        let answer = self.answer.as_ref()?;
+        answer.is_token.then(|| Shown::of(self.token().trim()))
     }
 
     fn mark(&self, step: &Step) -> Mark {
@@ -229,7 +252,22 @@ pub(crate) async fn admit(
     Error::LogInNeeded.into_response()
 }
 
+/// About the token that stands in what was pasted, or about what that is.
 async fn answer(inspector: &Inspector, asker: &Asker, question: Question) -> Result<Answer, Error> {
+    match inspector.compute(move || question.opened()).await? {
+        Opened::About(question, taken) => {
+            let answer = about_token(inspector, asker, question).await?;
+            Ok(answer.with_taken(taken))
+        }
+        Opened::Other(other, question) => Ok(Answer::of_other(&other, &question, inspector.now())),
+    }
+}
+
+async fn about_token(
+    inspector: &Inspector,
+    asker: &Asker,
+    question: Question,
+) -> Result<Answer, Error> {
     let published = match &question.key {
         Some(key) if key.form == Form::Issuer => Some(keys_of(inspector, asker, key).await),
         _ => None,

@@ -13,6 +13,8 @@ mod published;
 mod rate;
 mod resign;
 mod session;
+mod shown;
+mod taken;
 mod verdict;
 
 use countersign::{Error, JwkSet, Outcome, Report, Timestamp, Verifier, dangerous};
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
 use crate::lint::{self, Finding};
+use crate::pasted;
 
 pub(crate) use experiments::{Attempt, Experiment, Forgery};
 pub(crate) use key::{Form, KeyProblem, KeyText};
@@ -29,6 +32,8 @@ pub(crate) use published::Published;
 pub(crate) use rate::Rate;
 pub(crate) use resign::{Edited, Resigned};
 pub(crate) use session::Session;
+pub(crate) use shown::Shown;
+pub(crate) use taken::{Opened, Taken};
 
 use fault::Fault;
 use key::{KeyFacts, Keys};
@@ -52,6 +57,10 @@ pub(crate) struct Question {
 #[derive(Serialize)]
 pub(crate) struct Answer {
     pub(crate) verdict: Verdict,
+    /// Whether it is about a token, and not about something else that was pasted.
+    pub(crate) is_token: bool,
+    /// What was taken out of what was pasted.
+    pub(crate) pasted: Option<Taken>,
     pub(crate) report: Option<Report>,
     /// Where the syntax breaks.
     pub(crate) fault: Option<Fault>,
@@ -74,8 +83,8 @@ pub(crate) struct Answer {
 pub(crate) struct Signature {
     /// How many bytes of the token, from its start, the signature is over.
     signed_bytes: usize,
-    bytes: usize,
-    hex: String,
+    pub(crate) bytes: usize,
+    pub(crate) hex: String,
 }
 
 /// The answer to a question, with the keys of an issuer where they were asked for and could be had.
@@ -98,13 +107,13 @@ pub(crate) fn examine(
     };
     let verifier = Verifier::new(keys.set.clone(), policy);
     let report = verifier.explain(token, Timestamp::from_unix_secs(at));
+    let has_key = keys.facts.is_some();
+    let has_status = names_status(token);
+    let verdict = Verdict::of(&report, has_key, has_status, key_problem.as_ref());
     Answer {
-        verdict: Verdict::of(
-            &report,
-            keys.facts.is_some(),
-            names_status(token),
-            key_problem.as_ref(),
-        ),
+        verdict: verdict.of_parts(pasted::names_enc(token)),
+        is_token: true,
+        pasted: None,
         fault: fault(token, &report),
         signature: Signature::of(token),
         hint: hint(question, &report, key_problem.is_none(), at),
@@ -128,6 +137,8 @@ impl Answer {
     fn without_report(token: &str, verdict: Verdict, at: i64, now: i64) -> Self {
         Self {
             verdict,
+            is_token: true,
+            pasted: None,
             report: None,
             fault: None,
             signature: Signature::of(token),

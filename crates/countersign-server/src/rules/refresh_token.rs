@@ -104,6 +104,18 @@ impl Presented<'_> {
     }
 }
 
+/// Whether a text has the form of a refresh token, of this server or another of its kind.
+pub(crate) fn has_its_form(text: &str) -> bool {
+    let is_short = text.len() <= MAX_CHARS;
+    let parts: Vec<&str> = text.split('.').take(6).collect();
+    let [v, sid, n, t1, t2] = parts.as_slice() else {
+        return false;
+    };
+    let is_tag = |text: &str| secret::decode_exactly::<TAG_BYTES>(text).is_some();
+    let has_numbers = v.strip_prefix('v').and_then(number).is_some() && number(n).is_some();
+    is_short && has_numbers && sid.len() == SID_CHARS && is_tag(t1) && is_tag(t2)
+}
+
 fn row_key(row: &SessionRow) -> Option<hmac::Key> {
     secret::decode(&row.secret).map(|bytes| hmac::Key::new(hmac::HMAC_SHA256, &bytes))
 }

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod issuers;
+mod pasted;
 mod programs;
 mod sessions;
 
@@ -47,7 +48,7 @@ async fn every_fate_of_a_token_has_its_word() {
     let other = SigningKey::generate(Algorithm::ES256).unwrap();
     let elsewhere = SigningKey::generate(Algorithm::ES256).unwrap();
     let elsewhere = elsewhere.sign(&json!({"exp": START + 60})).unwrap();
-    let encrypted = "eyJhbGciOiJkaXIifQ..AA.AA.AA";
+    let encrypted = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AA.AA.AA";
     let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", good.split('.').nth(1).unwrap());
     let not_yet = json!({"token": good, "key": secret(), "at": START - 60});
     for (question, expected) in [

@@ -4,6 +4,7 @@ use countersign::{Error, Malformed, Outcome, Report, Step};
 use serde::Serialize;
 
 use super::key::KeyProblem;
+use crate::pasted::Other;
 
 /// What became of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -118,6 +119,33 @@ impl Verdict {
                 (_, None) => why,
             },
             code: report.error().map(Error::code),
+        }
+    }
+
+    /// Five parts alone make no encrypted token: its header names how (RFC 7516 §4.1.2).
+    pub(super) fn of_parts(self, names_enc: bool) -> Self {
+        if self.kind != Kind::Encrypted || names_enc {
+            return self;
+        }
+        Self {
+            kind: Kind::Broken,
+            title: "Broken",
+            text: "It has five parts, as an encrypted token does, and no header that says so in `enc`: a signed token has three.".to_owned(),
+            ..self
+        }
+    }
+
+    /// What is no token.
+    pub(super) fn of_other(other: &Other) -> Self {
+        Self {
+            kind: if other.is_secret {
+                Kind::Refused
+            } else {
+                Kind::Unverified
+            },
+            title: other.title,
+            text: other.text.to_owned(),
+            code: Some(other.code),
         }
     }
 
