@@ -3,7 +3,7 @@
 import { Latest, Unanswered } from "./ask.js";
 import { byId, counted, el, fill, para, place, shortened, visible } from "./dom.js";
 import { nameOf, valueOf } from "./json.js";
-import { bare, parts } from "./read.js";
+import { isPlain, parts } from "./read.js";
 
 /** @import { Page } from "./types.js" */
 
@@ -15,14 +15,20 @@ const asked = new Latest();
 
 /** @param {Page} page */
 export function compare(page) {
-  const update = async () => {
-    const token = bare(other.value);
-    const verdict = place("other-verdict");
+  const draw = (/** @type {string} */ token) => {
     fill(place("differences"));
     fill(place("differences"), token && differences(page.token(), token));
+  };
+  const update = async () => {
+    const token = other.value.trim();
+    const verdict = place("other-verdict");
+    draw(isPlain(token) ? token : "");
     try {
       const answer = await asked.ask("/inspect/explain", page.question(token));
-      if (answer) fill(verdict, token && visible(`The other token: ${answer.verdict.title}. ${answer.verdict.text}`));
+      if (!answer) return;
+      fill(verdict, token && visible(`The other token: ${answer.verdict.title}. ${answer.verdict.text}`));
+      if (answer.pasted) other.value = answer.pasted.token;
+      if (answer.pasted || !isPlain(token)) draw(answer.is_token ? other.value.trim() : "");
     } catch (problem) {
       if (!(problem instanceof Unanswered)) throw problem;
       verdict.textContent = problem.message;

@@ -74,7 +74,7 @@ export class Decoded {
   #draw(fault) {
     const token = this.#token;
     const all = parts(token);
-    const isEncrypted = all.length === 5;
+    const isEncrypted = all.length === 5 && all[0]?.json.includes('"enc"');
     this.#stretches = all.flatMap((part, index) => stretch(part, isEncrypted && index ? 3 : index, index < (isEncrypted ? 1 : 2) ? part.found.members : []));
     this.mark(fault);
     const [header, payload, signature] = all;

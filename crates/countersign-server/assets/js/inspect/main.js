@@ -8,7 +8,7 @@ import { Decoded, SHOWN } from "./decoded.js";
 import { button, byId, copyButton, counted, el, fill, para, place, shortened, visible } from "./dom.js";
 import { pretty } from "./json.js";
 import { Ladder } from "./ladder.js";
-import { bare, encode, parts } from "./read.js";
+import { encode, isPlain, parts } from "./read.js";
 import { absolute, moment, now, relative, setClock, span } from "./time.js";
 import { update, workshop } from "./workshop.js";
 
@@ -103,6 +103,7 @@ function take(text, as) {
   for (const side of /** @type {Side[]} */ (["header", "payload"])) stopEditing(side);
   typed = undefined;
   token = text.trim();
+  fill(place("notice"));
   show();
   changed(as, 0);
 }
@@ -144,7 +145,9 @@ const all = (/** @type {string} */ selector) => /** @type {NodeListOf<HTMLElemen
 
 /** What needs no server: the colours, the fields, the times. */
 function draw() {
-  decoded.draw(token, answer?.fault?.offset);
+  const drawn = answer || isPlain(token) ? token : "";
+  decoded.draw(drawn, answer?.fault?.offset);
+  if (!drawn) decoded.tint(token);
   const badge = place("state");
   badge.hidden = !token;
   badge.textContent = state;
@@ -175,7 +178,7 @@ async function asked() {
     answer = null;
     latest.stop();
     hide();
-    told({ kind: "unverified", title: "Not looked at", text: problem instanceof Unanswered ? problem.message : "This page cannot draw the answer." });
+    told({ kind: "unverified", title: "Not looked at", text: problem instanceof Unanswered ? `${problem.message} What was pasted stands here as it was.` : "This page cannot draw the answer." });
     if (!(problem instanceof Unanswered)) throw problem;
   }
 }
@@ -184,6 +187,14 @@ async function asked() {
 function answered(said) {
   answer = said;
   setClock(said.now);
+  const wasPlain = isPlain(token);
+  if (said.pasted) {
+    token = said.pasted.token;
+    if (!isPlain(original)) [original, state] = [token, "original"];
+    fill(place("notice"), para("note", said.pasted.note));
+    show();
+  }
+  if (!wasPlain) draw();
   const { fault, report, verdict, key_problem: problem } = said;
   const where = fault && ` At letter ${fault.column} of the token${fault.json ? `: line ${fault.json.line}, column ${fault.json.column} of the ${fault.part}` : fault.part === "token" ? "" : `, in the ${fault.part}`}.`;
   told({ ...verdict, text: verdict.text + (where ?? "") + (said.hint ? ` ${said.hint}` : "") });
@@ -196,6 +207,7 @@ function answered(said) {
   update(said, state === "original");
   void program();
   tick();
+  if (!wasPlain) ownKey();
 }
 
 /** No steps and no findings of another answer. */
@@ -213,7 +225,7 @@ function told({ kind, title, text }) {
   const says = place("says");
   if (says.textContent !== title + text) fill(says, para("word", title), para("why", visible(text)));
   if (kind === "empty") hide();
-  for (const one of all(".needs-token")) one.hidden = kind === "empty";
+  for (const one of all(".needs-token")) one.hidden = kind === "empty" || answer?.is_token === false;
 }
 
 /** @param {Answer} said */
@@ -332,16 +344,20 @@ function recognise() {
 
 /** Out of the address bar. The browser's history has seen it all the same. */
 function fromFragment() {
-  const text = bare(location.hash);
-  if (!location.hash || text === location.hash) return;
+  const text = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!text) return;
   history.replaceState(null, "", location.pathname);
   paste(text);
 }
 
 /** @param {string} text */
 function paste(text) {
-  take(bare(text), "original");
-  // Our own tokens have our own keys.
+  take(text, "original");
+  ownKey();
+}
+
+/** Our own tokens have our own keys. */
+function ownKey() {
   if (own && !key.value && decoded.claims.get("iss") === own) {
     [form.value, key.value] = ["issuer", own];
     placeholder();
@@ -416,7 +432,6 @@ function listen() {
   click("clear", () => {
     [at.value, key.value, alg.value, form.selectedIndex, wasFormChosen] = ["", "", "", 0, false];
     placeholder();
-    fill(place("notice"));
     take("", "original");
     field.focus();
   });

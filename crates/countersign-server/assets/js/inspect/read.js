@@ -1,24 +1,10 @@
-// A token out of what people paste, and its parts. What it is worth is for the server to say.
+// The parts of a token. What it is worth, and what else was pasted, is for the server to say.
 
 import { scan } from "./json.js";
 
-/** The token in a pasted text: alone, after `Bearer`, in a header, a URL or quotation marks. @param {string} pasted */
-export function bare(pasted) {
-  let text = pasted.trim();
-  const url = /[#?&](?:token|access_token|id_token)=([^&\s"']+)/.exec(text);
-  if (url) {
-    try {
-      return decodeURIComponent(url[1] ?? "");
-    } catch {
-      return url[1] ?? "";
-    }
-  }
-  text = text.replace(/^(["'])([^]*)\1$/, "$2").trim();
-  const header = /(?:^|["'\s])authorization\s*:\s*(?:bearer|dpop)\s+([^\s"']+)/i.exec(text);
-  if (header) return header[1] ?? "";
-  text = text.replace(/^(?:bearer|dpop)\s+/i, "");
-  // A terminal breaks long lines; there is no line break in a token.
-  return /^[\w.\s=+/-]+$/.test(text) && text.includes(".") ? text.replace(/\s+/g, "") : text;
+/** A token or its beginning, and nothing around it. @param {string} text */
+export function isPlain(text) {
+  return /^(e[wy]?[\w.-]*)?$/.test(text);
 }
 
 /** The octets of a base64url text, up to a letter that does not belong. @param {string} text */

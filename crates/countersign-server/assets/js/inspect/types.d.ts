@@ -96,6 +96,9 @@ export interface KeyProblem {
 /** What `POST /inspect/explain` answers. */
 export interface Answer {
   verdict: Verdict;
+  is_token: boolean;
+  /** The token that was taken out of what was pasted, and what was done. */
+  pasted: { token: string; note: string } | null;
   report: { valid: boolean; steps: Step[] } | null;
   fault: Fault | null;
   signature: Signature | null;
