@@ -28,6 +28,79 @@ test("a token is seen at once, however it is pasted", async (t) => {
   assert.deepEqual(faults, []);
 });
 
+test("what is pasted, typed or filled in around a token is taken away, and said", async (t) => {
+  const { page, faults } = await open(t);
+  const text = token({ iss: "joe", exp: NOW + 600 });
+  await page.fill("#key", SECRET);
+  const rows = [
+    [JSON.stringify({ message: "welcome", token: text }), "the member token of a JSON answer"],
+    [`Set-Cookie: __Host-at=${text}; Path=/; Secure`, "a cookie named __Host-at"],
+    [`export TOKEN=${text}`, "a variable named TOKEN"],
+    [`2026-11-27 WARN refused ${text} of 10.0.0.1`, "the text around it"],
+    [`> ${text.slice(0, 60)}\n> ${text.slice(60)}`, "a quoted e-mail, put together of 2 pieces"],
+    [`${text.slice(0, 60)}\u200b${text.slice(60)}`, "letters that are not seen"],
+    [`\`${text}\``, "quotation marks"],
+  ];
+  const looked = async (pasted, from) => {
+    assert.equal(await page.inputValue("#token"), text, pasted);
+    const notice = await page.textContent("#notice");
+    assert.ok(notice.startsWith("Taken out of ") && notice.includes(from), `${pasted}: ${notice}`);
+    assert.match(await page.textContent("#payload"), /"joe"/);
+    assert.equal((await page.textContent("#colours")).trim(), text);
+    assert.equal(await page.textContent("#state"), "original");
+  };
+  for (const [pasted, from] of rows) {
+    assert.equal(await answered(page, () => paste(page, pasted)), "Valid", pasted);
+    await looked(pasted, from);
+    await page.click("#clear");
+    await page.fill("#key", SECRET);
+    assert.equal(await page.textContent("#notice"), "");
+    // An `input` event alone, as of a password manager.
+    assert.equal(await answered(page, () => page.fill("#token", pasted)), "Valid", pasted);
+    await looked(pasted, from);
+  }
+  await page.click("#clear");
+  await page.fill("#key", SECRET);
+  await page.locator("#token").focus();
+  await answered(page, () => page.keyboard.type(`Bearer ${text}`));
+  await page.waitForSelector(".verdict.is-valid:not([aria-busy])");
+  await looked("typed", "the value of an Authorization header");
+  const two = token({ iss: "eve", exp: NOW + 600 });
+  assert.equal(await answered(page, () => paste(page, `${text}\n${two}`)), "Valid");
+  await looked("two", "Left out: 1 more token, of the 2 that stand there.");
+  await page.click('summary:has-text("Compare")');
+  await page.fill("#other", `Cookie: at=${two}`);
+  await page.waitForSelector("#differences .is-differs");
+  assert.equal(await page.inputValue("#other"), two);
+  assert.deepEqual(faults, []);
+});
+
+test("a private key in the token's field is said, and stays nowhere", async (t) => {
+  const { page, faults } = await open(t);
+  await answered(page, () => paste(page, token({ iss: "joe", exp: NOW + 600 })));
+  const pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHOv\n-----END PRIVATE KEY-----\n";
+  assert.equal(await answered(page, () => paste(page, pem)), "A private key, and no token");
+  assert.equal(await page.inputValue("#token"), "");
+  assert.match(await page.textContent("#notice"), /taken out of the field/);
+  assert.equal((await page.textContent("body")).includes("MC4CAQ"), false);
+  assert.doesNotMatch(await page.textContent("#payload"), /joe/);
+  assert.equal(await page.isVisible("#share"), false);
+  assert.equal(await page.isVisible("#ladder-band"), false);
+  assert.equal(await answered(page, () => paste(page, '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}')), "A key, and no token");
+  assert.match(await page.inputValue("#token"), /kty/);
+  assert.deepEqual(faults, []);
+});
+
+test("where the server does not answer, what was pasted stays", async (t) => {
+  const { page } = await open(t);
+  await page.route("**/inspect/explain", (route) => route.abort());
+  const pasted = `export TOKEN=${token({ iss: "joe" })}`;
+  assert.equal(await answered(page, () => paste(page, pasted)), "Not looked at");
+  assert.equal(await page.inputValue("#token"), pasted);
+  assert.match(await page.textContent(".verdict .why"), /does not answer\. What was pasted stands here as it was\./);
+  assert.doesNotMatch(await page.textContent("#payload"), /joe/);
+});
+
 test("every stretch of the token belongs to a field, by pointer, by keyboard and by touch", async (t) => {
   const { page } = await open(t, { hasTouch: true });
   await paste(page, token({ iss: "joe", sub: "ada", exp: NOW + 600 }));
@@ -294,5 +367,14 @@ test("without JavaScript the form shows verdict and ladder", async (t) => {
   assert.equal(await page.textContent(".verdict .word"), "Expired");
   assert.notEqual(await colour(), "rgba(0, 0, 0, 0)");
   assert.match(await page.textContent("#ladder"), /log in again, or refresh/);
+  const text = token({ sub: "ada", markup: "<img src=x>", exp: NOW + 600 });
+  await page.fill("#token", `Cookie: theme=dark; at=${text}`);
+  await page.click("text=Take it apart");
+  assert.equal(await page.textContent(".verdict .word"), "Valid");
+  assert.equal(await page.inputValue("#token"), text);
+  assert.equal(await page.textContent("#notice"), "Taken out of a cookie named at.");
+  assert.match(await page.textContent("#header"), /"alg": "HS256"/);
+  assert.match(await page.textContent("#payload"), /\n {2}"sub": "ada",\n {2}"markup": "<img src=x>"/);
+  assert.match(await page.textContent("#signature"), /32 bytes/);
   assert.deepEqual(faults, []);
 });
