@@ -28,7 +28,7 @@ export function compare(page) {
       if (!answer) return;
       fill(verdict, token && visible(`The other token: ${answer.verdict.title}. ${answer.verdict.text}`));
       if (answer.pasted) other.value = answer.pasted.token;
-      if (answer.pasted || !isPlain(token)) draw(answer.is_token ? other.value.trim() : "");
+      draw(answer.is_token ? other.value.trim() : "");
     } catch (problem) {
       if (!(problem instanceof Unanswered)) throw problem;
       verdict.textContent = problem.message;

@@ -356,7 +356,6 @@ function paste(text) {
   ownKey();
 }
 
-/** Our own tokens have our own keys. */
 function ownKey() {
   if (own && !key.value && decoded.claims.get("iss") === own) {
     [form.value, key.value] = ["issuer", own];
