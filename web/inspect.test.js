@@ -327,9 +327,9 @@ test("two tokens are compared, and programs verify this very one", async (t) => 
   const states = await page.locator("#differences tbody td:nth-child(2)").allTextContents();
   assert.deepEqual(states, ["only in this", "differs", "only in the other", "same", "same", "same"]);
   await page.fill("#other", `Bearer ${one}`);
-  await page.waitForSelector('#differences:text-is("These are the same token.")');
+  await page.waitForSelector('#differences p:text-is("These are the same token.")');
   await page.fill("#other", "nothing of the kind");
-  await page.waitForSelector('#differences:text-is("The other is no token: it has no members.")');
+  await page.waitForSelector('#differences p:text-is("The other is no token: it has no members.")');
   await page.click('summary:has-text("Code")');
   for (const language of ["Rust", "Node", "Python", "Go", "curl"]) {
     const written = page.waitForResponse((answer) => answer.url().endsWith("/inspect/program"));
