@@ -57,3 +57,21 @@ fn a_folder_without_a_database_has_nothing_to_copy() {
         .fails(4, &["the data folder data does not exist; make it first"]);
     assert_eq!(bench.names(), ["copy.db"]);
 }
+
+/// Without them, the next program that closes the database takes the write-ahead log away under the server.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_server_keeps_its_locks_on_the_database() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let bench = Bench::new();
+    let server = Server::start(&bench);
+    server.sign_up().await;
+    let inode = bench.path("data/countersign.db").metadata().unwrap().ino();
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let (pid, file) = (format!(" {} ", server.pid()), format!(":{inode} "));
+    let held =
+        |line: &&str| line.contains(" POSIX ") && line.contains(&pid) && line.contains(&file);
+    assert!(locks.lines().any(|line| held(&line)), "{locks}");
+    server.stop();
+}

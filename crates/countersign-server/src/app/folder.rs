@@ -62,6 +62,11 @@ pub(crate) fn check_existing(settings: &Settings) -> Result<(), Error> {
     mark::check(settings)
 }
 
+/// The mark in the head of the database file, or none. To be asked before anything opens the database: see [`mark`].
+pub(super) fn marked(settings: &Settings) -> u32 {
+    mark::of_database(&settings.database()).unwrap_or(NO_MARK)
+}
+
 /// The mark that a server runs on a data folder, as long as it lives; it goes with the process, however that ends.
 #[derive(Debug)]
 pub(crate) struct Lock(Held);
@@ -95,20 +100,23 @@ impl Lock {
         matches!(self.0, Held::ByAnother)
     }
 
-    /// Marks the database as the one that is written to from now on, when nobody else holds the folder.
+    /// Marks the database as the one that is written to from now on, when nobody else holds the folder. Its head had the mark
+    /// `before` ([`marked`]) when it was opened.
     ///
     /// # Errors
     /// Errors of the database and of the random source; [`Error::File`] when the lock file cannot be written.
-    pub(super) async fn mark(&self, settings: &Settings) -> Result<(), Error> {
+    pub(super) async fn mark(&self, settings: &Settings, before: u32) -> Result<(), Error> {
         if !matches!(self.0, Held::ByUs(_)) {
             return Ok(());
         }
-        let before = mark::of_database(&settings.database()).unwrap_or_default();
+        let database = settings.database();
+        // After a crash another may be in the log, which comes into the head at any moment.
+        let logged = copy::marked(&database).await?;
         let now = u32::from_be_bytes(*secret::random::<4>()?) >> 1;
-        // Either is right until the head of the file has the new one.
-        self.write_marks(settings, [before, now])?;
-        if copy::mark(&settings.database(), now).await? {
-            self.write_marks(settings, [now, now])?;
+        // Any is right until the head of the file has the new one.
+        self.write_marks(settings, &[before, logged, now])?;
+        if copy::mark(&database, now).await? {
+            self.write_marks(settings, &[now])?;
         }
         Ok(())
     }
@@ -118,16 +126,17 @@ impl Lock {
     /// # Errors
     /// [`Error::File`] when the lock file cannot be written.
     pub(crate) fn forget_mark(&self, settings: &Settings) -> Result<(), Error> {
-        self.write_marks(settings, [NO_MARK, NO_MARK])
+        self.write_marks(settings, &[NO_MARK])
     }
 
-    fn write_marks(&self, settings: &Settings, marks: [u32; 2]) -> Result<(), Error> {
+    fn write_marks(&self, settings: &Settings, marks: &[u32]) -> Result<(), Error> {
         let Held::ByUs(file) = &self.0 else {
             return Ok(());
         };
         let mut file = file;
         let written = file
             .rewind()
+            .and_then(|()| file.set_len(0))
             .and_then(|()| file.write_all(mark::text(marks).as_bytes()))
             .and_then(|()| file.sync_all());
         written.map_err(|source| Error::File {

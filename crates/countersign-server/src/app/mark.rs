@@ -3,6 +3,9 @@
 //! SQLite believes whatever write-ahead log lies beside a database file. After a crash there is one, and a copy that is put in
 //! the place of the database meets the log of another: their pages would be mixed. Where the two marks differ and there is a
 //! log, nothing is opened.
+//!
+//! The head is read here as any file is, and only while no connection of this process is open: who closes a file gives up
+//! every lock that this process has on it, SQLite's too (<https://www.sqlite.org/howtocorrupt.html>, 2.2).
 
 use std::fs::File;
 use std::io::Read as _;
@@ -51,12 +54,13 @@ pub(super) fn is_empty(database: &Path) -> bool {
     is_short && !has_log(database)
 }
 
-/// What the lock file says while a mark is on its way, and after it: two marks, either of which is right.
-pub(super) fn text([before, now]: [u32; 2]) -> String {
-    format!("{before:08x} {now:08x}\n")
+/// What the lock file says: one mark, and while another is on its way all those of which any may be right.
+pub(super) fn text(marks: &[u32]) -> String {
+    let marks: Vec<_> = marks.iter().map(|mark| format!("{mark:08x}")).collect();
+    marks.join(" ") + "\n"
 }
 
-/// The mark in the head of a database file.
+/// The mark in the head of a database file that no connection of this process has open.
 pub(super) fn of_database(database: &Path) -> Option<u32> {
     let mut head = [0; OFFSET + 4];
     File::open(database).ok()?.read_exact(&mut head).ok()?;
@@ -71,9 +75,9 @@ fn has_log(database: &Path) -> bool {
 }
 
 /// `None` where no server has left any: one from before there were marks, or none at all.
-fn marks(lock: &Path) -> Option<[u32; 2]> {
+fn marks(lock: &Path) -> Option<Vec<u32>> {
     let text = std::fs::read_to_string(lock).ok()?;
-    let (before, now) = text.trim_end().split_once(' ')?;
-    let number = |text| u32::from_str_radix(text, 16).ok();
-    Some([number(before)?, number(now)?])
+    let marks = text.split_whitespace();
+    let marks: Result<Vec<_>, _> = marks.map(|mark| u32::from_str_radix(mark, 16)).collect();
+    marks.ok().filter(|marks| !marks.is_empty())
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, sleep};
 
 use super::connections::Connections;
-use super::folder::Lock;
+use super::folder::{Lock, marked};
 use super::idle::UntilIdle;
 use super::tls::Tls;
 use super::{App, system_clock};
@@ -120,9 +120,10 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let clock = system_clock();
     let leaps = Leaps::watched(clock().unix_secs());
     let issuer = settings.issuer(address);
+    let marked = marked(&settings);
     let app = App::open(&settings, issuer, Some(address), clock, leaps).await?;
     let lock = Lock::of(&settings);
-    lock.mark(&settings).await?;
+    lock.mark(&settings, marked).await?;
     let warnings = warnings(&settings, &app, &lock).await?;
     let code = setup::offer(&app.store, app.now()).await?;
     let facts = Facts {

@@ -19,6 +19,7 @@ const APPLIED: &str =
 
 /// The number that SQLite leaves to programs, in the head of the file.
 const MARK: &str = "user_version";
+const MARKED: &str = "PRAGMA user_version";
 
 /// What SQLite says of a database in which it finds no fault.
 const SOUND: &str = "ok";
@@ -128,6 +129,17 @@ impl Store {
         let found: String = sqlx::query_scalar(QUICK).fetch_one(&self.writer).await?;
         Ok(found == SOUND)
     }
+}
+
+/// The mark of a database, as its log has it.
+///
+/// # Errors
+/// Errors of the database.
+pub(crate) async fn marked(file: &Path) -> Result<u32, Error> {
+    let mut connection = connect(file, None).await?;
+    let mark: Result<i64, _> = sqlx::query_scalar(MARKED).fetch_one(&mut connection).await;
+    connection.close().await?;
+    Ok(u32::try_from(mark?).unwrap_or(NO_MARK))
 }
 
 /// Writes a mark into the head of a database file itself; false when somebody reads, and it is in the write-ahead log so far.
