@@ -74,15 +74,7 @@ async fn go_on(app: &App, token: &Secret) -> Result<(UserRow, SessionRow), Error
         now: app.now(),
         believed: app.believed_now(),
     };
-    let mut session = refreshing.refresh(token.expose()).await?;
-    // The rotation is durable here; if the answer is lost from now on, the client may ask again. Roles that were changed
-    // since have another place: new ones at the old place would be refused elsewhere.
-    let found = app.store.user_of_session(&session.id).await?;
-    let found = found
-        .filter(|found| !found.user.disabled)
-        .ok_or(Error::InvalidRefreshToken)?;
-    session.status_idx = found.status_idx;
-    Ok((found.user, session))
+    refreshing.refresh(token.expose()).await
 }
 
 /// A browser that has no script of ours must not stay with what nothing answers any more, so a cookie that was refused is

@@ -151,6 +151,17 @@ impl Store {
 }
 
 impl Write {
+    /// As [`Store::user_of_session`], as this transaction sees it.
+    pub(crate) async fn user_of_session(
+        &mut self,
+        id: &str,
+    ) -> Result<Option<UserAndPlace>, Error> {
+        Ok(sqlx::query_as(OF_SESSION)
+            .bind(id)
+            .fetch_optional(&mut *self.0)
+            .await?)
+    }
+
     /// Adds an account. `Error::EmailTaken` when its address has one.
     pub(crate) async fn insert_user(&mut self, user: &UserRow) -> Result<(), Error> {
         let inserted = sqlx::query(INSERT)

@@ -9,6 +9,7 @@ use crate::rules::rotation::{self, Cause, Decision, RotationRule};
 use crate::rules::status;
 use crate::store::group::Running;
 use crate::store::sessions::{Counter, SessionRow};
+use crate::store::users::{UserAndPlace, UserRow};
 use crate::store::{Store, Write};
 
 // Between what was read and what is written others may have moved the row on; they do not do so again and again.
@@ -28,11 +29,12 @@ pub(crate) struct Refreshing<'a> {
 }
 
 impl Refreshing<'_> {
-    /// Takes a refresh token and answers with its session, at the generation whose token the client is to have now.
+    /// Takes a refresh token and answers with its user and its session, at the generation whose token the client is to have
+    /// now and at the place that goes with the user's present roles.
     ///
     /// # Errors
     /// [`Error::InvalidRefreshToken`]; [`Error::Busy`] when others do not let the row alone.
-    pub(crate) async fn refresh(&self, token: &str) -> Result<SessionRow, Error> {
+    pub(crate) async fn refresh(&self, token: &str) -> Result<(UserRow, SessionRow), Error> {
         let Some(presented) = self.keys.read(token) else {
             // Whoever sends garbage fills no log and asks no database.
             tracing::debug!("refresh refused: the token is none of ours");
@@ -44,10 +46,10 @@ impl Refreshing<'_> {
     }
 
     /// Tries until the row holds still.
-    async fn go_on(&self, presented: &Presented<'_>) -> Result<SessionRow, Error> {
+    async fn go_on(&self, presented: &Presented<'_>) -> Result<(UserRow, SessionRow), Error> {
         for _ in 0..ATTEMPTS {
             match self.attempt(presented).await? {
-                Outcome::Answer(row, cause) => {
+                Outcome::Answer { row, cause, owner } => {
                     self.count(cause, demo::is_of(&row));
                     if cause == Cause::Ahead {
                         tracing::warn!(
@@ -56,7 +58,7 @@ impl Refreshing<'_> {
                         );
                     }
                     tracing::info!(cause = cause.name(), sid = row.id, "refreshed");
-                    return Ok(*row);
+                    return self.owned(*row, owner).await;
                 }
                 Outcome::Refuse { cause, is_demo } => {
                     self.count(cause, is_demo);
@@ -68,6 +70,23 @@ impl Refreshing<'_> {
         Err(Error::Busy {
             retry_after_secs: 1,
         })
+    }
+
+    /// With its user. What was rotated is durable here; if the answer is lost from now on, the client may ask again. Roles
+    /// that were changed since have another place: new ones at the old place would be refused elsewhere.
+    async fn owned(
+        &self,
+        row: SessionRow,
+        owner: Option<UserAndPlace>,
+    ) -> Result<(UserRow, SessionRow), Error> {
+        let found = match owner {
+            Some(owner) => Some(owner),
+            None => self.store.user_of_session(&row.id).await?,
+        };
+        let UserAndPlace { user, status_idx } = found
+            .filter(|found| !found.user.disabled)
+            .ok_or(Error::InvalidRefreshToken)?;
+        Ok((user, SessionRow { status_idx, ..row }))
     }
 
     /// Whoever watches the figures wants to see real thieves, and none of the demonstration.
@@ -96,7 +115,7 @@ impl Refreshing<'_> {
             }
         }
         match decision {
-            Decision::Current => Ok(Outcome::answer(row, Cause::Race)),
+            Decision::Current => Ok(Outcome::answer(row, Cause::Race, None)),
             Decision::Dead => {
                 let cause = rotation::cause_of_death(&row.counter);
                 Ok(Outcome::refuse(cause, is_demo))
@@ -107,7 +126,9 @@ impl Refreshing<'_> {
                     .store
                     .together(move |write| Turn::of(&row).go_on(write, to, cause, now))
                     .await?;
-                Ok(moved.map_or(Outcome::Again, |row| Outcome::answer(row, cause)))
+                Ok(moved.map_or(Outcome::Again, |(row, owner)| {
+                    Outcome::answer(row, cause, owner)
+                }))
             }
             Decision::Revoke(cause) => {
                 let now = self.now;
@@ -126,7 +147,12 @@ impl Refreshing<'_> {
 }
 
 enum Outcome {
-    Answer(Box<SessionRow>, Cause),
+    Answer {
+        row: Box<SessionRow>,
+        cause: Cause,
+        /// As they were when the row was written.
+        owner: Option<UserAndPlace>,
+    },
     Refuse {
         cause: Cause,
         is_demo: bool,
@@ -136,8 +162,9 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn answer(row: SessionRow, cause: Cause) -> Self {
-        Self::Answer(Box::new(row), cause)
+    fn answer(row: SessionRow, cause: Cause, owner: Option<UserAndPlace>) -> Self {
+        let row = Box::new(row);
+        Self::Answer { row, cause, owner }
     }
 
     fn refuse(cause: Cause, is_demo: bool) -> Self {
@@ -182,7 +209,7 @@ impl Turn {
         to: Counter,
         cause: Cause,
         now: i64,
-    ) -> Running<'_, Option<SessionRow>> {
+    ) -> Running<'_, Option<(SessionRow, Option<UserAndPlace>)>> {
         Box::pin(async move {
             let ahead = self.is_ahead_by(now);
             let to = Counter {
@@ -193,13 +220,16 @@ impl Turn {
             let moved = write
                 .move_session(&self.id, &self.from, &to, created_at)
                 .await?;
-            if moved.is_some()
-                && cause == Cause::Ahead
+            let Some(moved) = moved else {
+                return Ok(None);
+            };
+            if cause == Cause::Ahead
                 && let Some(about) = &self.about
             {
                 audit::record(write, Event::SessionAhead, about, now).await?;
             }
-            Ok(moved)
+            let owner = write.user_of_session(&self.id).await?;
+            Ok(Some((moved, owner)))
         })
     }
 
@@ -275,7 +305,8 @@ mod tests {
                     now,
                     believed: now,
                 };
-                refreshing.refresh(keys.mint(row).unwrap().expose()).await
+                let refreshed = refreshing.refresh(keys.mint(row).unwrap().expose()).await;
+                refreshed.map(|(_, session)| session)
             };
             // The second one finds nothing left to set right.
             let second = refresh(&row, NOW).await.unwrap();
@@ -302,7 +333,8 @@ mod tests {
                 now,
                 believed,
             };
-            refreshing.refresh(keys.mint(row).unwrap().expose()).await
+            let refreshed = refreshing.refresh(keys.mint(row).unwrap().expose()).await;
+            refreshed.map(|(_, session)| session)
         };
         let second = refresh(&row, NOW + 1, NOW + 1).await.unwrap();
         let third = refresh(&second, NOW + 2, NOW + 2).await.unwrap();
