@@ -51,7 +51,8 @@ export async function serve(t, { tls = false, flags = [] } = {}) {
   const child = spawn(COMMAND, all, { stdio: ["ignore", "pipe", "pipe"] });
   const log = [];
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
-  const ended = once(child, "exit");
+  // When its output has been read to the end, too.
+  const ended = once(child, "close");
   t.after(async () => {
     child.kill();
     await ended;
@@ -62,7 +63,10 @@ export async function serve(t, { tls = false, flags = [] } = {}) {
     setupCode = / code (\S+)$/.exec(line)?.[1];
     if (setupCode) break;
   }
-  if (!url) throw new Error(`the server did not start:\n${log.join("\n")}`);
+  if (!url) {
+    await ended;
+    throw new Error(`the server did not start:\n${log.join("\n")}`);
+  }
   child.stdout.resume();
   const api = await request.newContext({ baseURL: url, ignoreHTTPSErrors: true });
   t.after(() => api.dispose());
