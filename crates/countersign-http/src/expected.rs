@@ -54,7 +54,7 @@ fn verify_unread(
     front: &Arc<Front>,
 ) -> Result<VerifiedToken, Error> {
     let verified = keys.verify::<NoClaims>(policy, text, now)?;
-    Ok(VerifiedToken::unread(&verified, front))
+    Ok(VerifiedToken::new(verified, front))
 }
 
 fn verify_as<C: DeserializeOwned + Send + Sync + 'static>(

@@ -49,7 +49,8 @@ impl<'de> Deserialize<'de> for Unread {
 }
 
 impl VerifiedToken {
-    fn new(proof: Verified<NoClaims>, front: &Arc<Front>) -> Self {
+    /// One whose claims nobody has read.
+    pub(crate) fn new(proof: Verified<NoClaims>, front: &Arc<Front>) -> Self {
         Self(Arc::new(Token {
             proof,
             front: Arc::clone(front),
@@ -58,11 +59,6 @@ impl VerifiedToken {
             #[cfg(feature = "remote")]
             status: OnceLock::new(),
         }))
-    }
-
-    /// One whose claims nobody has read.
-    pub(crate) fn unread(verified: &Verified<NoClaims>, front: &Arc<Front>) -> Self {
-        Self::new(verified.clone(), front)
     }
 
     /// The one that everybody gets who finds it in a cache of this layer.

@@ -3,11 +3,10 @@
 //! The engine says which part and, inside of it, which byte or which line and column of its JSON; here that becomes a
 //! place in the text that was pasted.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use countersign::{Error, Malformed, Part};
 use serde::Serialize;
+
+use crate::pasted;
 
 /// A place in the pasted text.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -47,14 +46,14 @@ impl Fault {
             Malformed::Alphabet { part, at } => (*part, *at, None),
             Malformed::Base64 { part } => (*part, last_byte(part_of(token, *part)?.1), None),
             Malformed::Utf8 { part } => {
-                let octets = decode(part_of(token, *part)?.1)?;
+                let octets = pasted::octets(part_of(token, *part)?.1)?;
                 let good = std::str::from_utf8(&octets).err()?.valid_up_to();
                 (*part, encoded(good), None)
             }
             Malformed::Json { part, line, column }
             | Malformed::DuplicateMember { part, line, column } => {
                 let (line, column) = (*line, *column);
-                let octets = decode(part_of(token, *part)?.1)?;
+                let octets = pasted::octets(part_of(token, *part)?.1)?;
                 let within = encoded(byte_at(&octets, line, column));
                 (*part, within, Some(Place { line, column }))
             }
@@ -139,15 +138,6 @@ fn byte_at(octets: &[u8], line: usize, column: usize) -> usize {
     let start: usize = lines.map(|line| line.len().saturating_add(1)).sum();
     let last = octets.len().saturating_sub(1);
     start.saturating_add(column.saturating_sub(1)).min(last)
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    GeneralPurpose::new(&alphabet::URL_SAFE, config)
-        .decode(text)
-        .ok()
 }
 
 #[cfg(test)]

@@ -291,26 +291,34 @@ mod tests {
         RefreshKeys::new([(1, key)]).unwrap()
     }
 
+    async fn refresh(
+        store: &Store,
+        row: &SessionRow,
+        now: i64,
+        believed: i64,
+    ) -> Result<SessionRow, Error> {
+        let keys = keys();
+        let refreshing = Refreshing {
+            store,
+            keys: &keys,
+            rule: &RotationRule::with_idle(10_000),
+            metrics: &Metrics::default(),
+            now,
+            believed,
+        };
+        let refreshed = refreshing.refresh(keys.mint(row).unwrap().expose()).await;
+        refreshed.map(|(_, session)| session)
+    }
+
     #[tokio::test]
     async fn a_session_that_began_while_the_clock_was_ahead_lives_no_longer_than_others() {
         for (began, ahead) in [(-5, 0), (0, 0), (1, 1), (3 * MONTH, 3 * MONTH)] {
             let (_folder, store, row) = begun(NOW + began).await;
-            let keys = keys();
-            let refresh = async |row: &SessionRow, now| {
-                let refreshing = Refreshing {
-                    store: &store,
-                    keys: &keys,
-                    rule: &RotationRule::with_idle(10_000),
-                    metrics: &Metrics::default(),
-                    now,
-                    believed: now,
-                };
-                let refreshed = refreshing.refresh(keys.mint(row).unwrap().expose()).await;
-                refreshed.map(|(_, session)| session)
-            };
             // The second one finds nothing left to set right.
-            let second = refresh(&row, NOW).await.unwrap();
-            let third = refresh(&second, NOW + 500).await.unwrap();
+            let second = refresh(&store, &row, NOW, NOW).await.unwrap();
+            let third = refresh(&store, &second, NOW + 500, NOW + 500)
+                .await
+                .unwrap();
             for later in [&second, &third] {
                 assert_eq!(later.created_at, row.created_at - ahead);
                 assert_eq!(later.counter.expires_at, row.counter.expires_at - ahead);
@@ -323,31 +331,18 @@ mod tests {
     #[tokio::test]
     async fn nothing_ends_only_because_the_clock_has_leapt_and_nothing_is_answered_either() {
         let (_folder, store, row) = begun(NOW).await;
-        let keys = keys();
-        let refresh = async |row: &SessionRow, now, believed| {
-            let refreshing = Refreshing {
-                store: &store,
-                keys: &keys,
-                rule: &RotationRule::with_idle(10_000),
-                metrics: &Metrics::default(),
-                now,
-                believed,
-            };
-            let refreshed = refreshing.refresh(keys.mint(row).unwrap().expose()).await;
-            refreshed.map(|(_, session)| session)
-        };
-        let second = refresh(&row, NOW + 1, NOW + 1).await.unwrap();
-        let third = refresh(&second, NOW + 2, NOW + 2).await.unwrap();
+        let second = refresh(&store, &row, NOW + 1, NOW + 1).await.unwrap();
+        let third = refresh(&store, &second, NOW + 2, NOW + 2).await.unwrap();
         // The session is over by the clock, and the first token was used long ago: neither is believed.
         for (row, leap) in [(&third, MONTH), (&row, MONTH), (&row, 5_000)] {
-            let doubted = refresh(row, NOW + leap, NOW + 3).await;
+            let doubted = refresh(&store, row, NOW + leap, NOW + 3).await;
             assert!(matches!(doubted, Err(Error::Busy { .. })));
         }
         let known = store.session_by_id(&row.id).await.unwrap().unwrap();
         assert_eq!(known.counter, third.counter);
         // When the clock is right again, nothing is lost; when the leap is believed, the session is over.
-        assert!(refresh(&row, NOW + 3, NOW + 3).await.is_ok());
-        let over = refresh(&third, NOW + MONTH, NOW + MONTH).await;
+        assert!(refresh(&store, &row, NOW + 3, NOW + 3).await.is_ok());
+        let over = refresh(&store, &third, NOW + MONTH, NOW + MONTH).await;
         assert!(matches!(over, Err(Error::InvalidRefreshToken)));
     }
 }
