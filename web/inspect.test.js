@@ -101,6 +101,21 @@ test("where the server does not answer, what was pasted stays", async (t) => {
   assert.doesNotMatch(await page.textContent("#payload"), /joe/);
 });
 
+test("where the server takes its time, what the token says is seen before the answer", async (t) => {
+  const { page } = await open(t);
+  await answered(page, () => paste(page, token({ iss: "joe", exp: NOW + 600 })));
+  let go = () => {};
+  const held = new Promise((resolve) => (go = resolve));
+  await page.route("**/inspect/explain", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await paste(page, token({ iss: "jane", exp: NOW + 600 }));
+  await page.waitForFunction(() => document.querySelector("#payload")?.textContent?.includes("jane"));
+  assert.equal(await page.getAttribute("#verdict", "aria-busy"), "true");
+  await answered(page, async () => go());
+});
+
 test("every stretch of the token belongs to a field, by pointer, by keyboard and by touch", async (t) => {
   const { page } = await open(t, { hasTouch: true });
   await paste(page, token({ iss: "joe", sub: "ada", exp: NOW + 600 }));

@@ -12,7 +12,7 @@ import { algorithm, CLAIMS, HEADER, TIMES } from "./words.js";
 /** So many letters of a token are shown; what is said of it is said of all of it. */
 export const SHOWN = 20_000;
 /** So many fields of a part are drawn at first, and so many more each time. */
-const [FIELDS, MORE] = [40, 200];
+const [FIELDS, MORE] = [20, 200];
 const NAMES = ["header", "payload", "signature"];
 
 export class Decoded {

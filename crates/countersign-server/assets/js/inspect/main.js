@@ -16,6 +16,8 @@ import { update, workshop } from "./workshop.js";
 
 const TYPING = 140;
 const SLIDING = 60;
+/** A server that answers sooner has its answer drawn with the token, at once. */
+const SOON = 25;
 /** A longer token is drawn when somebody pauses, and not with each letter. */
 const LONG = 4_000;
 /** A longer part cannot be edited here: the browser's own text field would stutter. */
@@ -45,6 +47,9 @@ let waiting;
 let typed;
 /** @type {number | undefined} */
 let pause;
+/** What is not drawn yet. @type {number | undefined} */
+let undrawn;
+let isPasted = false;
 
 const latest = new Latest();
 const ladder = new Ladder(byId("ladder", HTMLOListElement));
@@ -131,20 +136,24 @@ function typing(read) {
   pause = setTimeout(() => typed?.(), TYPING);
 }
 
-/** The question is on its way before the page is drawn. @param {State} as @param {number} after in milliseconds */
+/** The question is on its way before the page is drawn, once where the answer comes soon. @param {State} as @param {number} after in milliseconds */
 function changed(as, after) {
   state = token ? as : "original";
   if (state === "original") original = token;
   if (token === original) state = "original";
   answer = null;
   ask(after);
-  draw();
+  if (after || !token) return draw();
+  clearTimeout(undrawn);
+  undrawn = setTimeout(draw, SOON);
 }
 
 const all = (/** @type {string} */ selector) => /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(selector));
 
 /** What needs no server: the colours, the fields, the times. */
 function draw() {
+  clearTimeout(undrawn);
+  undrawn = undefined;
   const drawn = answer || isPlain(token) ? token : "";
   decoded.draw(drawn, answer?.fault?.offset);
   if (!drawn) decoded.tint(token);
@@ -194,7 +203,7 @@ function answered(said) {
     fill(place("notice"), para("note", said.pasted.note));
     show();
   }
-  if (!wasPlain) draw();
+  if (!wasPlain || undrawn) draw();
   const { fault, report, verdict, key_problem: problem } = said;
   const where = fault && ` At letter ${fault.column} of the token${fault.json ? `: line ${fault.json.line}, column ${fault.json.column} of the ${fault.part}` : fault.part === "token" ? "" : `, in the ${fault.part}`}.`;
   told({ ...verdict, text: verdict.text + (where ?? "") + (said.hint ? ` ${said.hint}` : "") });
@@ -207,7 +216,7 @@ function answered(said) {
   update(said, state === "original");
   void program();
   tick();
-  if (!wasPlain) ownKey();
+  if (isPasted || !wasPlain) ownKey();
 }
 
 /** No steps and no findings of another answer. */
@@ -353,10 +362,11 @@ function fromFragment() {
 /** @param {string} text */
 function paste(text) {
   take(text, "original");
-  ownKey();
+  isPasted = true;
 }
 
 function ownKey() {
+  isPasted = false;
   if (own && !key.value && decoded.claims.get("iss") === own) {
     [form.value, key.value] = ["issuer", own];
     placeholder();
