@@ -20,6 +20,7 @@ use crate::error::{Error, REALM};
 use crate::inspector::{self, Access};
 use crate::metrics::Metrics;
 use crate::router::Hosts;
+use crate::rules::courtesy::Courtesy;
 use crate::rules::demo;
 use crate::rules::issue::Terms;
 use crate::rules::keys::{self, Ring};
@@ -67,6 +68,7 @@ pub(crate) struct Inner {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) limits: Limits,
     pub(crate) rotation: RotationRule,
+    pub(crate) courtesy: Courtesy,
     pub(crate) metrics: Metrics,
     leaps: Leaps,
     damaged: AtomicBool,
@@ -147,6 +149,7 @@ impl App {
             // Who is told by proxies of ours who a client is can tell clients of private networks apart.
             limits: Limits::of(settings.is_development() || !settings.proxies().is_empty()),
             rotation: RotationRule::with_idle(settings.lifetimes().idle),
+            courtesy: Courtesy::new(),
             metrics: Metrics::default(),
             leaps,
             damaged: AtomicBool::new(false),

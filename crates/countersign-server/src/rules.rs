@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod address;
 pub(crate) mod audit;
+pub(crate) mod courtesy;
 pub(crate) mod demo;
 pub(crate) mod device;
 pub(crate) mod email;

@@ -70,6 +70,7 @@ async fn go_on(app: &App, token: &Secret) -> Result<(UserRow, SessionRow), Error
         store: &app.store,
         keys: ring.refresh(),
         rule: &app.rotation,
+        courtesy: &app.courtesy,
         metrics: &app.metrics,
         now: app.now(),
         believed: app.believed_now(),

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::metrics::Metrics;
 use crate::rules::audit::{self, About, Event};
+use crate::rules::courtesy::Courtesy;
 use crate::rules::demo;
 use crate::rules::refresh_token::{Presented, RefreshKeys};
 use crate::rules::rotation::{self, Cause, Decision, RotationRule};
@@ -22,6 +23,7 @@ pub(crate) struct Refreshing<'a> {
     pub(crate) store: &'a Store,
     pub(crate) keys: &'a RefreshKeys,
     pub(crate) rule: &'a RotationRule,
+    pub(crate) courtesy: &'a Courtesy,
     pub(crate) metrics: &'a Metrics,
     pub(crate) now: i64,
     /// The time by which a session may end: [`crate::rules::leap`].
@@ -39,8 +41,10 @@ impl Refreshing<'_> {
             // Whoever sends garbage fills no log and asks no database.
             tracing::debug!("refresh refused: the token is none of ours");
             self.metrics.count_garbage();
+            self.courtesy.give_way().await;
             return Err(Error::InvalidRefreshToken);
         };
+        let _under_way = self.courtesy.begin();
         // In a box of its own, so that garbage takes no room for all of this.
         Box::pin(self.go_on(&presented)).await
     }
@@ -263,7 +267,10 @@ fn refused(presented: &Presented<'_>, cause: Cause) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use aws_lc_rs::hmac;
+    use tokio::time::Instant;
 
     use super::*;
     use crate::rules::secret;
@@ -302,6 +309,7 @@ mod tests {
             store,
             keys: &keys,
             rule: &RotationRule::with_idle(10_000),
+            courtesy: &Courtesy::new(),
             metrics: &Metrics::default(),
             now,
             believed,
@@ -326,6 +334,44 @@ mod tests {
             let end = third.counter.expires_at;
             assert_eq!(end, NOW + began - ahead + 100_000);
         }
+    }
+
+    #[tokio::test]
+    async fn garbage_waits_while_a_refresh_is_under_way_and_only_then() {
+        let (_folder, store, row) = begun(NOW).await;
+        let (keys, courtesy) = (keys(), Courtesy::new());
+        let refreshing = Refreshing {
+            store: &store,
+            keys: &keys,
+            rule: &RotationRule::with_idle(10_000),
+            courtesy: &courtesy,
+            metrics: &Metrics::default(),
+            now: NOW,
+            believed: NOW,
+        };
+        // For how long, on a clock that goes on only when there is nothing else to do.
+        let garbage = async || {
+            tokio::time::pause();
+            let began = Instant::now();
+            let refused = refreshing.refresh("garbage").await;
+            let waited = began.elapsed();
+            tokio::time::resume();
+            assert!(matches!(refused, Err(Error::InvalidRefreshToken)));
+            waited
+        };
+        assert_eq!(garbage().await, Duration::ZERO);
+        let writing = store.begin().await.unwrap();
+        let token = keys.mint(&row).unwrap();
+        let beside = async {
+            assert!(courtesy.is_under_way());
+            let waited = garbage().await;
+            writing.rollback().await.unwrap();
+            waited
+        };
+        let (refreshed, waited) = tokio::join!(refreshing.refresh(token.expose()), beside);
+        refreshed.unwrap();
+        assert!(waited > Duration::ZERO);
+        assert_eq!(garbage().await, Duration::ZERO);
     }
 
     #[tokio::test]
