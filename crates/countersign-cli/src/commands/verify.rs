@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use countersign::{
     Algorithm, Policy, Report, StatusReference, Step, Timestamp, Verified, Verifier,
 };
@@ -68,11 +68,28 @@ pub(crate) struct Verify {
     /// One JSON object, for a token that is taken and for one that is refused.
     #[arg(long)]
     json: bool,
-    /// Print every check and its outcome instead of the claims.
-    #[arg(long)]
-    explain: bool,
+    /// Print every check and its outcome instead of the claims; `--explain=full` also what each found, what it expected and
+    /// the rule.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "brief"
+    )]
+    explain: Option<Ladder>,
     /// The token; `-` or nothing reads it from standard input.
     token: Option<String>,
+}
+
+/// How much of each check is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Ladder {
+    /// A line, and more for one that fails.
+    Brief,
+    /// All there is to say.
+    Full,
 }
 
 impl Verify {
@@ -98,8 +115,7 @@ impl Verify {
         let now = self.at.unwrap_or_else(now);
         let result = verifier.verify::<Value>(&token, now);
         // The report runs the check list once more: only where somebody reads it.
-        let report =
-            (self.explain || (self.json && result.is_err())).then(|| verifier.explain(&token, now));
+        let report = (self.explain.is_some() || self.json).then(|| verifier.explain(&token, now));
         if result.is_ok()
             && let Some(rounded) = exact_number::warning(&token)
         {
@@ -160,7 +176,10 @@ impl Verify {
                 header: token.header().to_value(),
                 claims: token.claims(),
                 revocation: names_a_status(token).then_some("not_checked"),
-                checks: report.map(|report| report.steps.as_slice()),
+                unchecked: report.map_or(&[], |report| report.unchecked.as_slice()),
+                checks: report
+                    .filter(|_| self.explain.is_some())
+                    .map(|report| report.steps.as_slice()),
             })?,
             Err(error) if self.json => output::json(&Refused {
                 valid: false,
@@ -169,11 +188,11 @@ impl Verify {
                 checks: report.map(|report| report.steps.as_slice()),
             })?,
             Ok(token) => match report {
-                Some(report) => output::line(&coloured(report))?,
+                Some(report) => output::line(&self.coloured(report))?,
                 None => output::pretty_json(token.claims())?,
             },
             Err(error) => match report {
-                Some(report) => output::line(&coloured(report))?,
+                Some(report) => output::line(&self.coloured(report))?,
                 None => return Err(Failure::new(Exit::Refused, refusal(error, alone))),
             },
         }
@@ -182,6 +201,25 @@ impl Verify {
         } else {
             Exit::Refused
         })
+    }
+
+    /// The report with its ticks and crosses in colour, which standard output takes away again where it is no terminal.
+    fn coloured(&self, report: &Report) -> String {
+        let text = match self.explain {
+            Some(Ladder::Full) => format!("{report:#}"),
+            _ => report.to_string(),
+        };
+        let lines = text.trim_end().lines().map(|line| {
+            // The mark stands behind the number of the step: `12 ✓ …`.
+            let styled = [('✓', output::GREEN), ('✗', output::CROSS)]
+                .into_iter()
+                .find(|(mark, _)| line.chars().nth(3) == Some(*mark));
+            match styled {
+                Some((mark, style)) => line.replacen(mark, &format!("{style}{mark}{style:#}"), 1),
+                None => line.to_owned(),
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -194,6 +232,9 @@ struct Taken<'a> {
     /// `not_checked` for a token whose status list would say whether it is revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation: Option<&'static str>,
+    /// The claims of which any value was taken.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unchecked: &'a [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<&'a [Step]>,
 }
@@ -205,22 +246,6 @@ struct Refused<'a> {
     code: &'static str,
     message: String,
     checks: Option<&'a [Step]>,
-}
-
-/// The report with its ticks and crosses in colour, which standard output takes away again where it is no terminal.
-fn coloured(report: &Report) -> String {
-    let text = report.to_string();
-    let lines = text.trim_end().lines().map(|line| {
-        // The mark stands behind the number of the step: `12 ✓ …`.
-        let styled = [('✓', output::GREEN), ('✗', output::CROSS)]
-            .into_iter()
-            .find(|(mark, _)| line.chars().nth(3) == Some(*mark));
-        match styled {
-            Some((mark, style)) => line.replacen(mark, &format!("{style}{mark}{style:#}"), 1),
-            None => line.to_owned(),
-        }
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Whether the issuer tells elsewhere if the token still counts. A claim that cannot be read may say so too.

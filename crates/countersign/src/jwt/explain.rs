@@ -1,8 +1,10 @@
 //! A verification that explains itself: every step, what it found, what it expected, the rule and the remedy.
 
 mod checks;
+mod conclusion;
 mod ladder;
 mod opening;
+mod rules;
 mod words;
 
 use std::fmt;
@@ -60,6 +62,8 @@ pub struct Step {
     /// The keys that were considered, in the step that finds the key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<ConsideredKey>,
+    /// The rule in words.
+    pub rule: &'static str,
     /// Where the rule stands.
     pub rfc: &'static str,
     /// The code of the error, where the step failed.
@@ -91,19 +95,26 @@ pub struct ConsideredKey {
 /// What a verification saw, step by step.
 ///
 /// The steps are those of [`Verifier::verify`](crate::Verifier::verify), run by the same list; the first that failed is
-/// the error that `verify` returns. `Display` writes the ladder that the command prints; `Debug` shows of the error its
-/// code alone, so that a redacted report stays redacted.
+/// the error that `verify` returns. `Display` writes the ladder that the command prints, a line for each step and more for
+/// one that failed; `{:#}` writes of every step what was found, what was expected and the rule. `Debug` shows of the error
+/// its code alone, so that a redacted report stays redacted.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
 pub struct Report {
     /// Whether every step passed.
     pub valid: bool,
+    /// The claims of which the policy takes any value, `iss` or `aud`: nobody has looked who issued the token, or for whom.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unchecked: Vec<&'static str>,
     /// The steps, in order.
     pub steps: Vec<Step>,
     #[serde(skip)]
     error: Option<Error>,
     #[serde(skip)]
     signature_held: bool,
+    /// Whether the token names no end, and the policy asks for none.
+    #[serde(skip)]
+    is_endless: bool,
 }
 
 impl Report {
@@ -161,19 +172,21 @@ impl Report {
     ) -> Self {
         let mut report = Self {
             valid: false,
+            unchecked: Vec::new(),
             steps: Vec::new(),
             error: None,
             signature_held: false,
+            is_endless: false,
         };
         match Unverified::parse_within(token, limit) {
             Ok(parsed) => {
-                report.push(opening::syntax_passed(token));
+                report.push(opening::syntax_passed(token, limit));
                 report.push(opening::header_passed(parsed.header()));
                 rest(&mut report, Some(&parsed));
             }
             Err(error) => {
-                report.failed(opening::syntax_failed(&error), error);
-                report.skipped(opening::header_skipped());
+                report.failed(opening::syntax_failed(token, limit, &error), error);
+                report.skipped(opening::header());
                 rest(&mut report, None);
             }
         }
@@ -212,6 +225,10 @@ impl Report {
         let tree = Tree::new();
         let evidence = Evidence::new(parsed.parts(), key, policy, now, &tree);
         let unreadable = evidence.payload().err();
+        self.unchecked = conclusion::unchecked(policy);
+        self.is_endless = evidence
+            .payload()
+            .is_ok_and(|payload| payload.registered.exp().is_none());
         for check in &CHECKS {
             if key.is_none() && check.name.needs_key() {
                 self.skip(check.name, Some(policy));
@@ -325,6 +342,7 @@ impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Report")
             .field("valid", &self.valid)
+            .field("unchecked", &self.unchecked)
             .field("steps", &self.steps)
             .field("code", &self.error.as_ref().map(Error::code))
             .finish_non_exhaustive()
@@ -332,7 +350,12 @@ impl fmt::Debug for Report {
 }
 
 /// A step that passed, whose summary quotes nothing.
-fn step(name: &'static str, rfc: &'static str, summary: impl Into<String>) -> Step {
+fn step(
+    name: &'static str,
+    rule: &'static str,
+    rfc: &'static str,
+    summary: impl Into<String>,
+) -> Step {
     Step {
         number: 0,
         name,
@@ -343,6 +366,7 @@ fn step(name: &'static str, rfc: &'static str, summary: impl Into<String>) -> St
         expected: None,
         clock_difference_secs: None,
         keys: Vec::new(),
+        rule,
         rfc,
         code: None,
         fix: None,

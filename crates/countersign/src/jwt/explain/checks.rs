@@ -1,12 +1,14 @@
 //! The words of each check. No rule is decided here: the check list has decided, this says what it saw.
 
+mod expected;
 mod failed;
+mod found;
 mod passed;
 
 pub(super) use failed::{failed, misshapen};
 pub(super) use passed::passed;
 
-use super::{Step, step};
+use super::{Step, rules, step};
 use crate::jwt::policy::Policy;
 use crate::jwt::profile::Profile;
 use crate::jwt::verify::{CheckName, Evidence, auth_time};
@@ -70,7 +72,10 @@ fn asked(name: CheckName, policy: Option<&Policy>) -> bool {
 /// A check that could not be run; `None` where the policy would not have asked for it.
 pub(super) fn skipped(name: CheckName, policy: Option<&Policy>) -> Option<Step> {
     let (title, rfc, subject) = title(name, policy);
-    asked(name, policy).then(|| step(title, rfc, subject))
+    asked(name, policy).then(|| Step {
+        expected: policy.and_then(|policy| expected::of(name, policy, None, None)),
+        ..step(title, rules::of(name), rfc, subject)
+    })
 }
 
 /// The time that a check looks at.

@@ -1,4 +1,5 @@
-//! The report as people read it: one line for each step, in 100 columns.
+//! The report as people read it, in 100 columns: one line for each step and more for one that failed; in the alternate
+//! form all there is to say of each.
 
 use std::fmt;
 
@@ -11,15 +12,20 @@ const SUMMARY_WIDTH: usize = 76;
 /// The width of what stands below a summary.
 const BELOW_WIDTH: usize = 95;
 
+/// The width of the words before what was found, what was expected, the rule and what to do.
+const LABEL_WIDTH: usize = 10;
+
 /// How many of the keys that were considered are written out.
 const MAX_KEYS: usize = 8;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let in_full = f.alternate();
         for step in &self.steps {
             match step.outcome {
-                Outcome::Passed => write_step(f, '✓', step)?,
-                Outcome::Failed => write_step(f, '✗', step)?,
+                Outcome::Passed => write_step(f, '✓', step, in_full)?,
+                Outcome::Failed => write_step(f, '✗', step, in_full)?,
+                Outcome::Skipped if in_full => write_step(f, '·', step, in_full)?,
                 Outcome::Skipped => {}
             }
         }
@@ -28,14 +34,20 @@ impl fmt::Display for Report {
             writeln!(f, "     {skipped} steps could not be looked at")?;
         }
         match (&self.error, self.failures().saturating_sub(1)) {
-            (None, _) => f.write_str("valid"),
+            (None, _) => match self.conclusion().filter(|_| self.is_qualified()) {
+                Some(conclusion) => {
+                    let lines = wrap(&format!("valid: {conclusion}"), BELOW_WIDTH);
+                    f.write_str(&lines.join("\n"))
+                }
+                None => f.write_str("valid"),
+            },
             (Some(error), 0) => write!(f, "refused: {}", error.code()),
             (Some(error), more) => write!(f, "refused: {} (and {more} more)", error.code()),
         }
     }
 }
 
-fn write_step(f: &mut fmt::Formatter<'_>, mark: char, step: &Step) -> fmt::Result {
+fn write_step(f: &mut fmt::Formatter<'_>, mark: char, step: &Step, in_full: bool) -> fmt::Result {
     let mut lines = wrap(&step.summary, SUMMARY_WIDTH).into_iter();
     let first = lines.next().unwrap_or_default();
     writeln!(
@@ -46,21 +58,32 @@ fn write_step(f: &mut fmt::Formatter<'_>, mark: char, step: &Step) -> fmt::Resul
     for line in lines {
         writeln!(f, "     {line}")?;
     }
-    if step.outcome == Outcome::Failed {
+    let has_failed = step.outcome == Outcome::Failed;
+    if in_full {
+        // The summary of a step that was skipped has found nothing.
+        write_below(f, "found", step.found.as_deref())?;
+        write_below(f, "expected", step.expected.as_deref())?;
+    }
+    if in_full || has_failed {
         for key in step.keys.iter().take(MAX_KEYS) {
-            write_below(f, &describe(key))?;
+            write_below(f, "", Some(&describe(key)))?;
         }
         match step.keys.len().saturating_sub(MAX_KEYS) {
             0 => {}
             more => writeln!(f, "     and {more} more keys")?,
         }
+        write_below(f, "rule", Some(step.rule))?;
     }
-    step.fix.as_ref().map_or(Ok(()), |fix| write_below(f, fix))
+    write_below(f, "to do", step.fix.as_deref())
 }
 
-fn write_below(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    for line in wrap(text, BELOW_WIDTH) {
-        writeln!(f, "     {line}")?;
+/// What has a label is set in from it.
+fn write_below(f: &mut fmt::Formatter<'_>, label: &str, text: Option<&str>) -> fmt::Result {
+    let indent = if label.is_empty() { 0 } else { LABEL_WIDTH };
+    let lines = text.map(|text| wrap(text, BELOW_WIDTH.saturating_sub(indent)));
+    for (at, line) in lines.into_iter().flatten().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        writeln!(f, "     {label:indent$}{line}")?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The steps before the check list: syntax, header, issuer, key.
 
-use super::words::{plain, quote, short};
-use super::{ConsideredKey, Step, step};
+use super::words::{list, plain, quote, short};
+use super::{ConsideredKey, Step, rules, step};
 use crate::error::{Error, Malformed, Part};
 use crate::json;
 use crate::jwa::{Algorithm, Family};
@@ -9,16 +9,28 @@ use crate::jwk::{JwkSet, VerifyingKey};
 use crate::jws::{Header, Unverified};
 use crate::jwt::issuers::Issuers;
 use crate::jwt::policy::Policy;
+use crate::jwt::verifier::Verifier;
 
-pub(super) fn syntax_passed(token: &str) -> Step {
-    step(
-        "syntax",
-        "RFC 7515 §7.1",
-        format!("three parts, base64url, {} bytes", token.len()),
-    )
+pub(super) fn syntax_passed(token: &str, limit: usize) -> Step {
+    let summary = format!("three parts, base64url, {} bytes", token.len());
+    Step {
+        found: Some(parts(token)),
+        expected: Some(three_parts(limit)),
+        ..step("syntax", rules::SYNTAX, "RFC 7515 §7.1", summary)
+    }
 }
 
-pub(super) fn syntax_failed(error: &Error) -> Step {
+fn parts(token: &str) -> String {
+    let dots = token.bytes().filter(|byte| *byte == b'.').count();
+    let plural = if dots == 0 { "part" } else { "parts" };
+    format!("{} {plural}, {} bytes", dots.saturating_add(1), token.len())
+}
+
+fn three_parts(limit: usize) -> String {
+    format!("3 parts, of at most {limit} bytes together")
+}
+
+pub(super) fn syntax_failed(token: &str, limit: usize, error: &Error) -> Step {
     let rfc = match error {
         Error::Critical(_) => "RFC 7515 §4.1.11",
         Error::UnencodedPayload => "RFC 7797 §7",
@@ -42,8 +54,10 @@ pub(super) fn syntax_failed(error: &Error) -> Step {
         _ => "the issuer has to make another token",
     };
     Step {
+        found: Some(parts(token)),
+        expected: Some(three_parts(limit)),
         fix: Some(fix.to_owned()),
-        ..step("syntax", rfc, error.to_string())
+        ..step("syntax", rules::of_syntax(error), rfc, error.to_string())
     }
 }
 
@@ -51,39 +65,61 @@ pub(super) fn header_passed(header: &Header) -> Step {
     let mut words = vec![format!("alg {}", plain(header.alg()))];
     words.extend(header.kid().map(|kid| format!("kid {}", short(kid))));
     words.extend(header.typ().map(|typ| format!("typ {}", plain(typ))));
-    step("header", "RFC 7515 §4.1", "header: its members can be read")
-        .quoting(format!("header: {}", words.join(", ")))
+    let words = words.join(", ");
+    let step = Step {
+        summary: "header: its members can be read".to_owned(),
+        ..self::header()
+    };
+    Step {
+        found: Some(words.clone()),
+        ..step.quoting(format!("header: {words}"))
+    }
 }
 
-pub(super) fn header_skipped() -> Step {
-    step("header", "RFC 7515 §4.1", "the header's members")
+/// The step, as long as nothing is known of the header.
+pub(super) fn header() -> Step {
+    Step {
+        expected: Some("alg; kid and typ where they are of use".to_owned()),
+        ..step(
+            "header",
+            rules::HEADER,
+            "RFC 7515 §4.1",
+            "the header's members",
+        )
+    }
 }
 
 pub(super) fn key_skipped() -> Step {
-    step("key", "RFC 7517 §4", "the key")
+    step("key", rules::KEY, "RFC 7517 §4", "the key")
 }
 
 pub(super) fn issuer_selected(policy: &Policy, issuers: &Issuers) -> Step {
     let name = policy.issuers().unwrap_or_default().join(" or ");
     let count = issuers.verifiers().count();
-    step(
-        "issuer",
-        "RFC 8725 §3.8",
-        format!("issuer {name} of {count}; so far its word only, which selects its keys"),
-    )
+    let summary = format!("issuer {name} of {count}; so far its word only, which selects its keys");
+    Step {
+        found: Some(quote(&name)),
+        expected: Some(known(issuers)),
+        ..step("issuer", rules::ISSUER_KNOWN, "RFC 8725 §3.8", summary)
+    }
+}
+
+fn known(issuers: &Issuers) -> String {
+    let policies = issuers.verifiers().map(Verifier::policy);
+    let names = policies.filter_map(Policy::issuers).flatten();
+    list(names.map(String::as_str))
 }
 
 pub(super) fn issuer_failed(error: &Error, token: &Unverified<'_>, issuers: &Issuers) -> Step {
-    let names: Vec<String> = issuers
-        .verifiers()
-        .filter_map(|verifier| verifier.policy().issuers())
-        .flatten()
-        .map(|name| quote(name))
-        .collect();
     let found = json::parse_object(token.payload(), Part::Payload)
         .ok()
         .and_then(|members| members.get("iss").and_then(|iss| iss.as_str()).map(quote));
-    let base = step("issuer", "RFC 8725 §3.8", error.to_string());
+    let base = step(
+        "issuer",
+        rules::ISSUER_KNOWN,
+        "RFC 8725 §3.8",
+        error.to_string(),
+    );
     let base = match (error, &found) {
         (Error::IssuerUnknown, Some(iss)) => {
             base.quoting(format!("iss is {iss}, which is not known here"))
@@ -92,7 +128,7 @@ pub(super) fn issuer_failed(error: &Error, token: &Unverified<'_>, issuers: &Iss
     };
     Step {
         found,
-        expected: Some(names.join(", ")),
+        expected: Some(known(issuers)),
         fix: Some(
             "send a token of an issuer that this service knows, or make its issuer known"
                 .to_owned(),
@@ -107,15 +143,36 @@ pub(super) fn key_found(key: &VerifyingKey, header: &Header, keys: &JwkSet) -> S
         .map_or_else(|| "without a kid".to_owned(), short);
     let (count, kind) = (keys.keys().count(), kind(key));
     Step {
+        found: Some(asked_for(header)),
+        expected: Some(one_of(keys)),
         keys: considered(header, keys, Some(key), None),
         ..step(
             "key",
+            rules::KEY,
             "RFC 7517 §4",
             format!(
                 "key {name} of {count} in the set; {}, {kind}",
                 key.algorithm()
             ),
         )
+    }
+}
+
+/// What the header says of the key.
+fn asked_for(header: &Header) -> String {
+    let kid = header.kid().map_or_else(|| "none".to_owned(), quote);
+    format!("alg {}, kid {kid}", quote(header.alg()))
+}
+
+fn one_of(keys: &JwkSet) -> String {
+    match (keys.keys().count(), keys.unusable().len()) {
+        (0, 0) => "a key, and the set is empty".to_owned(),
+        (0, _) => "a key that can be used, and the set holds none".to_owned(),
+        (1, 0) => "the key of the set".to_owned(),
+        (count, left_out) => format!(
+            "one of the {} keys of the set",
+            count.saturating_add(left_out)
+        ),
     }
 }
 
@@ -149,21 +206,12 @@ pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step 
         Error::AlgorithmUnknown | Error::AlgorithmMismatch { .. } => "RFC 8725 §3.1",
         _ => "RFC 7517 §4",
     };
-    let keys = considered(header, keys, None, Some(error));
     Step {
-        found: Some(format!(
-            "alg {}, kid {}",
-            quote(header.alg()),
-            header.kid().map_or_else(|| "none".to_owned(), quote)
-        )),
-        expected: Some(match keys.len() {
-            0 => "the set is empty".to_owned(),
-            1 => "the key of the set".to_owned(),
-            count => format!("one of the {count} keys of the set"),
-        }),
+        found: Some(asked_for(header)),
+        expected: Some(one_of(keys)),
         fix: Some(fix.to_owned()),
-        keys,
-        ..step("key", rfc, error.to_string())
+        keys: considered(header, keys, None, Some(error)),
+        ..step("key", rules::of_key(error), rfc, error.to_string())
     }
 }
 
@@ -220,14 +268,21 @@ fn refused(
 }
 
 pub(super) fn embedded_key(key: &VerifyingKey) -> Step {
-    step(
-        "key",
-        "RFC 9449 §4.3",
-        format!(
-            "jwk is a public key for {}; who holds it is for the access token to say",
-            key.algorithm()
-        ),
-    )
+    let summary = format!(
+        "jwk is a public key for {}; who holds it is for the access token to say",
+        key.algorithm()
+    );
+    Step {
+        found: Some(format!("a public key, {}", kind(key))),
+        ..embedded(summary)
+    }
+}
+
+fn embedded(summary: String) -> Step {
+    Step {
+        expected: Some("a public key in the header's jwk".to_owned()),
+        ..step("key", rules::EMBEDDED_KEY, "RFC 9449 §4.3", summary)
+    }
 }
 
 pub(super) fn embedded_key_failed(error: &Error) -> Step {
@@ -237,6 +292,6 @@ pub(super) fn embedded_key_failed(error: &Error) -> Step {
     };
     Step {
         fix: Some(fix.to_owned()),
-        ..step("key", "RFC 9449 §4.3", error.to_string())
+        ..embedded(error.to_string())
     }
 }

@@ -13,6 +13,11 @@ use crate::time::Timestamp;
 /// How far `iat` may lie ahead, where the leeway is not larger: clocks differ, and a token from tomorrow is no accident.
 const MAX_IAT_AHEAD: Duration = Duration::from_secs(30);
 
+/// How far a time that has been may lie ahead.
+pub(crate) fn ahead_taken(policy: &Policy) -> Duration {
+    policy.leeway.max(MAX_IAT_AHEAD)
+}
+
 /// Looked at by the check list, and at every hit of a cache of verified tokens.
 pub(super) fn expiry(evidence: &Evidence<'_>) -> Result<(), Error> {
     At::of(evidence).expiry(evidence.registered()?.exp())
@@ -113,7 +118,7 @@ impl<'p> At<'p> {
     }
 
     fn lies_ahead(self, at: Timestamp) -> bool {
-        at.saturating_sub(self.policy.leeway.max(MAX_IAT_AHEAD)) > self.now
+        at.saturating_sub(ahead_taken(self.policy)) > self.now
     }
 
     fn recent(

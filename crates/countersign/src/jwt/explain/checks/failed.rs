@@ -1,14 +1,11 @@
 //! What a check that failed saw, what it asked for, and what to do.
 
-use serde_json::Value;
-
-use super::super::words::{list, quote, span};
-use super::super::{Step, step};
-use super::{clock_difference, time, title};
+use super::super::words::span;
+use super::super::{Step, rules, step};
+use super::{clock_difference, expected, found, time, title};
 use crate::error::Error;
 use crate::jwa::Algorithm;
 use crate::jwk::VerifyingKey;
-use crate::jwt::policy::Expected;
 use crate::jwt::verify::{CheckName, Evidence};
 
 pub(in crate::jwt::explain) fn failed(
@@ -17,14 +14,12 @@ pub(in crate::jwt::explain) fn failed(
     error: &Error,
 ) -> Step {
     let (title, rfc, _) = title(name, Some(evidence.policy));
-    let found = found(name, evidence, error);
-    let expected = expected(name, evidence, error);
-    let base = step(title, rfc, without_values(error, evidence));
+    let found = found::of_failed(name, evidence, error);
+    let expected = expected::of_failed(name, evidence, error);
+    let base = step(title, rules::of(name), rfc, without_values(error, evidence));
     let base = match (with_times(name, error, evidence), &found, &expected) {
         (Some(summary), ..) => base.quoting(summary),
-        (None, Some(found), Some(expected))
-            if !matches!(error, Error::ClaimType { .. } | Error::ClaimForeign { .. }) =>
-        {
+        (None, Some(found), Some(expected)) if compares(name, error) => {
             base.quoting(format!("{title} is {found}, expected {expected}"))
         }
         _ => base,
@@ -38,11 +33,28 @@ pub(in crate::jwt::explain) fn failed(
     }
 }
 
+/// Whether the two values say all that there is to say.
+const fn compares(name: CheckName, error: &Error) -> bool {
+    matches!(
+        name,
+        CheckName::Algorithm
+            | CheckName::Type
+            | CheckName::Issuer
+            | CheckName::Audience
+            | CheckName::AuthorizedParty
+            | CheckName::Subject
+            | CheckName::Target
+    ) && !matches!(
+        error,
+        Error::ClaimMissing { .. } | Error::ClaimType { .. } | Error::ClaimForeign { .. }
+    )
+}
+
 /// Claims that passed every check and do not fit the type that they are read into.
 pub(in crate::jwt::explain) fn misshapen(error: &Error) -> Step {
     Step {
         fix: Some("the issuer has to make another token".to_owned()),
-        ..step("shape", "RFC 7519 §4", error.to_string())
+        ..step("shape", rules::SHAPE, "RFC 7519 §4", error.to_string())
     }
 }
 
@@ -94,72 +106,6 @@ fn with_times(name: CheckName, error: &Error, evidence: &Evidence<'_>) -> Option
         }
         _ => return None,
     })
-}
-
-fn found(name: CheckName, evidence: &Evidence<'_>, error: &Error) -> Option<String> {
-    let payload = evidence.payload().ok();
-    match (name, error) {
-        (_, Error::ClaimMissing { .. }) => None,
-        (CheckName::Algorithm, _) => Some(quote(evidence.token.header.alg())),
-        (CheckName::Type, _) => Some(
-            evidence
-                .token
-                .header
-                .typ()
-                .map_or_else(|| "absent".to_owned(), quote),
-        ),
-        (CheckName::Audience, _) => payload.map(|payload| list(payload.registered.aud().iter())),
-        (CheckName::Issuer, _) => payload?.registered.iss().map(quote),
-        (CheckName::Subject, _) => payload?.registered.sub().map(quote),
-        (
-            _,
-            Error::ClaimMismatch { claim }
-            | Error::ClaimForeign { claim, .. }
-            | Error::ClaimType { claim, .. },
-        ) => payload?
-            .members
-            .get(claim)
-            .map(|value| match &*value.to_value() {
-                Value::String(text) => quote(text),
-                value => quote(&value.to_string()),
-            }),
-        _ => time(name, evidence).map(|time| time.to_string()),
-    }
-}
-
-/// What the policy asks for; of a `nonce` or a hash, only that it is the one given.
-fn expected(name: CheckName, evidence: &Evidence<'_>, error: &Error) -> Option<String> {
-    let policy = evidence.policy;
-    match (name, error) {
-        (_, Error::ClaimMissing { .. }) => None,
-        (_, Error::ClaimType { expected, .. }) => Some((*expected).to_owned()),
-        (_, Error::ClaimForeign { .. }) => Some("none".to_owned()),
-        (CheckName::Algorithm, Error::AlgorithmRefused { .. }) => {
-            let names: Vec<_> = policy.algorithms.iter().map(|alg| alg.name()).collect();
-            Some(names.join(" or "))
-        }
-        (CheckName::Algorithm, _) => Some(evidence.key?.algorithm().name().to_owned()),
-        (CheckName::Type, _) => Some(policy.kinds.describe()),
-        (
-            CheckName::Issuer | CheckName::Audience,
-            Error::IssuerMismatch { expected } | Error::AudienceMismatch { expected },
-        ) => Some(quote(expected)),
-        (CheckName::Audience, Error::AudienceShared { expected }) => {
-            Some(format!("{} alone", quote(expected)))
-        }
-        (CheckName::Audience, Error::AudienceUnexpected) => Some("none".to_owned()),
-        (CheckName::AuthorizedParty, _) => match &policy.audience {
-            Expected::OneOf(names) => Some(quote(&names.join(" or "))),
-            Expected::Absent | Expected::Any => None,
-        },
-        (CheckName::Subject, _) => policy.subject.as_deref().map(quote),
-        (CheckName::Target, _) => policy.target.as_deref().map(quote),
-        (
-            CheckName::Expiry | CheckName::NotBefore | CheckName::IssuedAt | CheckName::AuthTime,
-            _,
-        ) => Some(format!("now is {}", evidence.now)),
-        _ => None,
-    }
 }
 
 fn fix(error: &Error, evidence: &Evidence<'_>) -> String {

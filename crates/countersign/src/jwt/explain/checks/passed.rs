@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::super::words::{plain, span};
-use super::super::{Step, step};
-use super::{asked, clock_difference, time, title};
+use super::super::{Step, rules, step};
+use super::{asked, clock_difference, expected, found, time, title};
 use crate::jwt::policy::Expected;
 use crate::jwt::verify::{CheckName, Evidence};
 
@@ -26,8 +26,10 @@ pub(in crate::jwt::explain) fn passed(name: CheckName, evidence: &Evidence<'_>) 
     };
     let (title, rfc, _) = title(name, Some(policy));
     let step = Step {
+        found: found::of(name, evidence),
+        expected: expected::of(name, policy, evidence.key, Some(evidence.now)),
         clock_difference_secs: clock_difference(name, evidence),
-        ..step(title, rfc, summary)
+        ..step(title, rules::of(name), rfc, summary)
     };
     Some(match quoting {
         Some(full) => step.quoting(full),
@@ -107,7 +109,7 @@ fn words(name: CheckName, evidence: &Evidence<'_>) -> Option<Words> {
     })
 }
 
-fn names<T>(claims: &[(&'static str, T)]) -> Vec<Cow<'static, str>> {
+pub(super) fn names<T>(claims: &[(&'static str, T)]) -> Vec<Cow<'static, str>> {
     claims
         .iter()
         .map(|(claim, _)| Cow::Borrowed(*claim))

@@ -1,0 +1,140 @@
+//! What every step says, and what is said beside the verdict.
+
+use std::collections::BTreeSet;
+
+use countersign::{Outcome, Policy, Verifier};
+use serde_json::json;
+
+use super::verifier;
+use crate::support::*;
+
+/// What every step says: of a token that passes, of one that is forged, and of one that cannot be read.
+#[test]
+fn every_step_says_the_rule_in_words_and_one_that_looked_says_what_it_found_and_what_it_expected() {
+    let good = hmac_key().sign(&claims()).unwrap();
+    let (input, _) = good.rsplit_once('.').unwrap();
+    let forged = format!("{input}.{}", b64([0u8; 32]));
+    let late = mac(
+        r#"{"alg":"HS256"}"#,
+        claims_with(json!({"exp": null, "nbf": NOW.unix_secs() + 9})).to_string(),
+    );
+    for token in [&good, &forged, &late, "nonsense"] {
+        let report = verifier().explain(token, NOW);
+        let rules: BTreeSet<_> = report.steps.iter().map(|step| step.rule).collect();
+        assert_eq!(rules.len(), report.steps.len(), "each has its own");
+        let full = format!("{report:#}");
+        for step in &report.steps {
+            assert!(step.rule.split(' ').count() > 5, "{}", step.name);
+            if step.outcome != Outcome::Skipped {
+                assert!(step.found.is_some(), "{}: {report}", step.name);
+                assert!(step.expected.is_some(), "{}: {report}", step.name);
+            }
+            assert_eq!(step.rule.trim_end_matches('.'), step.rule, "{}", step.name);
+        }
+        let labels = |label: &str| full.matches(&format!("\n     {label} ")).count();
+        assert_eq!(labels("rule"), report.steps.len(), "{full}");
+        let found = report.steps.iter().filter(|step| step.found.is_some());
+        assert_eq!(labels("found"), found.count(), "{full}");
+        assert!(
+            full.lines().all(|line| line.chars().count() <= 100),
+            "{full}"
+        );
+        let brief = report.to_string();
+        assert_eq!(
+            brief.matches("\n     rule ").count(),
+            report.failures(),
+            "{brief}"
+        );
+    }
+    let said = |token: &str, name: &str| {
+        let report = verifier().explain(token, NOW);
+        let step = report
+            .steps
+            .into_iter()
+            .find(|step| step.name == name)
+            .unwrap();
+        (
+            step.found.unwrap_or_default(),
+            step.expected.unwrap_or_default(),
+        )
+    };
+    for (name, found, expected) in [
+        ("algorithm", "\"HS256\"", "HS256"),
+        ("iss", "\"https://id.example\"", "\"https://id.example\""),
+        ("aud", "\"orders-api\"", "\"orders-api\""),
+        (
+            "exp",
+            "2026-11-22 15:14:05 UTC",
+            "later than 2026-11-22 15:04:05 UTC",
+        ),
+        (
+            "iat",
+            "2026-11-22 15:04:05 UTC",
+            "not later than 2026-11-22 15:04:05 UTC with a leeway of 30 s",
+        ),
+    ] {
+        assert_eq!(said(&good, name), (found.to_owned(), expected.to_owned()));
+    }
+    assert_eq!(said(&late, "exp").0, "absent");
+}
+
+#[test]
+fn what_the_policy_did_not_ask_for_is_said_beside_the_verdict() {
+    let token = hmac_key().sign(&claims()).unwrap();
+    let endless = mac(
+        r#"{"alg":"HS256"}"#,
+        claims_with(json!({"exp": null})).to_string(),
+    );
+    let any = || Policy::builder().any_issuer().any_audience();
+    let iss = || Policy::builder().issuer(ISS);
+    for (token, policy, unchecked, words) in [
+        (
+            &token,
+            policy(),
+            &[][..],
+            "signature holds and every check passed",
+        ),
+        (
+            &token,
+            any().build().unwrap(),
+            &["iss", "aud"],
+            "signature and times hold; issuer and audience were not checked",
+        ),
+        (
+            &token,
+            iss().any_audience().build().unwrap(),
+            &["aud"],
+            "signature, issuer and times hold; audience was not checked",
+        ),
+        (
+            &endless,
+            any().without_expiry().build().unwrap(),
+            &["iss", "aud"],
+            "signature holds; issuer and audience were not checked; without exp it never ends",
+        ),
+        (
+            &endless,
+            iss().audience(AUD).without_expiry().build().unwrap(),
+            &[],
+            "signature holds and every check passed; without exp it never ends",
+        ),
+    ] {
+        let report = Verifier::new(hmac_key().verifying_key(), policy).explain(token, NOW);
+        assert_eq!(report.conclusion().as_deref(), Some(words));
+        assert_eq!(report.unchecked, unchecked);
+        let last = report.to_string().lines().last().unwrap().to_owned();
+        let plain = unchecked.is_empty() && token != &endless;
+        assert_eq!(
+            last,
+            if plain {
+                "valid".to_owned()
+            } else {
+                format!("valid: {words}")
+            }
+        );
+    }
+    let refused = Verifier::new(hmac_key().verifying_key(), any().build().unwrap());
+    let refused = refused.explain(&endless, NOW);
+    assert_eq!(refused.conclusion(), None);
+    assert!(refused.to_string().ends_with("\nrefused: claim_missing"));
+}
