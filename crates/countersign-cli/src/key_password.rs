@@ -41,7 +41,7 @@ impl KeyPassword {
         // The prompt goes to the terminal itself, so that a token can still come through a pipe.
         if !io::stderr().is_terminal() {
             return Err(Failure::no_key(
-                "this private key is encrypted: give its password with --password-file FILE or --password-env NAME",
+                "this private key is encrypted: give its password with --password-file FILE or --password-env NAME, or decrypt it first: openssl pkey -in key.pem -out plain.pem",
             ));
         }
         password::ask("Password of the key: ")

@@ -194,7 +194,9 @@ pub enum Error {
         what: Cow<'static, str>,
     },
     /// The private key is encrypted under a password, and none was given.
-    #[error("this private key is encrypted: give its password")]
+    #[error(
+        "this private key is encrypted: give its password, or decrypt it first: openssl pkey -in key.pem -out plain.pem"
+    )]
     KeyEncrypted,
     /// The key is of a kind, or for a use, that does not fit.
     #[error("{what}")]
@@ -283,11 +285,15 @@ pub enum Malformed {
     #[error("the token is encrypted (five parts); a signed one (three parts) is needed")]
     Encrypted,
     /// A character outside the base64url alphabet.
-    #[error("{part} holds a character outside base64url, at byte {at}")]
+    #[error(
+        "{part} holds a character outside base64url: character {} of it",
+        .at.saturating_add(1)
+    )]
     Alphabet {
         /// Where.
         part: Part,
-        /// The byte's place in that part, from 0.
+        /// The byte's place in that part, from 0. Nothing before it takes more than a byte: the message counts the same
+        /// place in characters, from 1, as people do.
         at: usize,
     },
     /// Padding, an impossible length, or unused bits that are not zero (RFC 7515 §2).

@@ -163,7 +163,7 @@ fn an_encrypted_key_opens_with_its_password_and_no_other() {
     let refused = |outcome: Result<ImportedKey, Error>| outcome.unwrap_err().to_string();
     assert_eq!(
         refused(ImportedKey::read(pem.as_bytes())),
-        "this private key is encrypted: give its password"
+        "this private key is encrypted: give its password, or decrypt it first: openssl pkey -in key.pem -out plain.pem"
     );
     assert_eq!(
         refused(ImportedKey::read_encrypted(pem.as_bytes(), "lanterns")),
@@ -176,7 +176,7 @@ fn what_is_not_read_is_named_with_the_way_out() {
     for (pem, said) in [
         (
             key!("rsa-legacy-encrypted"),
-            "this private key is encrypted the way PEM did before PKCS#8",
+            "this private key is encrypted the way PEM did before PKCS#8; rewrite it with `openssl pkcs8 -topk8`, or decrypt it with `openssl pkey -in",
         ),
         (
             key!("p256-spki-compressed"),

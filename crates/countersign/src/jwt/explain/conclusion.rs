@@ -31,16 +31,12 @@ impl Report {
             .partition(|(claim, _)| self.unchecked.contains(claim));
         let asked = asked.into_iter().map(|(_, word)| word);
         let times = (!self.is_endless).then_some("times");
-        let held = if self.unchecked.is_empty() {
-            "signature holds and every check passed".to_owned()
-        } else {
-            let held: Vec<_> = ["signature"]
-                .into_iter()
-                .chain(asked)
-                .chain(times)
-                .collect();
-            format!("{} {}", row(&held), plural(&held, "holds", "hold"))
-        };
+        let held: Vec<_> = ["signature"]
+            .into_iter()
+            .chain(asked)
+            .chain(times)
+            .collect();
+        let held = format!("{} {}", row(&held), plural(&held, "holds", "hold"));
         let waived: Vec<_> = waived.into_iter().map(|(_, word)| word).collect();
         let mut clauses = vec![held];
         if !waived.is_empty() {

@@ -59,17 +59,26 @@ pub(super) fn short(name: &str) -> String {
     }
 }
 
-/// A length of time in its two largest units.
+/// A length of time in its two largest units. `time.js` of the inspector counts on in the same words.
 pub(super) fn span(time: Duration) -> String {
     let secs = time.as_secs();
-    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let units = [
+        (31_557_600, "y"),
+        (86_400, "d"),
+        (3_600, "h"),
+        (60, "min"),
+        (1, "s"),
+    ];
     let mut rest = secs;
     let mut words = Vec::new();
     for (size, unit) in units {
         let count = rest.checked_div(size).unwrap_or(0);
         rest = rest.checked_rem(size).unwrap_or(0);
-        if count > 0 && words.len() < 2 {
-            words.push(format!("{count} {unit}"));
+        match (words.len(), count) {
+            (0, 0) => {}
+            // The second is the next smaller one, or none: `1 h`, and not `1 h 5 s`.
+            (1, 0) | (2, _) => break,
+            _ => words.push(format!("{count} {unit}")),
         }
     }
     if words.is_empty() {
@@ -128,7 +137,9 @@ mod tests {
             (0, "0 s"),
             (192, "3 min 12 s"),
             (3_600, "1 h"),
+            (3_605, "1 h"),
             (90_061, "1 d 1 h"),
+            (1_000_000_000, "31 y 251 d"),
         ] {
             assert_eq!(span(Duration::from_secs(secs)), text);
         }

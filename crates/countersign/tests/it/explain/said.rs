@@ -92,7 +92,7 @@ fn what_the_policy_did_not_ask_for_is_said_beside_the_verdict() {
             &token,
             policy(),
             &[][..],
-            "signature holds and every check passed",
+            "signature, issuer, audience and times hold",
         ),
         (
             &token,
@@ -116,7 +116,7 @@ fn what_the_policy_did_not_ask_for_is_said_beside_the_verdict() {
             &endless,
             iss().audience(AUD).without_expiry().build().unwrap(),
             &[],
-            "signature holds and every check passed; without exp it never ends",
+            "signature, issuer and audience hold; without exp it never ends",
         ),
     ] {
         let report = Verifier::new(hmac_key().verifying_key(), policy).explain(token, NOW);
@@ -137,4 +137,14 @@ fn what_the_policy_did_not_ask_for_is_said_beside_the_verdict() {
     let refused = refused.explain(&endless, NOW);
     assert_eq!(refused.conclusion(), None);
     assert!(refused.to_string().ends_with("\nrefused: claim_missing"));
+}
+
+#[test]
+fn a_place_in_a_part_is_counted_in_characters_from_1() {
+    let header = b64(r#"{"alg":"HS256"}"#);
+    for (payload, place) in [(" 30", 1), ("e3 0", 3), ("e3é0", 3)] {
+        let report = verifier().explain(&format!("{header}.{payload}.AA"), NOW);
+        let words = format!("payload holds a character outside base64url: character {place} of it");
+        assert_eq!(report.steps[0].summary, words);
+    }
 }

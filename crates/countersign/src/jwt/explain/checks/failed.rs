@@ -1,5 +1,7 @@
 //! What a check that failed saw, what it asked for, and what to do.
 
+use std::time::Duration;
+
 use super::super::words::span;
 use super::super::{Step, rules, step};
 use super::{clock_difference, expected, found, time, title};
@@ -97,8 +99,9 @@ fn with_times(name: CheckName, error: &Error, evidence: &Evidence<'_>) -> Option
             at,
             max_secs,
         } => format!(
-            "{claim} was {} ago ({at}), at most {max_secs} s are taken",
-            span(now.since(*at))
+            "{claim} was {} ago ({at}), at most {} are taken",
+            span(now.since(*at)),
+            span(Duration::from_secs(*max_secs))
         ),
         Error::ClaimMismatch { .. } => {
             let at = time(name, evidence)?;
