@@ -262,7 +262,7 @@ test("partial, broken, nested and encrypted tokens are shown as far as they go",
   const whole = token({ iss: "joe", exp: NOW + 600 });
   assert.equal(await answered(page, () => paste(page, whole.slice(0, 60))), "Broken");
   assert.match(await page.textContent("#header"), /"HS256"/);
-  assert.match(await page.textContent(".verdict .why"), /At letter 61 of the token/);
+  assert.match(await page.textContent(".verdict .why"), /That is character 61 of the token/);
   assert.equal(await answered(page, () => paste(page, token('{"iss":"joe","exp":x}'))), "Broken");
   assert.match(await page.textContent(".verdict .why"), /line 1, column 20 of the payload/);
   assert.equal(await page.locator("#colours .fault").count(), 1);

@@ -59,9 +59,14 @@ fn life(exp: f64, nbf: Option<f64>, iat: Option<f64>, now: f64) -> Option<Findin
     };
     let secs = exp - begin;
     (secs > LONG_SECS).then(|| {
-        let hours = (secs / 3600.0).round();
+        let (size, unit) = if secs < 2.0 * LONG_SECS {
+            (3600.0, "h")
+        } else {
+            (86_400.0, "d")
+        };
+        let count = (secs / size).round();
         let message = format!(
-            "lies {hours} h after {since}: a stolen token works until then; at most 24 h, and a refresh token for more"
+            "lies {count} {unit} after {since}: a stolen token works until then; at most 24 h, and a refresh token for more"
         );
         Finding::of("long_life", "exp", message)
     })

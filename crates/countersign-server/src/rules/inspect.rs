@@ -106,17 +106,27 @@ pub(crate) fn examine(
         }
     };
     let verifier = Verifier::new(keys.set.clone(), policy);
-    let report = verifier.explain(token, Timestamp::from_unix_secs(at));
+    let mut report = verifier.explain(token, Timestamp::from_unix_secs(at));
     let has_key = keys.facts.is_some();
+    if let Some(problem) = &key_problem {
+        problem.tell(&mut report);
+    } else if !has_key {
+        key::tell_that_none_was_given(&mut report);
+    }
     let has_status = names_status(token);
     let verdict = Verdict::of(&report, has_key, has_status, key_problem.as_ref());
+    let fault = fault(token, &report);
+    let hint = hint(question, &report, key_problem.is_none(), at);
+    let verdict = verdict.of_parts(pasted::names_enc(token));
     Answer {
-        verdict: verdict.of_parts(pasted::names_enc(token)),
+        verdict: verdict
+            .and(fault.as_ref().map(Fault::words).as_deref())
+            .and(hint.as_deref()),
         is_token: true,
         pasted: None,
-        fault: fault(token, &report),
+        fault,
         signature: Signature::of(token),
-        hint: hint(question, &report, key_problem.is_none(), at),
+        hint,
         key: keys.facts,
         key_problem,
         at,

@@ -4,6 +4,7 @@ mod attempts;
 mod issuers;
 mod pasted;
 mod programs;
+mod said;
 mod sessions;
 
 use countersign::{Algorithm, SigningKey, Timestamp};

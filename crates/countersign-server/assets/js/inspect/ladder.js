@@ -42,10 +42,10 @@ export class Ladder {
         { click: () => this.#choices.set(step.name, !details.open) },
         el("span", { class: "mark", "aria-hidden": "true" }, mark),
         el("span", { class: "hidden" }, `Step ${step.number}, ${word}: `),
-        el("span", { class: "says" }, waits ? "no key was given to verify with" : visible(step.summary)),
+        el("span", { class: "says" }, visible(step.summary)),
         el("span", { class: "rule", "aria-hidden": "true" }, step.rfc),
       ),
-      el("div", { class: "inside" }, waits ? "Give one above: a secret, a public key, a set, or an issuer." : step.fix && para("fix", step.fix), facts(step, evidence)),
+      el("div", { class: "inside" }, step.fix && para("fix", step.fix), facts(step, evidence)),
     );
     return el("li", { class: waits ? "waits" : step.outcome, "data-step": step.name }, details);
   }
@@ -66,7 +66,7 @@ function facts(step, evidence) {
     row("Signed", el("code", { class: "bytes" }, shortened(signed)), copyButton(() => signed));
     row("Signature", el("code", { class: "bytes" }, shortened(signature.hex)), ` ${signature.bytes} bytes`);
   }
-  row("Rule", ruleLink(step.rfc));
+  row("Rule", `${step.rule}. `, ruleLink(step.rfc));
   if (step.code) row("Code", el("code", {}, step.code));
   return el("dl", {}, rows);
 }

@@ -205,8 +205,7 @@ function answered(said) {
   }
   if (!wasPlain || undrawn) draw();
   const { fault, report, verdict, key_problem: problem } = said;
-  const where = fault && ` At letter ${fault.column} of the token${fault.json ? `: line ${fault.json.line}, column ${fault.json.column} of the ${fault.part}` : fault.part === "token" ? "" : `, in the ${fault.part}`}.`;
-  told({ ...verdict, text: verdict.text + (where ?? "") + (said.hint ? ` ${said.hint}` : "") });
+  told(verdict);
   if (fault) decoded.mark(fault.offset);
   ladder.draw(report?.steps ?? [], { token, signature: said.signature, ...(said.key || problem ? {} : { waiting: "key" }) });
   place("ladder-band").hidden = !report;

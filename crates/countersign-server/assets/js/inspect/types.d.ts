@@ -60,16 +60,14 @@ export interface Step {
   found?: string;
   expected?: string;
   keys?: Considered[];
+  rule: string;
   rfc: string;
   code?: string;
   fix?: string;
 }
 
 export interface Fault {
-  part: string;
-  column: number;
   offset: number;
-  json?: { line: number; column: number };
 }
 
 export interface Signature {
@@ -104,7 +102,6 @@ export interface Answer {
   signature: Signature | null;
   key: KeyFacts | null;
   key_problem: KeyProblem | null;
-  hint: string | null;
   findings: { code: string; member?: string; message: string }[];
   at: number;
   now: number;

@@ -13,7 +13,7 @@ use crate::pasted;
 pub(crate) struct Fault {
     /// `header`, `payload`, `signature` or `token`.
     part: &'static str,
-    /// The letter, from 1.
+    /// The character, from 1.
     column: usize,
     /// The same as a page counts, in UTF-16 units from 0.
     offset: usize,
@@ -30,6 +30,12 @@ struct Place {
 }
 
 impl Fault {
+    /// Where in the whole token that is, beside the engine's words, which name its part and count in it: characters both,
+    /// from 1.
+    pub(super) fn words(&self) -> String {
+        format!("That is character {} of the token.", self.column)
+    }
+
     /// `None` where the error is about no place.
     pub(super) fn of(token: &str, error: &Error) -> Option<Self> {
         let Error::Malformed(malformed) = error else {

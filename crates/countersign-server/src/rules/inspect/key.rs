@@ -5,8 +5,8 @@ use base64::Engine;
 use base64::alphabet::{self, Alphabet};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use countersign::{
-    Algorithm, Error, ImportedKey, Jwk, JwkSet, MAX_SECRET_BYTES, SigningKey, Unverified,
-    VerifyingKey,
+    Algorithm, Error, ImportedKey, Jwk, JwkSet, MAX_SECRET_BYTES, Report, SigningKey, Step,
+    Unverified, VerifyingKey,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -15,6 +15,9 @@ use crate::rules::secret::Secret;
 
 /// The most letters of a secret, in the form that takes the most of them: two digits a byte. What has more is not read.
 const MAX_SECRET_LETTERS: usize = MAX_SECRET_BYTES * 2;
+
+/// The page has no field for the password of a key.
+const ENCRYPTED: &str = "this PEM is encrypted: decrypt it first with `openssl pkey -in key.pem -out plain.pem`, or give its public half, which is all that verifying needs, by `openssl pkey -in key.pem -pubout`";
 
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -122,13 +125,26 @@ impl From<Error> for KeyProblem {
     fn from(error: Error) -> Self {
         Self {
             code: error.code(),
-            message: error.to_string(),
+            message: match error {
+                Error::KeyEncrypted => ENCRYPTED.to_owned(),
+                error => error.to_string(),
+            },
             fitting: Vec::new(),
         }
     }
 }
 
 impl KeyProblem {
+    /// In the step that looked for a key and found none: the one that was given is the reason.
+    pub(super) fn tell(&self, report: &mut Report) {
+        if let Some(step) = without_key(report) {
+            step.summary = format!("the key that was given cannot be used: {}", self.message);
+            step.expected = Some("a key that can be used".to_owned());
+            step.code = Some(self.code);
+            step.fix = Some("mend the key, or give another; the token may be good".to_owned());
+        }
+    }
+
     fn new(message: impl Into<String>) -> Self {
         Self {
             code: "key_format",
@@ -153,6 +169,22 @@ impl KeyProblem {
             ..Self::new(message)
         }
     }
+}
+
+/// In the same step, where nothing was given.
+pub(super) fn tell_that_none_was_given(report: &mut Report) {
+    if let Some(step) = without_key(report) {
+        "no key was given to verify with".clone_into(&mut step.summary);
+        step.expected = Some("a secret, a public key, a set of keys or an issuer".to_owned());
+        step.fix = Some("give one above; until then anybody can have written this".to_owned());
+    }
+}
+
+/// The step that found no key.
+fn without_key(report: &mut Report) -> Option<&mut Step> {
+    let missing = Error::KeyNotFound.code();
+    let mut steps = report.steps.iter_mut();
+    steps.find(|step| step.code == Some(missing))
 }
 
 impl Keys {

@@ -45,12 +45,11 @@ impl Answer {
         let Some(report) = &mut self.report else {
             return self;
         };
-        let was_valid = report.valid;
+        if report.valid {
+            self.verdict = Verdict::of_session(report, session);
+        }
         add_step(report, session);
         self.live = self.live && session != Session::Over;
-        if was_valid {
-            self.verdict = Verdict::of_session(session);
-        }
         self
     }
 }
@@ -61,6 +60,14 @@ impl Session {
             Self::Lives => Outcome::Passed,
             Self::Over => Outcome::Failed,
             _ => Outcome::Skipped,
+        }
+    }
+
+    const fn found(self) -> Option<&'static str> {
+        match self {
+            Self::Lives => Some("one that lives"),
+            Self::Over => Some("none, or one of somebody else"),
+            _ => None,
         }
     }
 
@@ -87,8 +94,9 @@ fn add_step(report: &mut Report, session: Session) {
     step.outcome = session.outcome();
     step.verified = session != Session::Unverified;
     session.summary().clone_into(&mut step.summary);
-    step.found = None;
-    step.expected = None;
+    step.found = session.found().map(str::to_owned);
+    step.expected = Some("a session that lives, of the user whom the token names".to_owned());
+    step.rule = "a token whose issuer has ended its session is refused, though its exp lies ahead";
     step.clock_difference_secs = None;
     step.keys.clear();
     // "expired, revoked, malformed, or invalid for other reasons"
@@ -101,21 +109,20 @@ fn add_step(report: &mut Report, session: Session) {
 
 impl Verdict {
     /// Of a token that everything else has let pass.
-    fn of_session(session: Session) -> Self {
+    fn of_session(report: &Report, session: Session) -> Self {
         match session {
-            Session::Lives => {
-                Self::valid("The signature holds, every check passed, and its session lives.")
-            }
+            Session::Lives => Self::valid(report, "Its session lives."),
             Session::Over => Self::taken_back(
                 "The signature holds, and this server refuses it all the same: its session has ended, or its user is not who it says any more.",
                 CODE,
             ),
             Session::OfAnotherTime => Self::valid(
-                "The signature holds and the checks passed; its session was not looked at, which is known as of now alone.",
+                report,
+                "Its session was not looked at, which is known as of now alone.",
             ),
-            Session::Unverified | Session::Unknown => Self::valid(
-                "The signature holds and the checks passed; its session could not be looked up.",
-            ),
+            Session::Unverified | Session::Unknown => {
+                Self::valid(report, "Its session could not be looked up.")
+            }
         }
     }
 }

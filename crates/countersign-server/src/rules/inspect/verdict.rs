@@ -57,11 +57,9 @@ impl Verdict {
         problem: Option<&KeyProblem>,
     ) -> Self {
         let Some(error) = report.error() else {
-            return Self::valid(if names_status {
-                "The signature holds and the checks passed; its status list was not looked at: whether it was taken back is not known."
-            } else {
-                "The signature holds and every check passed."
-            });
+            let status =
+                "Its status list was not looked at: whether it was taken back is not known.";
+            return Self::valid(report, if names_status { status } else { "" });
         };
         let (kind, title) = word(error, has_key);
         if kind == Kind::Unverified {
@@ -76,13 +74,24 @@ impl Verdict {
         }
     }
 
-    pub(super) fn valid(text: &str) -> Self {
+    /// What was looked at and what was not, in the words of the engine, and a sentence on what it cannot know.
+    pub(super) fn valid(report: &Report, more: &str) -> Self {
+        let text = sentence(&report.conclusion().unwrap_or_default());
         Self {
             kind: Kind::Valid,
             title: "Valid",
-            text: text.to_owned(),
+            text: format!("{text} {more}").trim_end().to_owned(),
             code: None,
         }
+    }
+
+    /// With one more sentence.
+    pub(super) fn and(mut self, sentence: Option<&str>) -> Self {
+        if let Some(sentence) = sentence {
+            self.text.push(' ');
+            self.text.push_str(sentence);
+        }
+        self
     }
 
     pub(super) fn taken_back(text: &str, code: &'static str) -> Self {
@@ -108,7 +117,7 @@ impl Verdict {
         };
         let why = match problem {
             Some(problem) => format!("The key cannot be used: {}.", problem.message),
-            None => "There is no key yet: anybody can have written this.".to_owned(),
+            None => "There is no key yet: anybody can have written this. Give the secret or the public key below, and its signature is checked.".to_owned(),
         };
         Self {
             kind,

@@ -51,7 +51,7 @@ async fn a_token_is_taken_out_of_what_was_pasted_with_a_script_and_without() {
         let page = page(&app, &pasted).await;
         assert_eq!(field(&page), token, "{pasted}");
         for text in [
-            "The signature holds",
+            "Signature and times hold; issuer and audience were not checked.",
             from,
             "&#34;sub&#34;: &#34;ada&#34;",
             "&#34;alg&#34;: &#34;HS256&#34;",

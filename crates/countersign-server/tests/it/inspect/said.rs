@@ -1,0 +1,101 @@
+//! What is said of a key that cannot be used, of what was not asked for, and of where a token breaks.
+
+use countersign::{Algorithm, SigningKey};
+use serde_json::{Value, json};
+
+use super::{SECRET, as_form, explain, secret, token};
+use crate::app::TestApp;
+
+fn step(answer: &Value, name: &str) -> Value {
+    let steps = answer["report"]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["name"] == name).unwrap();
+    step.clone()
+}
+
+/// A key that cannot be used and no key at all are two things, and neither is a set in which none fits.
+#[tokio::test]
+async fn the_step_of_the_key_names_what_is_wrong_with_the_one_that_was_given() {
+    let app = TestApp::new().await;
+    let weak = json!({"token": token(60), "key": {"form": "text", "text": "secret"}});
+    let key = step(&explain(&app, &weak).await, "key");
+    assert_eq!(key["code"], "key_weak");
+    let summary = key["summary"].as_str().unwrap();
+    assert!(
+        summary.starts_with("the key that was given cannot be used: the secret has 6 bytes"),
+        "{summary}"
+    );
+    let none = json!({"token": token(60)});
+    let key = step(&explain(&app, &none).await, "key");
+    assert_eq!(key["summary"], "no key was given to verify with");
+    let keys = [Algorithm::ES256, Algorithm::EdDSA].map(|alg| {
+        let key = SigningKey::generate(alg).unwrap().verifying_key();
+        serde_json::to_value(key.to_public_jwk().unwrap()).unwrap()
+    });
+    let set = json!({"keys": keys});
+    let other = json!({"token": token(60), "key": {"form": "jwks", "text": set.to_string()}});
+    let key = step(&explain(&app, &other).await, "key");
+    assert_eq!(
+        key["summary"],
+        "no key of the set fits the `kid` and `alg` of the token"
+    );
+}
+
+#[tokio::test]
+async fn an_encrypted_pem_says_how_it_is_decrypted_and_asks_for_no_password() {
+    let app = TestApp::new().await;
+    let pem = include_str!("../../../../countersign/tests/data/keys/rsa-encrypted.pem");
+    let asked = json!({"token": token(60), "key": {"form": "pem", "text": pem}});
+    let answer = explain(&app, &asked).await;
+    let message = answer["key_problem"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("this PEM is encrypted: decrypt it first with `openssl pkey -in"),
+        "{message}"
+    );
+    assert!(!message.contains("password"), "{message}");
+    assert_eq!(answer["key_problem"]["code"], "key_encrypted");
+    for text in [&answer["verdict"]["text"], &step(&answer, "key")["summary"]] {
+        assert!(text.as_str().unwrap().contains(message), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_asked_for_is_said_beside_the_verdict_with_a_script_and_without() {
+    let app = TestApp::new().await;
+    for (policy, fields, words) in [
+        (
+            json!({}),
+            "iss=&aud=",
+            "Signature and times hold; issuer and audience were not checked.",
+        ),
+        (
+            json!({"aud": ["orders-api"]}),
+            "iss=&aud=orders-api",
+            "Signature, audience and times hold; issuer was not checked.",
+        ),
+        (
+            json!({"iss": "https://id.example", "aud": ["orders-api"]}),
+            "iss=https%3A%2F%2Fid.example&aud=orders-api",
+            "Signature, issuer, audience and times hold.",
+        ),
+    ] {
+        let asked = json!({"token": token(60), "key": secret(), "policy": policy});
+        assert_eq!(explain(&app, &asked).await["verdict"]["text"], words);
+        let form = format!("token={}&form=text&key={SECRET}&{fields}", token(60));
+        let page = app.send(as_form(&form)).await.body;
+        assert!(
+            page.contains(&format!("<p class=\"why\">{words}</p>")),
+            "{page}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_fault_is_placed_in_its_part_and_in_the_token_by_one_count() {
+    let app = TestApp::new().await;
+    let asked = json!({"token": "eyJhbGciOiJIUzI1NiJ9.e3*0.AA", "key": secret()});
+    let text = explain(&app, &asked).await["verdict"]["text"].clone();
+    assert_eq!(
+        text,
+        "The payload holds a character outside base64url: character 3 of it. That is character 24 of the token."
+    );
+}
