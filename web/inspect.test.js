@@ -67,7 +67,7 @@ test("what is pasted, typed or filled in around a token is taken away, and said"
   await looked("typed", "the value of an Authorization header");
   const two = token({ iss: "eve", exp: NOW + 600 });
   assert.equal(await answered(page, () => paste(page, `${text}\n${two}`)), "Valid");
-  await looked("two", "Left out: 1 more token, of the 2 that stand there.");
+  await looked("two", "Left out: 1 more token, of the 2 that stand there. This is number 1.");
   await page.click('summary:has-text("Compare")');
   await page.fill("#other", `Cookie: at=${two}`);
   await page.waitForSelector("#differences .is-differs");

@@ -38,7 +38,23 @@ pub struct Taken {
     pub from: String,
     /// What else stood there and was not taken, in words.
     pub left_out: Vec<String>,
+    /// Where several stand there, the different ones in the order in which they are likely: the first is taken, until
+    /// another is [picked](Self::pick).
+    pub choices: Vec<Choice>,
+    /// Which of them it is, from 1.
+    pub number: usize,
 }
+
+/// One of several tokens in a text.
+pub struct Choice {
+    /// The token.
+    pub token: Zeroizing<String>,
+    /// Where it stands, in a word or two, as far as that has a name.
+    pub name: String,
+}
+
+/// So many of the tokens of a text can be chosen.
+const MOST_CHOICES: usize = 12;
 
 impl Taken {
     fn new(token: &str, from: impl Into<String>) -> Self {
@@ -46,6 +62,19 @@ impl Taken {
             token: Zeroizing::new(token.to_owned()),
             from: from.into(),
             left_out: Vec::new(),
+            choices: Vec::new(),
+            number: 1,
+        }
+    }
+
+    /// Takes another of the tokens that stand there, by its number from 1; what is no such number changes nothing.
+    pub fn pick(&mut self, number: usize) {
+        let index = number.checked_sub(1);
+        let picked = index.and_then(|index| self.choices.get(index));
+        if let Some(choice) = picked.filter(|_| number != self.number) {
+            self.token = choice.token.clone();
+            "what was pasted".clone_into(&mut self.from);
+            self.number = number;
         }
     }
 
@@ -55,6 +84,9 @@ impl Taken {
         let mut note = format!("Taken out of {}.", self.from);
         if !self.left_out.is_empty() {
             note.push_str(&format!(" Left out: {}.", self.left_out.join("; ")));
+        }
+        if !self.choices.is_empty() {
+            note.push_str(&format!(" This is number {}.", self.number));
         }
         note
     }
@@ -66,6 +98,16 @@ impl fmt::Debug for Taken {
         f.debug_struct("Taken")
             .field("from", &self.from)
             .field("left_out", &self.left_out)
+            .field("choices", &self.choices.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Choice")
+            .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }
@@ -127,7 +169,13 @@ fn within(text: &str) -> Pasted {
         .and_then(|first| around::name(&unfolded.text, first));
     match (tokens.as_slice(), named) {
         ([first, more @ ..], named) if named.is_some() || first.tail.is_some() || !is_word => {
-            Pasted::Taken(taken(first, more, named, unfolded.from))
+            let places = tokens
+                .iter()
+                .map(|one| (&one.token, || around::name(&unfolded.text, one)));
+            Pasted::Taken(Taken {
+                choices: choices(places),
+                ..taken(first, more, named, unfolded.from)
+            })
         }
         _ => other::of_text(text).map_or(Pasted::Bare, Pasted::Other),
     }
@@ -171,9 +219,28 @@ fn taken(
         left_out.push(more_tokens(others.len()));
     }
     Taken {
-        token: first.token.clone(),
-        from,
         left_out,
+        ..Taken::new(&first.token, from)
+    }
+}
+
+/// The different ones of several tokens, with where they stand; of one alone, none.
+fn choices<'t, F: Fn() -> Option<String>>(
+    tokens: impl Iterator<Item = (&'t Zeroizing<String>, F)>,
+) -> Vec<Choice> {
+    let mut seen = HashSet::new();
+    let different = tokens.filter(|(token, _)| seen.insert(token.as_str()));
+    let choices: Vec<_> = different
+        .take(MOST_CHOICES)
+        .map(|(token, name)| Choice {
+            token: token.clone(),
+            name: name().unwrap_or_default(),
+        })
+        .collect();
+    if choices.len() > 1 {
+        choices
+    } else {
+        Vec::new()
     }
 }
 

@@ -254,8 +254,14 @@ fn names_a_status(token: &Verified<Value>) -> bool {
 }
 
 fn refusal(error: &countersign::Error, alone: bool) -> anyhow::Error {
+    let way = match error {
+        countersign::Error::ClaimMissing { claim } if claim == "exp" => {
+            ", so the token would never end; --allow-no-exp takes it all the same"
+        }
+        _ => "",
+    };
     anyhow::anyhow!(
-        "token refused ({}): {}; --explain shows every check",
+        "token refused ({}): {}{way}; --explain shows every check",
         error.code(),
         key_spec::said(error, alone)
     )

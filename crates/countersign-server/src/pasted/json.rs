@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::other::{self, Other};
-use super::{Pasted, Taken, around, find, more_tokens};
+use super::{Pasted, Taken, around, choices, find, more_tokens};
 
 /// The members that hold a token, the likeliest first.
 const NAMES: [&str; 6] = [
@@ -138,6 +138,10 @@ fn of_leaves(document: &Value) -> Pasted {
         return Pasted::Other(secret);
     }
     leaves.sort_by_key(|leaf| leaf.rank);
+    let places = leaves
+        .iter()
+        .map(|leaf| (&leaf.found.token, || Some(leaf.path.clone())));
+    let choices = choices(places);
     let mut leaves = leaves.into_iter();
     let Some(first) = leaves.next() else {
         return Pasted::Other(if left_out.is_empty() {
@@ -163,9 +167,9 @@ fn of_leaves(document: &Value) -> Pasted {
     }
     left_out.extend(first.found.tail);
     Pasted::Taken(Taken {
-        token: first.found.token,
-        from,
         left_out,
+        choices,
+        ..Taken::new(&first.found.token, from)
     })
 }
 

@@ -244,6 +244,34 @@ fn two_tokens_are_never_joined() {
 }
 
 #[test]
+fn of_several_tokens_each_can_be_picked_and_no_number_beyond_them() {
+    let text = json!({"id_token": OTHER, "access_token": TOKEN, "again": TOKEN}).to_string();
+    let names = |found: &Taken| -> Vec<String> {
+        let names = found.choices.iter().map(|one| one.name.clone());
+        names.collect()
+    };
+    let mut found = taken(&text);
+    assert_eq!(names(&found), ["access_token", "id_token"]);
+    assert_eq!((found.token.as_str(), found.number), (TOKEN, 1));
+    for number in [0, 1, 3, usize::MAX] {
+        found.pick(number);
+        assert_eq!((found.token.as_str(), found.number), (TOKEN, 1), "{number}");
+    }
+    found.pick(2);
+    assert_eq!((found.token.as_str(), found.number), (OTHER, 2));
+    assert!(
+        found.note().ends_with("This is number 2."),
+        "{}",
+        found.note()
+    );
+    let cookies = taken(&format!("Cookie: at={TOKEN}; id={OTHER}"));
+    assert_eq!(names(&cookies), ["a cookie named at", "a cookie named id"]);
+    let one = taken(&format!("{TOKEN}\n{TOKEN}"));
+    assert!(one.choices.is_empty() && !one.note().contains("number"));
+    assert!(!format!("{found:?}").contains(TOKEN));
+}
+
+#[test]
 fn letters_that_nobody_sees_are_taken_out_and_said() {
     for text in [
         format!("\u{feff}{TOKEN}"),

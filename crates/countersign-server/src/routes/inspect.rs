@@ -24,7 +24,7 @@ use crate::routes::trouble;
 use crate::routes::visitor::Visitor;
 use crate::rules::inspect::{
     Answer, Attempt, Edited, Experiment, Forgery, Form, KeyProblem, KeyText, Language, Opened,
-    Program, Question, Resigned, Shown, Wanted, examine,
+    PolicyText, Program, Question, Resigned, Shown, Wanted, examine,
 };
 use crate::rules::secret::Secret;
 
@@ -66,6 +66,12 @@ pub(crate) struct Fields {
     typ: String,
     leeway: String,
     at: String,
+    /// Whether a token without `exp` is taken: a box that was ticked.
+    endless: String,
+    /// Of several tokens in `among`, which, from 1.
+    pick: String,
+    /// What was pasted, where several tokens stood in it.
+    among: String,
 }
 
 /// A request that was counted. It stands before the body, so that one that nobody can read counts too.
@@ -344,6 +350,15 @@ fn show(
 }
 
 impl Fields {
+    /// What was pasted: a token that is picked is picked out of all of it.
+    fn pasted(&self) -> &str {
+        if self.pick.is_empty() {
+            &self.token
+        } else {
+            &self.among
+        }
+    }
+
     fn has(&self, form: &Form) -> bool {
         self.form.as_ref() == Some(form)
     }
@@ -353,7 +368,7 @@ impl Fields {
     }
 
     fn has_policy(&self) -> bool {
-        [&self.iss, &self.aud, &self.typ, &self.leeway]
+        [&self.iss, &self.aud, &self.typ, &self.leeway, &self.endless]
             .iter()
             .any(|field| !field.is_empty())
     }
@@ -369,12 +384,15 @@ impl Fields {
         let leeway = number(&self.leeway, "The leeway")?.unwrap_or(0);
         let leeway = u64::try_from(leeway)
             .map_err(|_| "The leeway is below zero; it is a number of seconds from 0 up")?;
+        let pick = number(&self.pick, "The number of the token")?;
         Ok(Question {
-            token: Secret::new(self.token.trim().to_owned()),
+            token: Secret::new(self.pasted().trim().to_owned()),
+            pick: pick.and_then(|pick| pick.try_into().ok()).unwrap_or(0),
             key: self
                 .form
                 .map(|form| KeyText::new(form, &self.key, &self.alg)),
-            policy: crate::rules::inspect::PolicyText::new(&self.iss, &self.aud, &self.typ, leeway),
+            policy: PolicyText::new(&self.iss, &self.aud, &self.typ, leeway)
+                .with_endless(!self.endless.is_empty()),
             at: number(&self.at, "The time")?,
         })
     }

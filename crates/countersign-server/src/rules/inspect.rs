@@ -51,6 +51,9 @@ pub(crate) struct Question {
     /// The time to verify at, in epoch seconds; now by default.
     #[serde(default)]
     pub(crate) at: Option<i64>,
+    /// Of several tokens in what was pasted, which, from 1; the first by default.
+    #[serde(default)]
+    pub(crate) pick: usize,
 }
 
 /// What is said.

@@ -41,6 +41,7 @@ const takenBack = (number) => ({
   outcome: "failed",
   verified: true,
   summary: "the status list says that it was taken back",
+  rule: "a token whose bit is set in the list of its issuer is refused, though its exp lies ahead",
   rfc: "draft-ietf-oauth-status-list §8.3",
   code: "token_revoked",
   fix: "log in again",

@@ -4,7 +4,7 @@ import { button, counted, el, fill, para, place, ruleLink, shortened } from "./d
 import { nameOf, parse, pretty, valueOf } from "./json.js";
 import { parts } from "./read.js";
 import { absolute, local, relative } from "./time.js";
-import { algorithm, CLAIMS, HEADER, TIMES } from "./words.js";
+import { ALGORITHMS, CLAIMS, HEADER, TIMES } from "./words.js";
 
 /** @import { Part } from "./read.js" */
 /** @import { Asked, Member, Side, Stretch } from "./types.js" */
@@ -37,7 +37,7 @@ export class Decoded {
   constructor(ask) {
     this.#ask = ask;
     for (const side of [this.#places.header, this.#places.payload]) {
-      for (const event of ["pointerover", "focusin"]) side.addEventListener(event, ({ target }) => this.light(linkOf(target)));
+      for (const event of ["pointerover", "focusin"]) side.addEventListener(event, ({ target }) => this.reveal(linkOf(target)));
       side.addEventListener("pointerleave", (event) => this.leave(event));
       side.addEventListener("focusout", () => this.light(""));
     }
@@ -94,6 +94,15 @@ export class Decoded {
     this.#each((element) => element.classList.remove("is-lit"));
     this.#lit = link;
     this.#each((element) => element.classList.add("is-lit"));
+  }
+
+  /** The same from a field, whose bytes come into view in the token's own box; the page stands still. @param {string} link */
+  reveal(link) {
+    this.light(link);
+    const [box, span] = [place("paper"), this.#spans.get(link)?.[0]];
+    if (!span) return;
+    const [seen, is] = [box.getBoundingClientRect(), span.getBoundingClientRect()];
+    if (is.top < seen.top || is.bottom > seen.bottom) box.scrollTop += is.top - seen.top - 12;
   }
 
   /** @param {(element: Element) => void} act on all that is lit */
@@ -234,7 +243,7 @@ function split(one, fault) {
 /** @param {string} name @param {unknown} value @param {Side} side */
 function words(name, value, side) {
   const [text, rule] = (side === "header" ? HEADER : CLAIMS).get(name) ?? [];
-  const alg = side === "header" && name === "alg" && typeof value === "string" ? algorithm(value) : undefined;
+  const alg = side === "header" && name === "alg" && ALGORITHMS.get(String(value))?.[0];
   if (!text || !rule) return para("words", "A member of the issuer's own.");
   return para("words", `${text}. `, alg && `${alg}. `, ruleLink(rule));
 }

@@ -12,7 +12,7 @@ import { encode, isPlain, parts } from "./read.js";
 import { absolute, moment, now, relative, setClock, span } from "./time.js";
 import { update, workshop } from "./workshop.js";
 
-/** @import { Answer, Page, Side, State } from "./types.js" */
+/** @import { Answer, Choice, Page, Side, State } from "./types.js" */
 
 const TYPING = 140;
 const SLIDING = 60;
@@ -30,6 +30,7 @@ const form = byId("form", HTMLSelectElement);
 const alg = byId("alg", HTMLSelectElement);
 const at = byId("at", HTMLInputElement);
 const slide = byId("slide", HTMLInputElement);
+const endless = byId("endless", HTMLInputElement);
 const input = (/** @type {string} */ id) => byId(id, HTMLInputElement).value.trim();
 const own = bench.dataset.own ?? "";
 
@@ -99,7 +100,7 @@ function question(asked) {
   const wrong = faulty();
   if (wrong) throw new Unanswered(wrong);
   const leeway_secs = Number(input("leeway"));
-  const policy = { iss: input("iss"), aud: input("aud").split(/[\s,]+/).filter(Boolean), typ: input("typ"), leeway_secs };
+  const policy = { iss: input("iss"), aud: input("aud").split(/[\s,]+/).filter(Boolean), typ: input("typ"), leeway_secs, allow_no_exp: endless.checked };
   return { token: asked.toWellFormed(), key: keyText(), policy, at: moment(at.value) ?? null };
 }
 
@@ -200,7 +201,7 @@ function answered(said) {
   if (said.pasted) {
     token = said.pasted.token;
     if (!isPlain(original)) [original, state] = [token, "original"];
-    fill(place("notice"), para("note", said.pasted.note));
+    fill(place("notice"), para("note", said.pasted.note, choices(said.pasted.choices)));
     show();
   }
   if (!wasPlain || undrawn) draw();
@@ -216,6 +217,19 @@ function answered(said) {
   void program();
   tick();
   if (isPasted || !wasPlain) ownKey();
+}
+
+/** Of several tokens that were pasted, each. @param {Choice[]} all @returns {HTMLElement[]} */
+function choices(all) {
+  return all.map((one, i) => {
+    const name = `${i + 1}${one.name && `: ${one.name}`}`;
+    const choice = button("quiet", () => {
+      paste(one.token);
+      fill(place("notice"), para("note", `Number ${i + 1} of the ${all.length} tokens that were pasted.`, choices(all)));
+    }, visible(name));
+    choice.setAttribute("aria-pressed", String(one.token === token));
+    return choice;
+  });
 }
 
 /** No steps and no findings of another answer. */
@@ -420,7 +434,7 @@ function listen() {
     ask(0);
   });
   alg.addEventListener("change", () => ask(0));
-  for (const id of ["iss", "aud", "typ", "leeway", "at"]) {
+  for (const id of ["iss", "aud", "typ", "leeway", "endless", "at"]) {
     place(id).addEventListener("input", () => {
       tick();
       ask(TYPING);

@@ -91,12 +91,18 @@ export interface KeyProblem {
   fitting: string[];
 }
 
+/** One of several tokens in what was pasted. */
+export interface Choice {
+  token: string;
+  name: string;
+}
+
 /** What `POST /inspect/explain` answers. */
 export interface Answer {
   verdict: Verdict;
   is_token: boolean;
   /** The token that was taken out of what was pasted, and what was done. */
-  pasted: { token: string; note: string } | null;
+  pasted: { token: string; note: string; choices: Choice[] } | null;
   report: { valid: boolean; steps: Step[] } | null;
   fault: Fault | null;
   signature: Signature | null;

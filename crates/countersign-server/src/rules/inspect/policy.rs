@@ -32,6 +32,14 @@ impl PolicyText {
         }
     }
 
+    /// A token without `exp` is taken too.
+    pub(crate) fn with_endless(self, allow_no_exp: bool) -> Self {
+        Self {
+            allow_no_exp,
+            ..self
+        }
+    }
+
     pub(super) fn iss(&self) -> Option<&str> {
         Some(self.iss.as_str()).filter(|iss| !iss.is_empty())
     }

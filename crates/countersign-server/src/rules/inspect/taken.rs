@@ -14,6 +14,33 @@ pub(crate) struct Taken {
     pub(crate) token: Secret,
     /// What was done, in a sentence or two.
     pub(crate) note: String,
+    /// The tokens to choose from, where several were pasted.
+    pub(crate) choices: Vec<Choice>,
+    /// Which of them it is, from 1.
+    pub(crate) number: usize,
+}
+
+/// One of several tokens.
+#[derive(Serialize)]
+pub(crate) struct Choice {
+    token: Secret,
+    pub(crate) name: String,
+}
+
+impl From<pasted::Taken> for Taken {
+    fn from(taken: pasted::Taken) -> Self {
+        let secret = |token: &str| Secret::new(token.to_owned());
+        let choices = taken.choices.iter().map(|choice| Choice {
+            token: secret(&choice.token),
+            name: choice.name.clone(),
+        });
+        Self {
+            token: secret(&taken.token),
+            note: taken.note(),
+            choices: choices.collect(),
+            number: taken.number,
+        }
+    }
 }
 
 /// A question with the token alone in it, or what was pasted instead of one.
@@ -25,13 +52,13 @@ pub(crate) enum Opened {
 impl Question {
     /// Finds the token in what was pasted.
     pub(crate) fn opened(self) -> Opened {
-        let taken = match pasted::read(self.token.expose()) {
+        let taken: Option<Taken> = match pasted::read(self.token.expose()) {
             Pasted::Other(other) => return Opened::Other(other, self),
             Pasted::Bare => None,
-            Pasted::Taken(taken) => Some(Taken {
-                token: Secret::new(taken.token.as_str().to_owned()),
-                note: taken.note(),
-            }),
+            Pasted::Taken(mut taken) => {
+                taken.pick(self.pick);
+                Some(taken.into())
+            }
         };
         let token = match &taken {
             Some(taken) => taken.token.clone(),
@@ -48,6 +75,8 @@ impl Answer {
         let taken = other.is_secret.then(|| Taken {
             token: Secret::new(String::new()),
             note: "What was pasted was taken out of the field: it is a secret.".to_owned(),
+            choices: Vec::new(),
+            number: 1,
         });
         Self {
             is_token: false,

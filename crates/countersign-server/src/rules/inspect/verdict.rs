@@ -66,12 +66,13 @@ impl Verdict {
             return Self::without_key(report, problem);
         }
         let step = first_failed(report, |_| true);
-        Self {
+        let verdict = Self {
             kind,
             title,
             text: sentence(step.map_or("", |step| &step.summary)),
             code: Some(error.code()),
-        }
+        };
+        verdict.and(lacks_exp(error).then_some(ENDLESS))
     }
 
     /// What was looked at and what was not, in the words of the engine, and a sentence on what it cannot know.
@@ -167,6 +168,13 @@ impl Verdict {
             code: Some(problem.code()),
         }
     }
+}
+
+/// What people see who try the token of an example.
+const ENDLESS: &str = "It would be good for ever, to whoever finds it, and is refused unless that is wanted: to see the rest of it verified, tick “A token without exp, too” under “What is expected”.";
+
+fn lacks_exp(error: &Error) -> bool {
+    matches!(error, Error::ClaimMissing { claim } if *claim == "exp")
 }
 
 /// The word for an error.

@@ -80,7 +80,7 @@ async fn of_two_tokens_the_first_is_taken_and_the_other_is_said() {
     assert_eq!(answer["verdict"]["kind"], "valid");
     let note = answer["pasted"]["note"].as_str().unwrap();
     assert!(
-        note.ends_with("Left out: 1 more token, of the 2 that stand there."),
+        note.ends_with("Left out: 1 more token, of the 2 that stand there. This is number 1."),
         "{note}"
     );
 }

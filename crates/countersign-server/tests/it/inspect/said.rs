@@ -99,3 +99,32 @@ async fn a_fault_is_placed_in_its_part_and_in_the_token_by_one_count() {
         "The payload holds a character outside base64url: character 3 of it. That is character 24 of the token."
     );
 }
+
+#[tokio::test]
+async fn a_token_without_an_end_is_refused_with_the_way_to_take_it_and_taken_where_that_is_wanted()
+{
+    let app = TestApp::new().await;
+    let token = super::key().sign(&json!({"sub": "1234567890"})).unwrap();
+    let mut asked = json!({"token": token, "key": secret()});
+    let text = explain(&app, &asked).await["verdict"]["text"].clone();
+    let text = text.as_str().unwrap();
+    assert!(text.starts_with("Claim `exp` is missing. "), "{text}");
+    assert!(text.contains("tick “A token without exp, too”"), "{text}");
+    asked["policy"] = json!({"allow_no_exp": true});
+    let verdict = explain(&app, &asked).await["verdict"].clone();
+    assert_eq!(
+        (&verdict["kind"], &verdict["text"]),
+        (
+            &json!("valid"),
+            &json!(
+                "Signature holds; issuer and audience were not checked; without exp it never ends."
+            )
+        )
+    );
+    let form = |more: &str| format!("token={token}&form=text&key={SECRET}{more}");
+    for (more, class) in [("", "is-refused"), ("&endless=on", "is-valid")] {
+        let page = app.send(as_form(&form(more))).await.body;
+        assert!(page.contains(&format!("verdict {class}")), "{page}");
+        assert!(page.contains("A token without <code>exp</code>, too"));
+    }
+}

@@ -123,6 +123,9 @@ fn fix(error: &Error, evidence: &Evidence<'_>) -> String {
                 "the token was made for another service: ask the issuer for one with audience {expected}"
             );
         }
+        Error::ClaimMissing { claim } if claim == "exp" => {
+            return "the issuer has to put `exp` into its tokens, or everybody who finds one has it for ever; a policy can take them without".to_owned();
+        }
         Error::ClaimMissing { claim } => {
             return format!("the issuer has to put `{claim}` into its tokens");
         }

@@ -1,0 +1,93 @@
+// What the inspector says of each step, of what was not asked for, and of several tokens; and what it brings into view.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { answered, NOW, open, paste, SECRET, token } from "./inspecting.js";
+
+test("every rung says what was found, what was expected and the rule, passed ones too", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  assert.equal(await answered(page, () => paste(page, token({ iss: "joe", exp: NOW + 600 }))), "Valid");
+  assert.equal(await page.textContent(".verdict .why"), "Signature and times hold; issuer and audience were not checked.");
+  const rungs = await page.locator("#ladder > li").evaluateAll((all) => all.map((one) => [one.dataset.step, [...one.querySelectorAll("dt")].map((term) => term.textContent), [...one.querySelectorAll("dd")].at(-1).textContent]));
+  assert.ok(rungs.length >= 10, String(rungs.length));
+  for (const [name, terms, rule] of rungs) {
+    for (const term of ["Found", "Expected", "Rule"]) assert.ok(terms.includes(term), `${name}: ${terms}`);
+    assert.match(rule, /^[a-z].{20,}\. (RFC|OIDC)/, name);
+  }
+  assert.match(await page.textContent('#ladder [data-step="exp"]'), /Foundlater|Found20\d\d-.* UTCExpectedlater than 20\d\d-.* UTCRule/);
+  // What is wrong with a key is said in its step.
+  assert.equal(await answered(page, () => page.fill("#key", "short")), "Not verified");
+  assert.match(await page.textContent('#ladder [data-step="key"] .says'), /^the key that was given cannot be used: the secret has 5 bytes/);
+  assert.equal(await answered(page, () => page.fill("#key", "")), "Not verified");
+  assert.equal(await page.textContent('#ladder [data-step="key"] .says'), "no key was given to verify with");
+  assert.deepEqual(faults, []);
+});
+
+test("a token without exp says what that means, and is verified where that is wanted", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  assert.equal(await answered(page, () => paste(page, token({ sub: "1234567890", name: "John Doe", iat: 1516239022 }))), "Refused");
+  assert.match(await page.textContent(".verdict .why"), /^Claim `exp` is missing\. .* tick “A token without exp, too” under “What is expected”\.$/);
+  await page.click("#policy summary");
+  assert.equal(await answered(page, () => page.check("#endless")), "Valid");
+  assert.match(await page.textContent(".verdict .why"), /; without exp it never ends\.$/);
+  assert.deepEqual(faults, []);
+});
+
+test("of several tokens in one paste each can be chosen, with and without a script", async (t) => {
+  const { page, faults, url, browser } = await open(t);
+  const [one, two] = ["joe", "eve"].map((iss) => token({ iss, exp: NOW + 600 }));
+  const pasted = JSON.stringify({ access_token: one, id_token: two });
+  await page.fill("#key", SECRET);
+  assert.equal(await answered(page, () => paste(page, pasted)), "Valid");
+  const buttons = page.locator("#notice button");
+  assert.deepEqual(await buttons.allTextContents(), ["1: access_token", "2: id_token"]);
+  assert.equal(await buttons.nth(0).getAttribute("aria-pressed"), "true");
+  for (const [index, text, who] of [[1, two, /"eve"/], [0, one, /"joe"/]]) {
+    assert.equal(await answered(page, () => buttons.nth(index).click()), "Valid");
+    assert.equal(await page.inputValue("#token"), text);
+    assert.match(await page.textContent("#payload"), who);
+    assert.equal(await buttons.nth(index).getAttribute("aria-pressed"), "true");
+    assert.equal(await buttons.count(), 2);
+  }
+  const plain = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  await plain.goto(url);
+  await plain.fill("#token", pasted);
+  await plain.fill("#key", SECRET);
+  await plain.click("text=Take it apart");
+  assert.equal(await plain.inputValue("#token"), one);
+  for (const [name, text] of [["2: id_token", two], ["1: access_token", one]]) {
+    await plain.click(`#notice button:has-text("${name}")`);
+    assert.equal(await plain.inputValue("#token"), text);
+    assert.equal(await plain.getAttribute(`#notice button:has-text("${name}")`, "aria-pressed"), "true");
+    assert.equal(await plain.textContent(".verdict .word"), "Valid");
+  }
+  assert.deepEqual(faults, []);
+});
+
+test("a field brings its bytes into view in the token's own box, and moves nothing else", async (t) => {
+  const { page } = await open(t);
+  const claims = Object.fromEntries(Array.from({ length: 18 }, (_, i) => [`claim${i}`, "x".repeat(180)]));
+  await answered(page, () => paste(page, token({ ...claims, last: "here", exp: NOW + 600 })));
+  const look = (link) =>
+    page.evaluate((link) => {
+      const [box, span] = [document.querySelector("#paper"), document.querySelector(`#colours [data-link="${link}"]`)];
+      const [seen, is] = [box.getBoundingClientRect(), span.getBoundingClientRect()];
+      return { within: is.top >= seen.top && is.top < seen.bottom, scrolled: box.scrollTop, page: scrollY };
+    }, link);
+  const before = await look("payload-18");
+  assert.deepEqual([before.within, before.scrolled], [false, 0]);
+  const hovered = await page.locator('#payload [data-link="payload-18"]').evaluate((row) => {
+    row.dispatchEvent(new PointerEvent("pointerover", { bubbles: true, pointerType: "mouse" }));
+  }).then(() => look("payload-18"));
+  assert.ok(hovered.within && hovered.scrolled > 0, JSON.stringify(hovered));
+  assert.equal(hovered.page, before.page);
+  // The pointer over the token itself scrolls nothing from under it.
+  await page.locator('#colours [data-link="payload-18"]').evaluate((span) => {
+    const { left, top } = span.getClientRects()[0];
+    document.querySelector("#token").dispatchEvent(new PointerEvent("pointermove", { bubbles: true, clientX: left + 3, clientY: top + 3 }));
+  });
+  assert.equal((await look("payload-18")).scrolled, hovered.scrolled);
+});
