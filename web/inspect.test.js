@@ -264,7 +264,7 @@ test("partial, broken, nested and encrypted tokens are shown as far as they go",
   assert.match(await page.textContent("#header"), /"HS256"/);
   assert.match(await page.textContent(".verdict .why"), /That is character 61 of the token/);
   assert.equal(await answered(page, () => paste(page, token('{"iss":"joe","exp":x}'))), "Broken");
-  assert.match(await page.textContent(".verdict .why"), /line 1, column 20 of the payload/);
+  assert.match(await page.textContent(".verdict .why"), /^The payload is not JSON, at line 1, column 20\. That is character 63 of the token\.$/);
   assert.equal(await page.locator("#colours .fault").count(), 1);
   const inner = token(whole, '{"alg":"HS256","cty":"JWT"}');
   await answered(page, () => paste(page, inner));

@@ -16,7 +16,8 @@ pub(crate) struct PolicyText {
     /// Empty: none named, JWT or at+jwt.
     typ: String,
     leeway_secs: u64,
-    allow_no_exp: bool,
+    /// Whether a token without `exp` is taken.
+    pub(super) allow_no_exp: bool,
 }
 
 impl PolicyText {

@@ -140,6 +140,8 @@ struct Facts {
     aud: Vec<Text>,
     typ: Option<Text>,
     leeway: u64,
+    /// Whether a token without `exp` is taken.
+    is_endless: bool,
     names_key: bool,
     is_jwk: bool,
     source: Source,
@@ -224,6 +226,7 @@ impl Facts {
             aud: aud.into_iter().map(Text).collect(),
             typ: policy.typ().map(|typ| Text(typ.to_owned())),
             leeway: policy.leeway_secs(),
+            is_endless: policy.allow_no_exp,
             names_key: decoded.header.get("kid").is_some(),
             is_jwk: key.is_some_and(|key| key.form == Form::Jwk),
             source: Source::of(key, alg, token)?,

@@ -124,7 +124,8 @@ impl Verdict {
             kind,
             title,
             text: match (kind, step) {
-                (Kind::Unverified, None) => why,
+                // What nobody can read is not worth a key, and where it breaks comes next.
+                (Kind::Broken, Some(step)) => sentence(&step.summary),
                 (_, Some(step)) => format!("{} {why}", sentence(&step.summary)),
                 (_, None) => why,
             },

@@ -229,3 +229,29 @@ async fn rejects_an_issuer_that_is_no_address_of_the_web() {
         }
     }
 }
+
+/// Else the page would call a token valid, and the program beside it refuse it.
+#[tokio::test]
+async fn a_program_asks_for_exp_unless_a_token_without_one_is_taken() {
+    let app = TestApp::new().await;
+    for (language, asks, waives) in [
+        ("rust", "", ".without_expiry()"),
+        ("node", "requiredClaims: [\"exp\"]", ""),
+        ("python", "\"require\": [\"exp\"]", ""),
+        ("go", "jwt.WithExpirationRequired()", ""),
+        ("curl", "", "--allow-no-exp "),
+    ] {
+        for allow in [false, true] {
+            let policy = json!({"allow_no_exp": allow});
+            let question = json!({"token": token(60), "key": secret(), "policy": policy});
+            let program = written(&app, language, &question).await.unwrap();
+            let (expected, other) = if allow {
+                (waives, asks)
+            } else {
+                (asks, waives)
+            };
+            assert!(program.contains(expected), "{program}");
+            assert!(other.is_empty() || !program.contains(other), "{program}");
+        }
+    }
+}
