@@ -144,7 +144,8 @@ fn a_place_in_a_part_is_counted_in_characters_from_1() {
     let header = b64(r#"{"alg":"HS256"}"#);
     for (payload, place) in [(" 30", 1), ("e3 0", 3), ("e3é0", 3)] {
         let report = verifier().explain(&format!("{header}.{payload}.AA"), NOW);
-        let words = format!("payload holds a character outside base64url: character {place} of it");
+        let words =
+            format!("the payload holds a character outside base64url: character {place} of it");
         assert_eq!(report.steps[0].summary, words);
     }
 }
