@@ -65,7 +65,9 @@ pub(super) const fn of(name: CheckName) -> &'static str {
         CheckName::Confirmation => {
             "a token with cnf is bound to a key, and counts only with a proof of having it"
         }
-        CheckName::Expiry => "from the second of exp on, the token is not taken any more",
+        CheckName::Expiry => {
+            "a token has an end: from the second of exp on, it is not taken any more"
+        }
         CheckName::NotBefore => "before the second of nbf, the token is not taken yet",
         CheckName::IssuedAt => {
             "iat does not lie ahead, for the clock that set it would be wrong, nor longer ago than the policy takes"
