@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
 
 use crate::support::server::credentials;
 use crate::support::{Bench, SECRET, Server};
@@ -151,14 +150,12 @@ fn sigterm_and_sigint_end_the_server_with_0() {
     for signal in ["TERM", "INT"] {
         let mut server = Server::start(&bench);
         server.signal(signal);
-        let (status, took) = server.wait();
         assert_eq!(
-            status.code(),
+            server.wait().code(),
             Some(0),
             "{signal}: {}",
             bench.read("server.log")
         );
-        assert!(took < Duration::from_secs(5), "{signal}: {took:?}");
     }
 }
 
@@ -186,9 +183,7 @@ async fn what_is_in_flight_is_finished_before_the_end() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    let (status, took) = server.wait();
-    assert_eq!(status.code(), Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(server.wait().code(), Some(0));
 }
 
 #[test]

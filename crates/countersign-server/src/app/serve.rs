@@ -23,10 +23,6 @@ use crate::rules::leap::Leaps;
 use crate::rules::setup::{self, SetupCode};
 use crate::store::DURABILITY;
 
-/// How long requests in flight may take after the end was asked for: with what comes after it, less than five seconds.
-const GRACE: Duration = Duration::from_millis(4500);
-/// How long everything may take after the end was asked for, the closing of the database with it.
-const END: Duration = Duration::from_millis(4900);
 /// How long the head of a request may take, from its first byte or from the opening of its connection.
 const HEAD: Duration = Duration::from_secs(5);
 /// The longest head of a request, in bytes; what is longer is answered 431.
@@ -38,6 +34,22 @@ const STREAMS: u32 = 100;
 /// How often a silent HTTP/2 connection is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+
+/// How long the end may take, from when it was asked for: less than five seconds, after which who supervises a server kills it.
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    /// How long for requests in flight.
+    requests: Duration,
+    /// How long for everything, the closing of the database with it.
+    all: Duration,
+}
+
+impl Ending {
+    const USUAL: Self = Self {
+        requests: Duration::from_millis(4500),
+        all: Duration::from_millis(4900),
+    };
+}
 
 /// What there is to say about a server that has started.
 #[derive(Clone, Debug)]
@@ -94,6 +106,7 @@ pub struct Server {
     tls: Option<Tls>,
     facts: Facts,
     lock: Lock,
+    ending: Ending,
 }
 
 impl fmt::Debug for Server {
@@ -146,6 +159,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         tls,
         facts,
         lock,
+        ending: Ending::USUAL,
     })
 }
 
@@ -220,6 +234,7 @@ impl Server {
             metrics,
             tls,
             lock: _lock,
+            ending,
             ..
         } = self;
         let handle = Handle::<SocketAddr>::new();
@@ -228,16 +243,16 @@ impl Server {
             tokio::spawn(tell_figures(app.clone(), listener, handle.clone()));
         }
         let end = handle.clone();
-        let ending = tokio::spawn(async move {
+        let over = tokio::spawn(async move {
             shutdown.await;
-            end.graceful_shutdown(Some(GRACE));
-            sleep(END).await;
+            end.graceful_shutdown(Some(ending.requests));
+            sleep(ending.all).await;
         });
         let served = answer(&app, listener, tls, handle).await;
         housekeeping.abort();
         tokio::select! {
             () = app.store.close() => {}
-            _ = ending => tracing::warn!(
+            _ = over => tracing::warn!(
                 "the database is locked by another process and was not closed; nothing that was committed is lost"
             ),
         }
@@ -313,3 +328,6 @@ async fn keep_house(app: App, tls: Option<Tls>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,3 +38,10 @@ pub(crate) fn session(id: &str, now: i64) -> SessionRow {
         status_idx: None,
     }
 }
+
+impl Store {
+    /// Whether somebody has the one connection that writes, or waits on it for the database.
+    pub(crate) fn is_writing(&self) -> bool {
+        usize::try_from(self.writer.size()).unwrap() > self.writer.num_idle()
+    }
+}

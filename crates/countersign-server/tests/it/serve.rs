@@ -1,17 +1,11 @@
 //! The server on a real socket.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use countersign_server::{Error, Flags, Settings, start, start_inspector};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
-use tokio::time::sleep;
-
-use crate::app::PASSWORD;
 
 fn settings(data: &Path, listen: &str) -> Settings {
     let flags = Flags {
@@ -161,29 +155,6 @@ async fn a_connection_that_says_nothing_more_after_an_answer_is_closed() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_sent_half_does_not_hold_the_end_up_for_five_seconds() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
-    let address = server.facts().address;
-    let (end, ended) = oneshot::channel::<()>();
-    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let half = "POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
-    stream.write_all(half.as_bytes()).await.unwrap();
-    // Another request tells that the first has been taken up.
-    let livez = format!("http://{address}/livez");
-    assert_eq!(reqwest::get(livez).await.unwrap().status(), 200);
-    let began = Instant::now();
-    end.send(()).unwrap();
-    running.await.unwrap().unwrap();
-    assert!(
-        began.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        began.elapsed()
-    );
-}
-
-#[tokio::test]
 async fn a_connection_whose_answers_are_never_read_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
@@ -198,43 +169,6 @@ async fn a_connection_whose_answers_are_never_read_is_closed() {
     while stream.write_all(requests.as_bytes()).await.is_ok() {}
     end.send(()).unwrap();
     running.await.unwrap().unwrap();
-}
-
-#[tokio::test]
-async fn a_database_that_another_process_locks_does_not_hold_the_end_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
-    let facts = server.facts().clone();
-    let database = SqliteConnectOptions::new().filename(&facts.database);
-    let mut other = SqliteConnection::connect_with(&database).await.unwrap();
-    sqlx::query("BEGIN IMMEDIATE")
-        .execute(&mut other)
-        .await
-        .unwrap();
-    let (end, ended) = oneshot::channel::<()>();
-    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
-    let ask = |n: u32| {
-        let account =
-            format!("{{\"email\": \"ada{n}@example.com\", \"password\": \"{PASSWORD}\"}}");
-        let request = reqwest::Client::new().post(format!("{}/signup", facts.issuer));
-        let request = request.header("content-type", "application/json");
-        request.body(account).send()
-    };
-    let second = async {
-        // Waits for the lock after the first one does, and for five seconds more.
-        sleep(Duration::from_secs(2)).await;
-        ask(2).await
-    };
-    let ending = async {
-        sleep(Duration::from_secs(3)).await;
-        let began = Instant::now();
-        end.send(()).unwrap();
-        running.await.unwrap().unwrap();
-        began.elapsed()
-    };
-    let (_, _, took) = tokio::join!(ask(1), second, ending);
-    // The second's wait for the lock ends seven seconds after the end was asked for.
-    assert!(took < Duration::from_millis(6_500), "{took:?}");
 }
 
 #[tokio::test]
