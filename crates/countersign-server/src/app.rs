@@ -38,13 +38,16 @@ use crate::store::Store;
 mod connections;
 mod folder;
 mod idle;
+mod listen;
 mod mark;
 mod patience;
 mod serve;
+mod stream;
 mod tls;
 
+pub(crate) use connections::Connections;
 pub(crate) use folder::{Lock, check_existing, open_existing};
-pub(crate) use serve::bind;
+pub(crate) use listen::{bind, in_the_clear};
 pub use serve::{Facts, Server, SetupLink, start};
 
 /// The time, as the server sees it.

@@ -1,33 +1,32 @@
 //! How many connections there may be, in all and from one network, so that nobody holds so many that others find none.
 //!
 //! What is over is closed at once: to wait would take a place as well. How long a connection may say nothing, and how
-//! long a head may be, is set where the server is made ([`super::serve`]).
+//! long a head may be, is set where a listener is made ([`super::listen`]).
 
 use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use axum_server::accept::Accept;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::patience::Patient;
+use super::stream::Connection;
 use crate::rules::address;
 use crate::rules::proxies::Proxies;
 
 const IN_ALL: usize = 1000;
 /// Enough for everyone behind one address of an office.
 const OF_ONE_NETWORK: usize = 200;
-/// Files that the server itself has open: the database above all.
+/// Files that the server itself has open: the database above all, and the connections to its figures.
 const OWN_FILES: usize = 64;
+/// Whoever reads the figures: a few programs that come every few seconds.
+const OF_FIGURES: usize = 16;
 
 /// The places for connections; cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Connections(Arc<Places>);
+pub(crate) struct Connections(Arc<Places>);
 
 #[derive(Debug)]
 struct Places {
@@ -45,10 +44,15 @@ struct Taken {
 
 impl Connections {
     /// As many as this process may have files open, a thousand at most.
-    pub(super) fn of_this_process(proxies: Proxies) -> Self {
+    pub(crate) fn of_this_process(proxies: Proxies) -> Self {
         let files = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
         let files = open_files(&files).map_or(IN_ALL, |files| files.saturating_sub(OWN_FILES));
         Self::new(files.clamp(1, IN_ALL), OF_ONE_NETWORK, proxies)
+    }
+
+    /// For the figures, which are to be had also when the world has taken every other place.
+    pub(super) fn for_figures() -> Self {
+        Self::new(OF_FIGURES, OF_FIGURES, Proxies::default())
     }
 
     fn new(in_all: usize, of_one_network: usize, proxies: Proxies) -> Self {
@@ -86,7 +90,7 @@ impl Connections {
 
 /// A place that one connection has.
 #[derive(Debug)]
-struct Place {
+pub(super) struct Place {
     places: Arc<Places>,
     network: Option<String>,
 }
@@ -110,9 +114,9 @@ impl Drop for Place {
 }
 
 impl<S> Accept<TcpStream, S> for Connections {
-    type Stream = Connection;
+    type Stream = Connection<TcpStream>;
     type Service = S;
-    type Future = Ready<io::Result<(Connection, S)>>;
+    type Future = Ready<io::Result<(Connection<TcpStream>, S)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let accepted = stream.peer_addr().and_then(|peer| {
@@ -124,69 +128,13 @@ impl<S> Accept<TcpStream, S> for Connections {
                 );
                 io::Error::from(ErrorKind::QuotaExceeded)
             })?;
-            let connection = Connection {
-                stream: Patient::new(stream),
-                _place: place,
-            };
-            Ok((connection, service))
+            // What was not taken would else stay with the kernel, for minutes.
+            let connection = Connection::new(stream, |stream| {
+                let _ = stream.set_zero_linger();
+            });
+            Ok((connection.at(place), service))
         });
         ready(accepted)
-    }
-}
-
-/// A connection that has a place.
-#[derive(Debug)]
-pub(super) struct Connection {
-    stream: Patient<TcpStream>,
-    _place: Place,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if self.stream.is_given_up() {
-            // Else the kernel would keep what was not taken, for minutes.
-            let _ = self.stream.get().set_zero_linger();
-        }
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }
 

@@ -11,12 +11,12 @@ use std::task::{Context, Poll, ready as when_ready};
 use std::time::Duration;
 
 use axum_server::accept::Accept;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use self::requests::{Counted, Requests};
-use super::connections::{Connection, Connections};
+use super::connections::Connections;
+use super::stream::Connection;
 
 mod requests;
 
@@ -29,41 +29,45 @@ const IDLE: Duration = Duration::from_mins(2);
 pub(super) struct UntilIdle(pub(super) Connections);
 
 impl<S> Accept<TcpStream, S> for UntilIdle {
-    type Stream = Watched<Connection>;
+    type Stream = Connection<TcpStream>;
     type Service = Counted<S>;
-    type Future = Ready<io::Result<(Watched<Connection>, Counted<S>)>>;
+    type Future = Ready<io::Result<(Connection<TcpStream>, Counted<S>)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let accepted = self.0.accept(stream, service).into_inner();
-        ready(accepted.map(|(stream, service)| watch(stream, service)))
+        ready(accepted.map(|(connection, service)| watch(connection, service)))
     }
 }
 
-fn watch<T, S>(stream: T, service: S) -> (Watched<T>, Counted<S>) {
+fn watch<T, S>(connection: Connection<T>, service: S) -> (Connection<T>, Counted<S>) {
     let requests = Requests::none();
-    let watched = Watched {
-        stream,
+    let idle = Idle {
         requests: requests.clone(),
         timer: Box::pin(sleep(IDLE)),
     };
-    (watched, Counted::new(service, requests))
+    (connection.until(idle), Counted::new(service, requests))
 }
 
-/// A stream that ends when its connection is idle, or holds an answer that is not taken.
+/// When a connection is idle, or holds an answer that is not taken.
 #[derive(Debug)]
-pub(super) struct Watched<T> {
-    stream: T,
+pub(super) struct Idle {
     requests: Requests,
     timer: Pin<Box<Sleep>>,
 }
 
-impl<T> Watched<T> {
+impl Idle {
+    /// Whether it is over now; cheap where it surely is not.
+    pub(super) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        self.is_due(Instant::now()) && self.poll_over(cx).is_ready()
+    }
+
     /// Whether it may be over: surely not before the timer's time.
     fn is_due(&self, now: Instant) -> bool {
         self.timer.deadline() <= now
     }
 
-    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready when it is over.
+    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             if !self.is_due(Instant::now()) {
                 when_ready!(self.timer.as_mut().poll(cx));
@@ -74,53 +78,6 @@ impl<T> Watched<T> {
                 _ => return Poll::Ready(()),
             }
         }
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        // The end, as if the client had gone away; it is looked for first, so that sending without a pause does not put it off.
-        if self.is_due(Instant::now()) && self.poll_over(cx).is_ready() {
-            return Poll::Ready(Ok(()));
-        }
-        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            Poll::Pending => self.poll_over(cx).map(Ok),
-            read => read,
-        }
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }
 
@@ -140,8 +97,12 @@ mod tests {
     use super::*;
 
     /// What the server reads next: how many bytes, or nothing within `time`.
-    async fn read(stream: &mut Watched<DuplexStream>, time: Duration) -> Option<usize> {
+    async fn read(stream: &mut Connection<DuplexStream>, time: Duration) -> Option<usize> {
         timeout(time, stream.read(&mut [0; 8])).await.ok()?.ok()
+    }
+
+    fn watched<S>(stream: DuplexStream, service: S) -> (Connection<DuplexStream>, Counted<S>) {
+        watch(Connection::new(stream, |_| ()), service)
     }
 
     async fn answer((): ()) -> Result<Response<Body>, Infallible> {
@@ -151,7 +112,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_only_pings_ends_after_two_minutes_without_a_request() {
         let (mut client, server) = duplex(64);
-        let (mut watched, _service) = watch(server, ());
+        let (mut watched, _service) = watched(server, ());
         for _ in 0..5 {
             client.write_all(b"ping").await.unwrap();
             assert_eq!(read(&mut watched, Duration::ZERO).await, Some(4));
@@ -163,7 +124,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_ends_though_something_is_there_to_be_read_at_any_time() {
         let (mut client, server) = duplex(64);
-        let (mut watched, _service) = watch(server, ());
+        let (mut watched, _service) = watched(server, ());
         client.write_all(&[0; 64]).await.unwrap();
         assert_eq!(read(&mut watched, Duration::ZERO).await, Some(8));
         advance(IDLE).await;
@@ -177,7 +138,7 @@ mod tests {
             tokio::time::sleep(10 * IDLE).await;
             answer(()).await
         };
-        let (mut watched, mut service) = watch(server, service_fn(slowly));
+        let (mut watched, mut service) = watched(server, service_fn(slowly));
         let mut answering = Box::pin(service.call(()));
         assert!(timeout(Duration::ZERO, &mut answering).await.is_err());
         assert_eq!(read(&mut watched, 9 * IDLE).await, None);
@@ -190,7 +151,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_not_taken_ends_its_connection_whatever_else_is_asked() {
         let (_client, server) = duplex(64);
-        let (mut watched, mut service) = watch(server, service_fn(answer));
+        let (mut watched, mut service) = watched(server, service_fn(answer));
         let taken = service.call(()).await.unwrap();
         assert_eq!(read(&mut watched, IDLE / 2).await, None);
         let _held = service.call(()).await.unwrap();
@@ -206,7 +167,7 @@ mod tests {
     async fn an_answer_is_taken_when_its_last_byte_is() {
         for is_held in [false, true] {
             let (_client, server) = duplex(64);
-            let (mut watched, mut service) = watch(server, service_fn(answer));
+            let (mut watched, mut service) = watched(server, service_fn(answer));
             let mut body = service.call(()).await.unwrap().into_body();
             let frame = pin!(&mut body).frame().await.unwrap().unwrap();
             assert!(body.is_end_stream());

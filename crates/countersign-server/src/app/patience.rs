@@ -4,40 +4,33 @@
 //! It lies below TLS and HTTP, so it holds for all that is written. Only writes are waited for: a TCP stream has nothing to
 //! flush, and ends at once.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A thousand bytes a second are enough to be waited for without an end.
 const FOR_A_BYTE: Duration = Duration::from_millis(1);
 
-/// A stream whose writes fail with [`ErrorKind::TimedOut`] when they were waited for too long.
+/// What is left of the patience with one client.
 #[derive(Debug)]
-pub(super) struct Patient<T> {
-    stream: T,
+pub(super) struct Patience {
     /// How long may be waited from now on, or from when the present wait began.
     left: Duration,
     wait: Option<Pin<Box<Sleep>>>,
     is_given_up: bool,
 }
 
-impl<T> Patient<T> {
-    pub(super) const fn new(stream: T) -> Self {
+impl Patience {
+    pub(super) const fn new() -> Self {
         Self {
-            stream,
             left: PATIENCE,
             wait: None,
             is_given_up: false,
         }
-    }
-
-    pub(super) const fn get(&self) -> &T {
-        &self.stream
     }
 
     /// Whether a write has failed because the client did not take it.
@@ -45,7 +38,8 @@ impl<T> Patient<T> {
         self.is_given_up
     }
 
-    fn watch(
+    /// What becomes of a write: it fails with [`ErrorKind::TimedOut`] when it was waited for too long.
+    pub(super) fn watch(
         &mut self,
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
@@ -72,59 +66,18 @@ impl<T> Patient<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.watch(cx, written)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.watch(cx, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
     use tokio::time::timeout;
 
     use super::*;
+    use crate::app::stream::Connection;
 
     /// Sends without an end to a client that takes so many bytes every so often, for so long; whether it was given up.
     async fn send(bytes: usize, every: Duration, within: Duration) -> bool {
         let (mut client, server) = duplex(4_000);
-        let mut server = Patient::new(server);
+        let mut server = Connection::new(server, |_| ());
         let take = async move {
             let mut buffer = vec![0; bytes];
             loop {
@@ -174,7 +127,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn time_in_which_nothing_is_to_be_taken_is_not_waited() {
         let (mut client, server) = duplex(10);
-        let mut server = Patient::new(server);
+        let mut server = Connection::new(server, |_| ());
         for _ in 0..100 {
             sleep(Duration::from_hours(1)).await;
             server.write_all(&[0; 10]).await.unwrap();

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsAcceptor;
 use tokio::net::TcpListener;
 use tokio::time::{MissedTickBehavior, sleep};
 
 use super::connections::Connections;
 use super::folder::{Lock, marked};
-use super::idle::UntilIdle;
+use super::listen::{bind, in_the_clear, over_tls};
 use super::tls::Tls;
 use super::{App, system_clock};
 use crate::config::Settings;
@@ -23,16 +22,6 @@ use crate::rules::leap::Leaps;
 use crate::rules::setup::{self, SetupCode};
 use crate::store::DURABILITY;
 
-/// How long the head of a request may take, from its first byte or from the opening of its connection.
-const HEAD: Duration = Duration::from_secs(5);
-/// The longest head of a request, in bytes; what is longer is answered 431.
-const HEAD_BYTES: usize = 32 * 1024;
-/// The same for HTTP/2, which counts otherwise.
-const HEAD_LIST_BYTES: u32 = 32 * 1024;
-/// How many requests one HTTP/2 connection may have in flight.
-const STREAMS: u32 = 100;
-/// How often a silent HTTP/2 connection is asked whether it is still there.
-const PING: Duration = Duration::from_secs(20);
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
 /// How long the end may take, from when it was asked for: less than five seconds, after which who supervises a server kills it.
@@ -163,13 +152,6 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     })
 }
 
-pub(crate) async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let failed = |source| Error::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
-}
-
 async fn warnings(settings: &Settings, app: &App, lock: &Lock) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     if settings.is_development() {
@@ -269,34 +251,14 @@ async fn answer(
 ) -> Result<(), Error> {
     let service = router(app.clone())?.into_make_service_with_connect_info::<SocketAddr>();
     let connections = Connections::of_this_process(app.proxies.clone());
-    let mut server = axum_server::Server::from_listener(listener)
-        .first_request_timeout(HEAD)
-        .handle(handle);
-    server
-        .http_builder()
-        .http1()
-        .header_read_timeout(HEAD)
-        .max_buf_size(HEAD_BYTES);
     let served = match tls {
         None => {
-            server
-                .http1_only()
-                .acceptor(connections)
-                .serve(service)
-                .await
+            let server = in_the_clear(listener, connections, handle);
+            server.serve(service).await
         }
         Some(tls) => {
-            server
-                .http_builder()
-                .http2()
-                .max_concurrent_streams(STREAMS)
-                .max_header_list_size(HEAD_LIST_BYTES)
-                .keep_alive_interval(PING)
-                .keep_alive_timeout(HEAD);
-            let acceptor = RustlsAcceptor::new(tls.config())
-                .handshake_timeout(HEAD)
-                .acceptor(UntilIdle(connections));
-            server.acceptor(acceptor).serve(service).await
+            let server = over_tls(listener, &tls, connections, handle);
+            server.serve(service).await
         }
     };
     served.map_err(Error::Serve)
@@ -304,10 +266,7 @@ async fn answer(
 
 /// Serves the figures until the server ends. That they cannot be told any more is no reason to end it.
 async fn tell_figures(app: App, listener: TcpListener, handle: Handle<SocketAddr>) {
-    let server = axum_server::Server::from_listener(listener)
-        .http1_only()
-        .first_request_timeout(HEAD)
-        .handle(handle);
+    let server = in_the_clear(listener, Connections::for_figures(), handle);
     if let Err(error) = server.serve(for_operators(app).into_make_service()).await {
         tracing::error!(%error, "the figures are no longer told");
     }

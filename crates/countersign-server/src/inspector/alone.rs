@@ -7,9 +7,10 @@ use axum_server::Handle;
 use tokio::net::TcpListener;
 
 use super::Inspector;
-use crate::app::bind;
+use crate::app::{Connections, bind, in_the_clear};
 use crate::error::Error;
 use crate::router::lone_inspector;
+use crate::rules::proxies::Proxies;
 
 /// An inspector that is bound, and answers once it runs.
 pub struct LoneInspector {
@@ -63,9 +64,8 @@ impl LoneInspector {
         });
         let inspector = Inspector::alone(format!("http://{}", self.address));
         let service = lone_inspector(inspector, self.address)?;
-        axum_server::Server::from_listener(self.listener)
-            .http1_only()
-            .handle(handle)
+        let connections = Connections::of_this_process(Proxies::default());
+        in_the_clear(self.listener, connections, handle)
             .serve(service.into_make_service_with_connect_info::<SocketAddr>())
             .await
             .map_err(Error::Serve)

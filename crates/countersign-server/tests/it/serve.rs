@@ -1,11 +1,14 @@
 //! The server on a real socket.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use countersign_server::{Error, Flags, Settings, start, start_inspector};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 fn settings(data: &Path, listen: &str) -> Settings {
     let flags = Flags {
@@ -93,82 +96,173 @@ async fn rejects_a_database_that_is_none() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+/// Every listener that we have, and a page that each answers.
+struct Listeners {
+    all: [(SocketAddr, &'static str); 3],
+    ends: [oneshot::Sender<()>; 2],
+    running: JoinSet<Result<(), Error>>,
+    _folder: TempDir,
+}
+
+impl Listeners {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = Flags {
+            data: Some(folder.path().to_owned()),
+            listen: Some("127.0.0.1:0".to_owned()),
+            metrics_listen: Some("127.0.0.1:0".to_owned()),
+            ..Flags::default()
+        };
+        let server = start(Settings::load(flags, []).unwrap()).await.unwrap();
+        let alone = start_inspector("127.0.0.1:0".parse().unwrap())
+            .await
+            .unwrap();
+        let lone = alone.url();
+        let lone = lone.strip_prefix("http://").unwrap();
+        let all = [
+            (server.facts().address, "/assets/style.css"),
+            (server.facts().metrics.unwrap(), "/metrics"),
+            (
+                lone.strip_suffix("/inspect").unwrap().parse().unwrap(),
+                "/inspect",
+            ),
+        ];
+        let (end, ended) = oneshot::channel::<()>();
+        let (end_lone, lone_ended) = oneshot::channel::<()>();
+        let mut running = JoinSet::new();
+        running.spawn(server.run(async { ended.await.unwrap_or_default() }));
+        running.spawn(alone.run(async { lone_ended.await.unwrap_or_default() }));
+        Self {
+            all,
+            ends: [end, end_lone],
+            running,
+            _folder: folder,
+        }
+    }
+
+    /// Does something with each of them, with all at the same time.
+    async fn each<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        what: impl Fn(SocketAddr, &'static str) -> F,
+    ) {
+        let all = self
+            .all
+            .map(|(address, path)| tokio::spawn(what(address, path)));
+        for one in all {
+            one.await.unwrap();
+        }
+    }
+
+    async fn close(self) {
+        for end in self.ends {
+            end.send(()).unwrap();
+        }
+        for ended in self.running.join_all().await {
+            ended.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_head_that_does_not_come_is_not_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
-    let address = server.facts().address;
-    let (end, ended) = oneshot::channel::<()>();
-    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
-    for head in ["", "GET /livez HTTP/1.1\r\nHost: a\r\n"] {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // Ends only when the server closes the connection.
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
-    }
-    end.send(()).unwrap();
-    running.await.unwrap().unwrap();
+    let listeners = Listeners::open().await;
+    listeners
+        .each(async |address, path| {
+            for head in [String::new(), format!("GET {path} HTTP/1.1\r\nHost: a\r\n")] {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                stream.write_all(head.as_bytes()).await.unwrap();
+                // Ends only when the server closes the connection.
+                let mut answer = Vec::new();
+                stream.read_to_end(&mut answer).await.unwrap();
+                assert!(!answer.starts_with(b"HTTP/1.1 200"), "{path} {answer:?}");
+            }
+        })
+        .await;
+    listeners.close().await;
 }
 
 #[tokio::test]
 async fn rejects_a_head_over_32_kib_and_takes_one_below() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
-    let address = server.facts().address;
-    let (end, ended) = oneshot::channel::<()>();
-    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
-    for (bytes, status) in [(30 * 1024, "HTTP/1.1 200"), (40 * 1024, "HTTP/1.1 431")] {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let head = format!(
-            "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: {}",
-            "x".repeat(bytes)
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        if status.ends_with("200") {
-            stream.write_all(b"\r\n\r\n").await.unwrap();
-        }
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await.unwrap();
-        assert_eq!(String::from_utf8_lossy(&answer), status);
-    }
-    end.send(()).unwrap();
-    running.await.unwrap().unwrap();
+    let listeners = Listeners::open().await;
+    listeners
+        .each(async |address, path| {
+            for (bytes, status) in [(30 * 1024, "HTTP/1.1 200"), (40 * 1024, "HTTP/1.1 431")] {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                let head = format!(
+                    "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX: {}",
+                    "x".repeat(bytes)
+                );
+                stream.write_all(head.as_bytes()).await.unwrap();
+                if status.ends_with("200") {
+                    stream.write_all(b"\r\n\r\n").await.unwrap();
+                }
+                let mut answer = [0; 12];
+                stream.read_exact(&mut answer).await.unwrap();
+                assert_eq!(String::from_utf8_lossy(&answer), status, "{path}");
+            }
+        })
+        .await;
+    listeners.close().await;
 }
 
 #[tokio::test]
 async fn a_connection_that_says_nothing_more_after_an_answer_is_closed() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
-    let address = server.facts().address;
-    let (end, ended) = oneshot::channel::<()>();
-    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
-    end.send(()).unwrap();
-    running.await.unwrap().unwrap();
+    let listeners = Listeners::open().await;
+    listeners
+        .each(async |address, path| {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.unwrap();
+            assert!(answer.starts_with(b"HTTP/1.1 200"), "{path} {answer:?}");
+        })
+        .await;
+    listeners.close().await;
 }
 
 #[tokio::test]
 async fn a_connection_whose_answers_are_never_read_is_closed() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = start(settings(folder.path(), "127.0.0.1:0")).await.unwrap();
-    let address = server.facts().address;
-    let (end, ended) = oneshot::channel::<()>();
-    let running = tokio::spawn(server.run(async { ended.await.unwrap_or_default() }));
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(2048).unwrap();
-    let mut stream = socket.connect(address).await.unwrap();
-    let requests = "GET /assets/style.css HTTP/1.1\r\nHost: a\r\n\r\n".repeat(50);
-    // Neither side goes on when both have enough; only that the server closes the connection ends this.
-    while stream.write_all(requests.as_bytes()).await.is_ok() {}
-    end.send(()).unwrap();
-    running.await.unwrap().unwrap();
+    let listeners = Listeners::open().await;
+    listeners
+        .each(async |address, path| {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_recv_buffer_size(2048).unwrap();
+            let mut stream = socket.connect(address).await.unwrap();
+            let requests = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").repeat(50);
+            // Neither side goes on when both have enough; only that the server closes the connection ends this.
+            while stream.write_all(requests.as_bytes()).await.is_ok() {}
+        })
+        .await;
+    listeners.close().await;
+}
+
+/// Each program that reads them holds one connection; who holds many finds an end, and the world's places are others.
+#[tokio::test]
+async fn the_figures_have_a_few_places_of_their_own() {
+    let listeners = Listeners::open().await;
+    let [_, (figures, path), _] = listeners.all;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let ask = async || {
+        let mut stream = TcpStream::connect(figures).await.unwrap();
+        let mut answer = [0; 12];
+        // What is closed at once may be cut off.
+        let _ = stream.write_all(request.as_bytes()).await;
+        let is_answered = stream.read_exact(&mut answer).await.is_ok();
+        assert!(!is_answered || answer == *b"HTTP/1.1 200");
+        (is_answered, stream)
+    };
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        let (is_answered, stream) = ask().await;
+        assert!(is_answered, "{}", held.len());
+        held.push(stream);
+    }
+    assert!(!ask().await.0);
+    let (server, page) = listeners.all[0];
+    let others = reqwest::get(format!("http://{server}{page}")).await;
+    assert_eq!(others.unwrap().status(), 200);
+    listeners.close().await;
 }
 
 #[tokio::test]
