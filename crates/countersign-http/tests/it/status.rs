@@ -6,6 +6,8 @@ mod health;
 mod held;
 mod settings;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +18,11 @@ use countersign::{
 use countersign_http::testing::MovedClock;
 use countersign_http::{Health, Protect, ProtectBuilder, StatusLists};
 use serde_json::Value;
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::fault_server::{Fault, FaultServer};
 use crate::harness::{AUDIENCE, Answer, NOW, app, bearer, claims_of, send, signed};
@@ -30,6 +37,7 @@ struct Scene {
     clock: MovedClock,
     auth: Protect,
     app: Router,
+    settled: Settled,
 }
 
 impl Scene {
@@ -43,6 +51,7 @@ impl Scene {
     }
 
     async fn built(build: impl FnOnce(ProtectBuilder) -> ProtectBuilder) -> Self {
+        let settled = Settled::watched();
         let server = FaultServer::start().await;
         let key = SigningKey::generate(Algorithm::ES256).unwrap();
         let clock = MovedClock::at(NOW);
@@ -59,6 +68,7 @@ impl Scene {
             clock,
             auth,
             app,
+            settled,
         };
         scene.publishes(&scene.claims());
         scene
@@ -135,14 +145,45 @@ impl Scene {
     /// Until the list was asked for so often, and what came of it is held.
     async fn is_asked(&self, times: usize) {
         for _ in 0..2_000 {
-            if self.asked() >= times {
-                // The answer is on its way; whatever follows from it follows before this sleep ends, or a look later.
-                tokio::time::sleep(Duration::from_millis(50)).await;
+            if self.settled.count() >= times {
+                assert_eq!(self.asked(), times);
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         panic!("it is not asked");
+    }
+}
+
+/// How many fetches have come to their end, whatever that was: each is one line of the log, written when what it brought
+/// is held.
+struct Settled {
+    events: Arc<AtomicUsize>,
+    _watching: DefaultGuard,
+}
+
+struct Counting(Arc<AtomicUsize>);
+
+impl<S: Subscriber> Layer<S> for Counting {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let is_of_fetch = event.metadata().target() == "countersign_http::refresh";
+        self.0.fetch_add(usize::from(is_of_fetch), Ordering::SeqCst);
+    }
+}
+
+impl Settled {
+    /// Of everything that runs on the thread of this test.
+    fn watched() -> Self {
+        let events = Arc::default();
+        let counting = tracing_subscriber::registry().with(Counting(Arc::clone(&events)));
+        Self {
+            events,
+            _watching: counting.set_default(),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.events.load(Ordering::SeqCst)
     }
 }
 
