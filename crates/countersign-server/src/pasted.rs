@@ -43,6 +43,10 @@ pub struct Taken {
     pub choices: Vec<Choice>,
     /// Which of them it is, from 1.
     pub number: usize,
+    /// How many other tokens stood there: these are among what was left out.
+    pub others: usize,
+    /// Whether it is the compact form of a JWS in JSON, which was all that stood there.
+    pub is_rewritten: bool,
 }
 
 /// One of several tokens in a text.
@@ -64,6 +68,8 @@ impl Taken {
             left_out: Vec::new(),
             choices: Vec::new(),
             number: 1,
+            others: 0,
+            is_rewritten: false,
         }
     }
 
@@ -126,7 +132,10 @@ impl fmt::Debug for Pasted {
 #[must_use]
 pub fn read(text: &str) -> Pasted {
     let trimmed = text.trim();
-    // The likeliest first: a token of any length, and nothing else.
+    if around::is_empty_header(trimmed) {
+        return Pasted::Other(Other::empty_header());
+    }
+    // The likeliest: a token of any length, and nothing else.
     if trimmed.bytes().all(find::is_letter) {
         return other::of_word(trimmed).map_or(Pasted::Bare, Pasted::Other);
     }
@@ -220,6 +229,7 @@ fn taken(
     }
     Taken {
         left_out,
+        others: others.len(),
         ..Taken::new(&first.token, from)
     }
 }

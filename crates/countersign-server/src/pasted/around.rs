@@ -37,6 +37,20 @@ pub(super) fn strip(text: &str) -> Option<(&str, &'static str)> {
     (!rest.is_empty() && !rest.contains(char::is_whitespace)).then_some((rest, from))
 }
 
+/// Whether this is a header, or the value of one, in which no token stands: what a shell makes of a variable that is not
+/// set.
+pub(super) fn is_empty_header(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(inner) = unquoted(rest) {
+        rest = inner.trim();
+    }
+    let value = prefix(rest, "authorization:").unwrap_or(rest).trim();
+    let is_scheme = ["bearer", "dpop"]
+        .iter()
+        .any(|scheme| value.eq_ignore_ascii_case(scheme));
+    is_scheme || value.is_empty() && !rest.is_empty()
+}
+
 /// Without one pair of marks around it.
 fn unquoted(text: &str) -> Option<&str> {
     [

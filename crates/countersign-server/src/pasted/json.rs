@@ -84,7 +84,10 @@ fn compact(members: &Map<String, Value>, one: &Map<String, Value>) -> Option<Tak
         text(one, "signature")?,
     ];
     let is_plain = !one.contains_key("header") && parts.iter().all(|part| !part.contains('.'));
-    is_plain.then(|| Taken::new(&parts.join("."), "a JWS in its JSON form (RFC 7515 §7.2)"))
+    is_plain.then(|| Taken {
+        is_rewritten: true,
+        ..Taken::new(&parts.join("."), "a JWS in its JSON form (RFC 7515 §7.2)")
+    })
 }
 
 fn of_key(members: &Map<String, Value>) -> Option<Other> {
@@ -169,6 +172,7 @@ fn of_leaves(document: &Value) -> Pasted {
     Pasted::Taken(Taken {
         left_out,
         choices,
+        others: more,
         ..Taken::new(&first.found.token, from)
     })
 }

@@ -50,12 +50,12 @@ impl Other {
             (false, false) => Self::public(
                 "jwk",
                 "A key, and no token",
-                "This is a public key as a JWK. Give it in the field Key, and a token here.",
+                "This is a public key as a JWK. Give it as the key, and a token here.",
             ),
             (true, false) => Self::public(
                 "jwks",
                 "A set of keys, and no token",
-                "This is a JWK Set. Give it in the field Key, and a token here.",
+                "This is a JWK Set. Give it as the key, and a token here.",
             ),
             (is_set, true) => Self::secret(
                 if is_set {
@@ -64,7 +64,7 @@ impl Other {
                     "private_jwk"
                 },
                 "A private key, and no token",
-                "This JWK is private or a shared secret: whoever has it signs tokens in your name. Nothing of it is kept or shown here. Where it may have been seen by others, replace it; to verify with it, give it in the field Key.",
+                "This JWK is private or a shared secret: whoever has it signs tokens in your name. Nothing of it is kept or shown here. Where it may have been seen by others, replace it; to verify with it, give it as the key.",
             ),
         }
     }
@@ -92,6 +92,14 @@ impl Other {
         )
     }
 
+    pub(super) const fn empty_header() -> Self {
+        Self::public(
+            "empty_header",
+            "A header without a token",
+            "Nothing stands behind its scheme: where a shell filled it in, the variable was not set.",
+        )
+    }
+
     pub(super) const fn plain_json() -> Self {
         Self::public(
             "json",
@@ -112,7 +120,7 @@ impl Other {
 const PRIVATE_PEM: Other = Other::secret(
     "private_pem",
     "A private key, and no token",
-    "Whoever has this key signs in your name. Nothing of it is kept or shown here. Where it may have been seen by others, replace it; to verify, give its public half in the field Key.",
+    "Whoever has this key signs in your name. Nothing of it is kept or shown here. Where it may have been seen by others, replace it; to verify, give its public half as the key.",
 );
 const PRIVATE_SSH: Other = Other::secret(
     "private_ssh",
@@ -127,12 +135,12 @@ const BASIC: Other = Other::secret(
 const PUBLIC_PEM: Other = Other::public(
     "pem",
     "A key, and no token",
-    "This is a public key or a certificate in PEM. Give it in the field Key, and a token here.",
+    "This is a public key or a certificate in PEM. Give it as the key, and a token here.",
 );
 const PUBLIC_SSH: Other = Other::public(
     "ssh",
     "A public key of SSH, and no token",
-    "No token is verified with it as it stands. `ssh-keygen -e -m PKCS8 -f FILE` writes it as PEM, for the field Key.",
+    "No token is verified with it as it stands. `ssh-keygen -e -m PKCS8 -f FILE` writes it as PEM, to be given as the key.",
 );
 const PASETO: Other = Other::public(
     "paseto",
@@ -147,12 +155,12 @@ const SAML: Other = Other::public(
 const ADDRESS: Other = Other::public(
     "address",
     "An address, and no token",
-    "There is no token in it. If it is that of an issuer, give it in the field Key as the URL of an issuer.",
+    "There is no token in it. If it is that of an issuer, give it as the issuer, in place of a key.",
 );
 const OPAQUE_TOKEN: Other = Other::public(
     "opaque",
     "No JWT",
-    "Letters without a dot: an opaque token, about which only its issuer can be asked (RFC 7662), or a secret. There are no claims in it. A secret to verify with is given in the field Key.",
+    "Letters without a dot: an opaque token, about which only its issuer can be asked (RFC 7662), or a secret. There are no claims in it. A secret to verify with is given as the key.",
 );
 
 /// A private key anywhere in a text, or a password.

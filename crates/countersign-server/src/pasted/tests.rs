@@ -145,8 +145,7 @@ fn what_stands_alone_is_left_as_it_is_whole_or_broken() {
         "é.ü.ß",
         "eyJhbGciOiJIUzI1NiJ9",
         "a b",
-        "bearer",
-        "Bearer ",
+        "bearer of good news",
         &damaged,
         &format!("{TOKEN}AAAA"),
         &format!("{TOKEN}.."),
@@ -235,6 +234,8 @@ fn two_tokens_are_never_joined() {
         let found = taken(&text);
         assert_eq!(found.token.as_str(), TOKEN, "{text}");
         assert!(found.note().contains(words), "{}: {text}", found.note());
+        let others = words.split(' ').next().and_then(|word| word.parse().ok());
+        assert_eq!(found.others, others.unwrap_or(0), "{text}");
     }
     // A beginning is no token, and not that of the next one.
     let cut = format!("{}\n{OTHER}", &TOKEN[..30]);
@@ -331,6 +332,7 @@ fn a_jws_in_json_is_read_where_it_has_a_compact_form() {
         let found = taken(&text.to_string());
         assert_eq!(found.token.as_str(), TOKEN);
         assert_eq!(found.from, "a JWS in its JSON form (RFC 7515 §7.2)");
+        assert!(found.is_rewritten);
     }
     let one = json!({"protected": protected, "signature": signature});
     for text in [
@@ -371,6 +373,11 @@ fn what_is_no_token_is_named() {
         ("<?xml version=\"1.0\"?>\n<samlp:Response/>", "saml"),
         ("PHNhbWxwOlJlc3BvbnNlIHhtbG5zPSJ4Ij4=", "saml"),
         ("https://id.example", "address"),
+        ("Authorization: Bearer ", "empty_header"),
+        ("'authorization:DPoP'", "empty_header"),
+        ("Authorization:", "empty_header"),
+        ("Bearer ", "empty_header"),
+        ("bearer", "empty_header"),
         (secret_word, "opaque"),
         ("7f6b0e8f1a5c4d7e9b2a3c4d5e6f70817f6b0e8f1a5c4d7e", "opaque"),
         ("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ+EstJQLr/T==", "opaque"),
