@@ -22,6 +22,20 @@ async fn written(app: &TestApp, language: &str, question: &Value) -> Result<Stri
 }
 
 #[tokio::test]
+async fn a_program_for_rust_names_what_it_uses_and_nothing_else() {
+    let app = TestApp::new().await;
+    for (leeway, names) in [(0, "SystemTime"), (5, "{Duration, SystemTime}")] {
+        let question =
+            json!({"token": token(60), "key": secret(), "policy": {"leeway_secs": leeway}});
+        let program = written(&app, "rust", &question).await.unwrap();
+        assert!(
+            program.contains(&format!("use std::time::{names};\n")),
+            "{program}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_program_takes_the_key_in_the_form_that_was_given_and_holds_no_secret() {
     let app = TestApp::new().await;
     let signing = SigningKey::generate(Algorithm::ES256).unwrap();
