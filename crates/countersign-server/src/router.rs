@@ -110,6 +110,7 @@ fn pages(app: &App, demo: &Protect) -> Result<Router<App>, Error> {
         .route("/sign-up", get(sign_up::get))
         .route("/log-in", get(log_in::get))
         .route("/account", get(account::get))
+        .route("/admin", get(users_page::first))
         .route("/admin/users", get(users_page::get))
         .route("/admin/users/{id}", get(user::get))
         .route("/admin/keys", get(keys::get))

@@ -69,6 +69,22 @@ fn a_password_is_never_an_argument_and_never_guessed() {
 }
 
 #[test]
+fn rejects_a_role_that_is_none_and_names_it() {
+    let bench = bench();
+    let told = ["\"Admin\" is no name of a role", "a-z"];
+    add(
+        &bench,
+        EMAIL,
+        PASSWORD,
+        &["--role", "editor", "--role", "Admin"],
+    )
+    .fails(2, &told);
+    add(&bench, EMAIL, PASSWORD, &[]).ok();
+    let role = ["user", "role", EMAIL, "editor", "Admin"];
+    bench.run(&[&role[..], &DATA[..]].concat()).fails(2, &told);
+}
+
+#[test]
 fn setup_link_prints_a_code_while_there_is_no_administrator() {
     let bench = bench();
     let setup_link = || bench.run(&[&["setup-link"], &DATA[..]].concat());

@@ -148,6 +148,12 @@ pub(crate) fn sentences(problem: &Error) -> Sentences {
     match problem {
         Error::WeakPassword { reasons } => in_sentences(&reasons.join(" ")),
         Error::BodyShape { reason } => in_sentences(reason),
+        // Where the API names a route or a command, a person at a page has neither.
+        Error::NotFound => in_sentences("no page has this address"),
+        Error::UserUnknown => {
+            in_sentences("no account has this identifier; it may have been deleted meanwhile")
+        }
+        Error::SessionUnknown => in_sentences("it has ended meanwhile, or was never one of yours"),
         other => in_sentences(&error::told(other)),
     }
 }

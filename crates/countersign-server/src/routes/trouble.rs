@@ -19,7 +19,11 @@ struct Trouble {
     shell: Shell,
     title: &'static str,
     sentences: Sentences,
+    /// Where to go on, and what that is called.
+    onward: (&'static str, &'static str),
 }
+
+const FRONT_PAGE: (&str, &str) = ("/", "Open the front page");
 
 /// A request that failed, as a page.
 pub(crate) fn trouble(shell: Shell, problem: &Error) -> Response {
@@ -31,11 +35,16 @@ pub(crate) fn trouble(shell: Shell, problem: &Error) -> Response {
         Error::TooManyRequests { .. } => "Too many attempts",
         _ => "That did not work",
     };
+    let onward = match problem {
+        Error::UserUnknown => ("/admin/users", "See the accounts that there are"),
+        _ => FRONT_PAGE,
+    };
     answer(problem, |status| {
         let trouble = Trouble {
             shell,
             title,
             sentences,
+            onward,
         };
         page(status, &trouble)
     })
@@ -46,13 +55,14 @@ pub(crate) fn forbidden(shell: Shell) -> Response {
     let sentences = vec![
         "This page needs the role ".to_owned(),
         ADMIN.to_owned(),
-        ", which your account does not have.".to_owned(),
+        ", which your account does not have. Ask an administrator for it, or log in with an account that has it.".to_owned(),
     ];
     let title = "Not for your account";
     let trouble = Trouble {
         shell,
         title,
         sentences,
+        onward: FRONT_PAGE,
     };
     page(StatusCode::FORBIDDEN, &trouble)
 }

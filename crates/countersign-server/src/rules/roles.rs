@@ -15,9 +15,10 @@ pub(crate) fn parse(names: &[String]) -> Result<Vec<String>, Error> {
     let mut roles: Vec<String> = Vec::new();
     for name in names {
         if !is_role(name) {
-            return Err(Error::Argument(
-                "a role is 1 to 64 characters of a-z, 0-9, `_`, `-`, `.` and `:`; choose another name".to_owned(),
-            ));
+            return Err(Error::Argument(format!(
+                "{} is no name of a role; a role is 1 to {MAX_CHARS} characters of a-z, 0-9, `_`, `-`, `.` and `:`",
+                shown(name)
+            )));
         }
         if !roles.contains(name) {
             roles.push(name.clone());
@@ -34,6 +35,14 @@ pub(crate) fn parse(names: &[String]) -> Result<Vec<String>, Error> {
         )));
     }
     Ok(roles)
+}
+
+/// A name that may be anything, for whoever gave it: on one line, and not at any length.
+fn shown(name: &str) -> String {
+    let mut letters = name.chars();
+    let start: String = letters.by_ref().take(MAX_CHARS).collect();
+    let end = if letters.next().is_some() { "…" } else { "" };
+    format!("{start:?}{end}")
 }
 
 fn is_role(name: &str) -> bool {
@@ -64,6 +73,22 @@ mod tests {
     fn rejects_names_that_are_no_roles() {
         for name in ["", "Admin", "a b", "\"admin\"", "%", "a,b", &"x".repeat(65)] {
             assert!(parse(&names(&[name])).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_name_that_is_no_role_is_said_and_no_other_on_one_line() {
+        let long = format!("\"{}\"…", "x".repeat(64));
+        for (name, said) in [
+            ("Admin", "\"Admin\""),
+            ("", "\"\""),
+            ("a\n\u{1b}[2J\u{202e}b", r#""a\n\u{1b}[2J\u{202e}b""#),
+            (&"x".repeat(65), &long),
+        ] {
+            let problem = parse(&names(&["editor", name, "B"])).unwrap_err();
+            let text = problem.to_string();
+            let start = format!("{said} is no name of a role; ");
+            assert!(text.starts_with(&start), "{text}");
         }
     }
 }

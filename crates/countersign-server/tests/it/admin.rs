@@ -256,14 +256,17 @@ async fn rejects_changes_that_cannot_be_made() {
             .await
             .is_problem(400, "invalid_request", "Invalid request");
     }
-    change(
-        &app,
-        &administrator.access,
-        &id,
-        &json!({"roles": ["No Role"]}),
-    )
-    .await
-    .is_problem(400, "argument_invalid", "Invalid request");
+    let roles = json!({"roles": ["editor", "No Role"]});
+    let refused = change(&app, &administrator.access, &id, &roles).await;
+    refused.is_problem(400, "argument_invalid", "Invalid request");
+    let detail = refused.json()["detail"].clone();
+    assert!(
+        detail
+            .as_str()
+            .unwrap()
+            .starts_with("\"No Role\" is no name of a role"),
+        "{detail}"
+    );
     change(
         &app,
         &administrator.access,

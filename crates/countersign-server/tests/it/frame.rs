@@ -7,7 +7,12 @@ use crate::app::TestApp;
 #[tokio::test]
 async fn rejects_a_path_that_is_not_there() {
     let app = TestApp::new().await;
-    for path in ["/nothing", "/login/", "/admin", "/assets/../Cargo.toml"] {
+    for path in [
+        "/nothing",
+        "/login/",
+        "/admin/nowhere",
+        "/assets/../Cargo.toml",
+    ] {
         app.get(path)
             .await
             .is_problem(404, "not_found", "Not found");

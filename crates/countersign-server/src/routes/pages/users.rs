@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -44,6 +44,11 @@ struct User {
 pub(crate) struct Window {
     email: Option<String>,
     after: Option<String>,
+}
+
+/// `/admin`, which people type: the first of the pages for administrators.
+pub(crate) async fn first(_: Administrator) -> Redirect {
+    Redirect::to("/admin/users")
 }
 
 pub(crate) async fn get(

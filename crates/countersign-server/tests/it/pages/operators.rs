@@ -38,12 +38,22 @@ async fn the_pages_are_for_administrators_alone() {
     let app = TestApp::new().await;
     let (root, user) = with_ada(&app).await;
     let (ada, stranger) = (Browser::of(&app, EMAIL).await, Browser::new(&app));
-    let pages = ["/admin/users", &user, "/admin/keys", "/admin/health"];
+    root.get("/admin").await.leads_to("/admin/users");
+    let pages = [
+        "/admin",
+        "/admin/users",
+        &user,
+        "/admin/keys",
+        "/admin/health",
+    ];
     for page in pages {
-        root.get(page).await.is_page(200);
+        if page != "/admin" {
+            root.get(page).await.is_page(200);
+        }
         let refused = ada.get(page).await;
         refused.is_page(403);
         assert!(refused.body.contains("Not for your account"));
+        assert!(refused.body.contains("log in with an account that has it"));
         assert!(!refused.body.contains(ROOT), "{page}");
         stranger
             .get(page)
@@ -199,6 +209,15 @@ async fn nothing_is_changed_without_the_administrators_own_password() {
             "The form is not complete. Fill in each of its fields."
         );
     }
+    let roles = [("roles", "editor <b>Admin"), ("password", PASSWORD)];
+    let refused = form(&root, &user, "roles", &roles).await;
+    refused.is_page(400);
+    let problem = refused.problem_of("roles-roles-problem");
+    assert!(
+        problem.contains("Admin") && problem.contains("is no name of a role"),
+        "{problem}"
+    );
+    assert!(!refused.body.contains("<b>"));
     ada.get("/account").await.is_page(200);
     assert!(root.get(&user).await.body.contains("active"));
     let token = app.log_in(ROOT).await.access;
@@ -237,6 +256,8 @@ async fn nothing_is_said_to_be_done_to_an_account_that_is_not_there() {
         let shown = root.get(&page).await;
         shown.is_page(404);
         assert!(shown.body.contains("No such account"));
+        assert!(shown.body.contains("may have been deleted"));
+        assert!(shown.body.contains("<a href=\"/admin/users\">See"));
         for (name, field) in [
             ("sessions", ("which", "all")),
             ("sessions", ("which", "x")),
@@ -275,7 +296,7 @@ async fn the_last_administrator_stays_one() {
     assert!(
         refused
             .problem_of("roles-roles-problem")
-            .starts_with("A role is")
+            .contains("is no name of a role. A role is")
     );
     root.get("/admin/users").await.is_page(200);
 }
