@@ -258,6 +258,15 @@ mod tests {
         assert_eq!(answered.status(), StatusCode::OK);
     }
 
+    #[test]
+    fn alone_nobody_has_to_wait_however_often_they_ask() {
+        let inspector = Inspector::alone("http://127.0.0.1:1".to_owned());
+        let own = Some(IpAddr::from([127, 0, 0, 1]));
+        for _ in 0..5_000 {
+            inspector.count(None, own).unwrap();
+        }
+    }
+
     /// All that is asynchronous runs on the one thread of this test: what is computed there would hold everything up.
     #[tokio::test]
     async fn inspections_are_computed_beside_the_threads_of_everything_else() {

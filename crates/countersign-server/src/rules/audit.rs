@@ -166,6 +166,12 @@ mod tests {
         let mut without = trail();
         without.remove(1);
         assert!(!is_intact(&without));
+        // Nor does one hide who writes the hashes after it anew.
+        for at in 1..without.len() {
+            let before = without[at - 1].clone();
+            without[at].hash = hash(&without[at], Some(&before));
+        }
+        assert!(!is_intact(&without));
         let mut moved = trail();
         moved.swap(0, 1);
         assert!(!is_intact(&moved));

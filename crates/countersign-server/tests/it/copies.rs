@@ -10,6 +10,8 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use crate::app::{EMAIL, PASSWORD, TestApp};
 
+mod around;
+
 fn settings(data: &Path) -> Settings {
     let flags = Flags {
         data: Some(data.to_owned()),
