@@ -113,7 +113,13 @@ async fn log_out(
     from_body: Option<Secret>,
 ) -> Result<(), Refusal> {
     let now = app.now();
-    let session = match unverified_bearer(parts, Some(&app.access_cookie()))? {
+    // Who names a session in the body does not mean the one whose cookies the browser sends along.
+    if from_body.is_some() && app.cookies.refresh_token(&parts.headers)?.is_some() {
+        return Err(Error::TwoRefreshTokens.into());
+    }
+    let cookie = app.access_cookie();
+    let cookie = from_body.is_none().then_some(&cookie);
+    let session = match unverified_bearer(parts, cookie)? {
         Some(token) => named_by_access_token(app, token, scope == Scope::Local, now).await,
         None => Err(Rejection::no_credential().into()),
     };

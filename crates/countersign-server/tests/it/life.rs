@@ -472,6 +472,34 @@ async fn a_demonstration_ends_with_the_log_out_of_whoever_began_it() {
     browser.get("/account").await.is_page(200);
 }
 
+/// Also where a browser sends its own cookies along, which the page tells it not to.
+#[tokio::test]
+async fn the_end_of_a_demonstration_never_ends_the_session_of_whoever_began_it() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    let browser = Browser::of(&app, EMAIL).await;
+    let tabs = [
+        Tokens::of(&browser.send("/flow/session", &[]).await),
+        Tokens::of(&browser.send("/flow/session", &[]).await),
+    ];
+    let log_out = |cookies: String| {
+        let mut request = crate::app::post("/logout", &json!({"refresh_token": tabs[0].refresh}));
+        let headers = request.headers_mut();
+        headers.insert("cookie", cookies.parse().unwrap());
+        headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+        app.send(request)
+    };
+    let own = |name| format!("{name}={}", browser.cookie(name).unwrap());
+    let both = log_out(format!("{}; {}", own("at"), own("rt"))).await;
+    both.is_problem(400, "invalid_request", "Invalid request");
+    assert!(both.cookies().is_empty(), "{both:?}");
+    assert_eq!(app.refresh(&tabs[0].refresh).await.status, 200);
+    assert_eq!(log_out(own("at")).await.status, 200);
+    assert_eq!(app.refresh(&tabs[0].refresh).await.status, 401);
+    assert_eq!(app.refresh(&tabs[1].refresh).await.status, 200);
+    browser.get("/account").await.is_page(200);
+}
+
 #[tokio::test]
 async fn rejects_a_demonstration_that_another_site_begins() {
     let app = TestApp::new().await;
