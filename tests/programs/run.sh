@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The programs of the inspector's Code panel, run: each language with its real library, for each kind of key. A valid
-# token passes; one with another payload and an expired one are refused, and so is one of another type than is expected.
+# token passes; one with another payload and an expired one are refused, and so is one of another type than is expected. One
+# without exp passes where the page was told to take it, and nowhere else.
 # The programs are those that a running `countersign inspect` writes. Prints a row per language and key; exits with 1
 # where one failed, with 3 and a reason where none could run.
 #
@@ -68,11 +69,12 @@ exec 3< <(exec "$COUNTERSIGN" inspect 2>"$work/stderr")
 inspector=$!
 read -r -t 60 url <&3 || { cat "$work/stderr"; exit 1; }
 
-# ask LANGUAGE FORM KEY TOKEN [TYP]: the program
+# ask LANGUAGE FORM KEY TOKEN [TYP [ENDLESS]]: the program
 ask() {
     node -e '
-        const [, language, form, text, token, typ = ""] = process.argv;
-        console.log(JSON.stringify({ language, question: { token, key: { form, text }, policy: { typ } } }));
+        const [, language, form, text, token, typ = "", endless] = process.argv;
+        const policy = { typ, allow_no_exp: endless === "endless" };
+        console.log(JSON.stringify({ language, question: { token, key: { form, text }, policy } }));
     ' "$@" | curl -fsS "$url/program" -H 'content-type: application/json' --data-binary @- |
         node -e 'process.stdout.write(JSON.parse(require("fs").readFileSync(0, "utf8")).program)'
 }
@@ -105,10 +107,11 @@ cases=(
 )
 
 sign() { "$COUNTERSIGN" sign --key "$work/$1" --alg "$2" --iss https://id.example --aud orders-api --sub ada "${@:3}"; }
-# kinds NAME: the tokens of a case; for one secret and one public key a type is expected, too
+# kinds NAME: the tokens of a case; for one secret and one public key a type is expected, too, and there are tokens without
+# exp, where these are taken and where they are not
 kinds() {
     echo valid tampered expired
-    case $1 in HS256-text | ES256-pem) echo typed mistyped ;; esac
+    case $1 in HS256-text | ES256-pem) echo typed mistyped endless unended ;; esac
 }
 tampered() { # the same signature under the claims of somebody else
     node -e '
@@ -136,6 +139,7 @@ for case in "${cases[@]}"; do
     valid=$(sign "$signer" "$alg" --expires-in 2h)
     typed=$(sign "$signer" "$alg" --expires-in 2h --typ application/AT+jwt)
     expired=$(sign "$signer" "$alg" --claim-json exp=1700000000 --allow-expired --no-iat 2>"$work/log")
+    endless=$(sign "$signer" "$alg" --no-exp)
     for language in "${languages[@]}"; do
         for kind in $(kinds "$name"); do
             typ=
@@ -145,10 +149,11 @@ for case in "${cases[@]}"; do
                 expired) token=$expired ;;
                 typed) token=$typed typ=at+jwt ;;
                 mistyped) token=$valid typ=at+jwt ;;
+                endless | unended) token=$endless ;;
             esac
             file=$(place "$language" "$name-$kind")
             mkdir -p "$(dirname "$file")"
-            ask "$language" "$form" "$text" "$token" "$typ" >"$file"
+            ask "$language" "$form" "$text" "$token" "$typ" "$kind" >"$file"
         done
     done
 done
@@ -188,13 +193,14 @@ for case in "${cases[@]}"; do
             word=passed
             ((status == 0)) || word=refused
             wanted=refused
-            [[ $kind != valid && $kind != typed ]] || wanted=passed
+            case $kind in valid | typed | endless) wanted=passed ;; esac
             # A program that breaks refuses nothing: what it says is looked at, too.
             case $kind in
-                valid | typed) ;;
+                valid | typed | endless) ;;
                 mistyped) grep -qE '\btyp\b|TypeMismatch' "$work/log" || word=broken ;;
                 tampered) grep -qiE 'signature|crypto/rsa|ed25519' "$work/log" || word=broken ;;
                 expired) grep -qiE 'expired|"exp"' "$work/log" || word=broken ;;
+                unended) grep -qiE '\bexp\b' "$work/log" || word=broken ;;
             esac
             if [[ $word != "$wanted" ]]; then
                 failed=1
