@@ -54,7 +54,10 @@ fn one(taken: Taken) -> Result<Zeroizing<String>, Failure> {
             Ok(taken.token)
         }
         count => {
-            let what = format!("these are {} tokens: give one", count.unwrap_or(usize::MAX));
+            let what = format!(
+                "these are {} tokens, and the answer is about one: give that alone",
+                count.unwrap_or(usize::MAX)
+            );
             let failure = Failure::new(Exit::Refused, anyhow::Error::msg(what));
             Err(failure.with_code("several_tokens"))
         }
@@ -97,7 +100,9 @@ fn read_text(argument: Option<&str>, key_is_stdin: bool) -> Result<Zeroizing<Str
     };
     let token = text.trim();
     if token.is_empty() {
-        return Err(Failure::usage("the token is empty"));
+        return Err(Failure::usage(
+            "the token is empty: give it as an argument, or on standard input",
+        ));
     }
     Ok(Zeroizing::new(token.to_owned()))
 }

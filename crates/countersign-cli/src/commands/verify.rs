@@ -188,6 +188,12 @@ impl Verify {
                 checks: report.map(|report| report.steps.as_slice()),
             })?,
             Ok(token) => match report {
+                Some(report) if names_a_status(token) => {
+                    let text = self.coloured(report);
+                    output::line(&format!(
+                        "{text}; whether it was revoked since is not known"
+                    ))?;
+                }
                 Some(report) => output::line(&self.coloured(report))?,
                 None => output::pretty_json(token.claims())?,
             },

@@ -515,6 +515,13 @@ fn says_of_a_token_with_a_status_list_that_it_was_not_looked_at() {
         |token| verify(&bench, "ec.pub.jwk", token, &["--json"]).json()["revocation"].clone();
     assert_eq!(revocation(&token), "not_checked");
     assert!(revocation(&plain).is_null());
+    let last = |token| {
+        let run = verify(&bench, "ec.pub.jwk", token, &["--explain"]);
+        run.stdout
+            .trim_end()
+            .ends_with("; whether it was revoked since is not known")
+    };
+    assert!(last(&token) && !last(&plain));
     assert!(bench.run(&["verify", "--help"]).ok().contains("revoked"));
 }
 

@@ -29,9 +29,10 @@ impl fmt::Display for Report {
                 Outcome::Skipped => {}
             }
         }
-        let skipped = self.count(Outcome::Skipped);
-        if skipped > 0 {
-            writeln!(f, "     {skipped} steps could not be looked at")?;
+        match self.count(Outcome::Skipped) {
+            0 => {}
+            1 => writeln!(f, "     1 step could not be looked at")?,
+            count => writeln!(f, "     {count} steps could not be looked at")?,
         }
         match (&self.error, self.failures().saturating_sub(1)) {
             (None, _) => match self.conclusion().filter(|_| self.is_qualified()) {

@@ -70,7 +70,7 @@ fn every_step_says_the_rule_in_words_and_one_that_looked_says_what_it_found_and_
         (
             "iat",
             "2026-11-22 15:04:05 UTC",
-            "not later than 2026-11-22 15:04:05 UTC with a leeway of 30 s",
+            "not more than 30 s after 2026-11-22 15:04:05 UTC: clocks differ",
         ),
     ] {
         assert_eq!(said(&good, name), (found.to_owned(), expected.to_owned()));

@@ -83,15 +83,20 @@ fn party(expected: &Expected) -> String {
 }
 
 fn past(policy: &Policy, now: Option<Timestamp>, oldest: Option<Duration>) -> String {
-    let latest = moment("not later than", now, ahead_taken(policy));
+    let (latest, ahead) = (said(now), ahead_taken(policy).as_secs());
+    let latest = format!("not more than {ahead} s after {latest}: clocks differ");
     match oldest {
         None => latest,
-        Some(oldest) => format!("{latest}, and not more than {} before", span(oldest)),
+        Some(oldest) => format!("{latest}; and not more than {} before", span(oldest)),
     }
 }
 
+fn said(now: Option<Timestamp>) -> String {
+    now.map_or_else(|| "now".to_owned(), |now| now.to_string())
+}
+
 fn moment(relation: &str, now: Option<Timestamp>, leeway: Duration) -> String {
-    let now = now.map_or_else(|| "now".to_owned(), |now| now.to_string());
+    let now = said(now);
     match leeway.as_secs() {
         0 => format!("{relation} {now}"),
         secs => format!("{relation} {now} with a leeway of {secs} s"),

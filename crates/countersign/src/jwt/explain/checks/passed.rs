@@ -66,10 +66,10 @@ fn words(name: CheckName, evidence: &Evidence<'_>) -> Option<Words> {
             None => ("typ is absent, which the policy takes".to_owned(), None),
         },
         CheckName::Claims => (
-            format!(
-                "payload is a JSON object of {} claims",
-                payload?.members.len()
-            ),
+            match payload?.members.len() {
+                1 => "payload is a JSON object of 1 claim".to_owned(),
+                count => format!("payload is a JSON object of {count} claims"),
+            },
             None,
         ),
         CheckName::Issuer => issuer(payload?.registered.iss(), &policy.issuer),
