@@ -103,7 +103,9 @@ test("where the server does not answer, what was pasted stays", async (t) => {
 
 test("where the server takes its time, what the token says is seen before the answer", async (t) => {
   const { page } = await open(t);
-  await answered(page, () => paste(page, token({ iss: "joe", exp: NOW + 600 })));
+  await page.fill("#key", SECRET);
+  const before = await answered(page, () => paste(page, token({ iss: "joe", exp: NOW + 600 })));
+  assert.equal(before, "Valid");
   let go = () => {};
   const held = new Promise((resolve) => (go = resolve));
   await page.route("**/inspect/explain", async (route) => {
@@ -113,7 +115,33 @@ test("where the server takes its time, what the token says is seen before the an
   await paste(page, token({ iss: "jane", exp: NOW + 600 }));
   await page.waitForFunction(() => document.querySelector("#payload")?.textContent?.includes("jane"));
   assert.equal(await page.getAttribute("#verdict", "aria-busy"), "true");
+  await page.waitForSelector("#verdict.is-unverified");
+  assert.match(await page.textContent(".verdict"), /Being looked at/);
+  assert.equal(await page.locator("#ladder-band:visible").count(), 0);
   await answered(page, async () => go());
+  assert.equal(await page.textContent(".verdict .word"), before);
+  assert.equal(await page.locator("#ladder-band:visible").count(), 1);
+});
+
+test("an answer that comes late undoes nothing that was typed meanwhile", async (t) => {
+  const { page } = await open(t);
+  let go = () => {};
+  const held = new Promise((resolve) => (go = resolve));
+  await page.route("**/inspect/explain", async (route) => {
+    await held;
+    await route.continue().catch(() => {});
+  }, { times: 1 });
+  await paste(page, `Bearer ${token({ sub: "one" })}`);
+  const two = token({ sub: "two" });
+  // While the next question waits for more letters, the answer to the first would come.
+  await page.evaluate((text) => {
+    const field = /** @type {HTMLTextAreaElement} */ (document.querySelector("#token"));
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }, `Bearer ${two}`);
+  await answered(page, async () => go());
+  await page.waitForFunction((text) => /** @type {HTMLTextAreaElement} */ (document.querySelector("#token")).value === text, two);
+  assert.match(await page.textContent("#payload"), /two/);
 });
 
 test("every stretch of the token belongs to a field, by pointer, by keyboard and by touch", async (t) => {

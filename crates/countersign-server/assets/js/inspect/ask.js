@@ -1,5 +1,8 @@
 // Questions to the server that the page is from, and to no other. The latest counts: the one before it is called off.
 
+/** The longest that is waited for an answer, in milliseconds: a server may ask an issuer first. */
+const LONGEST = 15_000;
+
 /** What the server did not answer, in a sentence. */
 export class Unanswered extends Error {}
 
@@ -14,7 +17,7 @@ export async function ask(path, body, signal) {
       body: JSON.stringify(body),
       cache: "no-store",
       redirect: "error",
-      signal: signal ?? null,
+      signal: AbortSignal.any([AbortSignal.timeout(LONGEST), ...(signal ? [signal] : [])]),
     });
   } catch (problem) {
     if (signal?.aborted) throw problem;

@@ -18,6 +18,8 @@ const TYPING = 140;
 const SLIDING = 60;
 /** A server that answers sooner has its answer drawn with the token, at once. */
 const SOON = 25;
+/** For so long the verdict of what stood there before may stay. */
+const DOUBT = 200;
 /** A longer token is drawn when somebody pauses, and not with each letter. */
 const LONG = 4_000;
 /** A longer part cannot be edited here: the browser's own text field would stutter. */
@@ -51,6 +53,8 @@ let pause;
 /** What is not drawn yet. @type {number | undefined} */
 let undrawn;
 let isPasted = false;
+/** @type {number | undefined} */
+let doubt;
 
 const latest = new Latest();
 const ladder = new Ladder(byId("ladder", HTMLOListElement));
@@ -125,7 +129,7 @@ function show() {
 /** Somebody types, and never waits for what is drawn of it. @param {() => string} read what is the token then */
 function typing(read) {
   clearTimeout(pause);
-  place("verdict").setAttribute("aria-busy", "true");
+  busy();
   typed = () => {
     typed = undefined;
     clearTimeout(pause);
@@ -171,13 +175,22 @@ function draw() {
 /** @param {number} after in milliseconds */
 function ask(after) {
   clearTimeout(waiting);
-  if (!token) {
-    latest.stop();
-    return told({ kind: "empty", title: "No token", text: "Paste one below." });
-  }
-  place("verdict").setAttribute("aria-busy", "true");
+  latest.stop();
+  if (!token) return told({ kind: "empty", title: "No token", text: "Paste one below." });
+  busy();
   if (after) waiting = setTimeout(() => void asked(), after);
   else void asked();
+}
+
+/** What is said is about what stood there before: not for long. */
+function busy() {
+  const mark = () => place("verdict").setAttribute("aria-busy", "true");
+  mark();
+  doubt ??= setTimeout(() => {
+    hide();
+    told({ kind: "unverified", title: "Being looked at", text: "The server has not answered yet." });
+    mark();
+  }, DOUBT);
 }
 
 async function asked() {
@@ -239,6 +252,8 @@ function hide() {
 
 /** @param {{ kind: string, title: string, text: string }} verdict */
 function told({ kind, title, text }) {
+  clearTimeout(doubt);
+  doubt = undefined;
   const is = `is-${kind.replaceAll("_", "-")}`;
   place("verdict").className = `verdict ${is}`;
   place("again").className = `again needs-token ${is}`;
@@ -349,12 +364,9 @@ function tools(side, isEdited) {
 
 function share() {
   const link = `${location.origin}/inspect#token=${encodeURIComponent(token)}`;
-  const words = answer?.live
-    ? "This token is live: whoever gets the link can use it until it expires."
-    : "The token stands behind the #, which browsers do not send to any server.";
+  const { live, over, always } = place("share").dataset;
   const close = button("quiet", () => fill(place("notice")), "Close");
-  const kept = " Whoever opens the link has it in the history of their browser. ";
-  fill(place("notice"), el("div", { class: answer?.live ? "problem" : "note" }, words, kept, copyButton(() => link, answer?.live ? "Copy the link all the same" : "Copy the link"), close));
+  fill(place("notice"), el("div", { class: answer?.live ? "problem" : "note" }, answer?.live ? live : over, ` ${always} `, copyButton(() => link, answer?.live ? "Copy the link all the same" : "Copy the link"), close));
 }
 
 /** A key that says what it is, says it. */
@@ -388,8 +400,7 @@ function ownKey() {
 }
 
 function placeholder() {
-  const words = { pem: "-----BEGIN PUBLIC KEY-----", jwk: '{"kty":"EC",…}', jwks: '{"keys":[…]}', issuer: own || "https://id.example" };
-  key.placeholder = words[/** @type {keyof typeof words} */ (form.value)] ?? "The secret, letter by letter";
+  key.placeholder = form.value === "issuer" ? own || "https://id.example" : "";
 }
 
 function listen() {
