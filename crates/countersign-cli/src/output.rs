@@ -54,7 +54,8 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// Says what failed, in one line on standard error.
 pub(crate) fn error(failure: &Failure) {
-    say(RED, "error", &failure.to_string());
+    // What was given on the command line may come from elsewhere too.
+    say(RED, "error", &inert(&failure.to_string()));
 }
 
 /// Says what to be careful about, in one line on standard error.

@@ -28,6 +28,7 @@ pub mod pasted;
 mod router;
 mod routes;
 mod rules;
+mod seldom;
 mod store;
 
 pub use app::{Clock, Facts, Server, SetupLink, start};

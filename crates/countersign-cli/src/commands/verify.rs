@@ -212,8 +212,8 @@ impl Verify {
     /// The report with its ticks and crosses in colour, which standard output takes away again where it is no terminal.
     fn coloured(&self, report: &Report) -> String {
         let text = match self.explain {
-            Some(Ladder::Full) => format!("{report:#}"),
-            _ => report.to_string(),
+            Some(Ladder::Full) => output::inert(&format!("{report:#}")),
+            _ => output::inert(&report.to_string()),
         };
         let lines = text.trim_end().lines().map(|line| {
             // The mark stands behind the number of the step: `12 ✓ …`.

@@ -604,3 +604,16 @@ fn one_key_that_does_not_fit_is_not_called_a_set() {
     let run = verify(&bench, "other.pub.jwk", &token, &[]);
     run.fails(1, &["key_not_found", "the one key that was given"]);
 }
+
+#[test]
+fn what_was_asked_for_reaches_no_terminal_as_it_is() {
+    let (bench, token) = bench();
+    for more in [&["--explain"][..], &["--explain=full"], &[]] {
+        let more = [more, &["--typ", "x\u{202e}\u{9b}31m\r"]].concat();
+        let run = verify(&bench, "ec.pub.jwk", &token, &more);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert_eq!(run.code, 1, "{said}");
+        assert!(said.contains("\\u202e"), "{said}");
+        assert!(!said.contains(['\u{202e}', '\u{9b}', '\r']), "{said:?}");
+    }
+}

@@ -8,6 +8,7 @@ use std::future::{Ready, ready};
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum_server::accept::Accept;
 use tokio::net::TcpStream;
@@ -15,6 +16,7 @@ use tokio::net::TcpStream;
 use super::stream::Connection;
 use crate::rules::address;
 use crate::rules::proxies::Proxies;
+use crate::seldom::Seldom;
 
 const IN_ALL: usize = 1000;
 /// Enough for everyone behind one address of an office.
@@ -23,6 +25,8 @@ const OF_ONE_NETWORK: usize = 200;
 const OWN_FILES: usize = 64;
 /// Whoever reads the figures: a few programs that come every few seconds.
 const OF_FIGURES: usize = 16;
+/// Whoever finds no place is told of once in this time.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
 
 /// The places for connections; cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,6 +38,7 @@ struct Places {
     of_one_network: usize,
     proxies: Proxies,
     taken: Mutex<Taken>,
+    refused: Seldom,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +66,7 @@ impl Connections {
             of_one_network,
             proxies,
             taken: Mutex::default(),
+            refused: Seldom::new(SAY_AGAIN),
         }))
     }
 
@@ -122,10 +128,13 @@ impl<S> Accept<TcpStream, S> for Connections {
         let accepted = stream.peer_addr().and_then(|peer| {
             stream.set_nodelay(true)?;
             let place = self.place(peer.ip()).ok_or_else(|| {
-                tracing::debug!(
-                    network = address::prefix(peer.ip()),
-                    "no place for another connection"
-                );
+                if let Some(unsaid) = self.0.refused.happened(Instant::now()) {
+                    tracing::warn!(
+                        network = address::prefix(peer.ip()),
+                        unsaid,
+                        "no place for another connection"
+                    );
+                }
                 io::Error::from(ErrorKind::QuotaExceeded)
             })?;
             // What was not taken would else stay with the kernel, for minutes.

@@ -4,6 +4,7 @@
 //! answered by `countersign-http`, in the same shape.
 
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::Error;
+use crate::seldom::Seldom;
 
 /// The realm that every challenge of this server names.
 pub(crate) const REALM: &str = "countersign";
@@ -20,6 +22,8 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// As many as an answer has, cookies and those of the frame among them.
 const HEADERS: usize = 12;
+/// Too many attempts are told of once in this time.
+const SAY_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -48,8 +52,12 @@ pub(crate) fn problem(error: &Error) -> Response {
         tracing::error!(code = error.code(), error = %error, "request failed");
     }
     if let Error::TooManyRequests { retry_after_secs } = error {
-        // Who it was stands in the request's own span.
-        tracing::warn!(retry_after_secs, "too many attempts");
+        static SAID: Seldom = Seldom::new(SAY_AGAIN);
+        match SAID.happened(Instant::now()) {
+            // Who it was stands in the request's own span.
+            Some(unsaid) => tracing::warn!(retry_after_secs, unsaid, "too many attempts"),
+            None => tracing::debug!(retry_after_secs, "too many attempts"),
+        }
     }
     let mut response = Response::new(Body::from(text(error)));
     *response.status_mut() = status;

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,7 @@ use crate::router::request_id;
 use crate::routes::refused;
 use crate::rules::address;
 use crate::rules::proxies::Proxies;
+use crate::seldom::Seldom;
 
 /// The longest address of a request, in bytes, as it was sent.
 const URI_BYTES: usize = 8 * 1024;
@@ -66,7 +67,7 @@ struct Inner {
     /// What is to learn of answers that say more than themselves; `None` where there is no database.
     app: Option<App>,
     /// When it was last said that something came past the proxies.
-    warned: Mutex<Option<Instant>>,
+    warned: Seldom,
 }
 
 impl Frame {
@@ -80,7 +81,7 @@ impl Frame {
             origins: own,
             cookies: Cookies::Bare,
             app: None,
-            warned: Mutex::default(),
+            warned: Seldom::new(WARN_AGAIN),
         }))
     }
 
@@ -93,7 +94,7 @@ impl Frame {
             origins: app.origins.clone(),
             cookies: app.cookies,
             app: Some(app.clone()),
-            warned: Mutex::default(),
+            warned: Seldom::new(WARN_AGAIN),
         }))
     }
 }
@@ -151,16 +152,15 @@ impl Inner {
         if let Some(app) = &self.app {
             app.metrics.count_unproxied();
         }
-        let (Some(peer), now) = (peer, Instant::now()) else {
+        let Some(peer) = peer else {
             return;
         };
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_some_and(|before| now.duration_since(before) < WARN_AGAIN) {
+        let Some(unsaid) = self.warned.happened(Instant::now()) else {
             return;
-        }
-        *warned = Some(now);
+        };
         tracing::warn!(
             peer = %peer.to_canonical(),
+            unsaid,
             "a request that came in the clear past the trusted proxies was answered 403 https_required; if this address is your proxy, add it to `--trusted-proxy`"
         );
     }

@@ -124,20 +124,27 @@ async fn log_out(
         None => Err(Rejection::no_credential().into()),
     };
     // A refresh token names the one session that is its own, and no other.
-    let session = match session {
+    let (session, beside) = match session {
         Err(Refusal::Rejected(rejection)) if scope == Scope::Local => {
             let refused = match from_body {
                 Some(_) => Error::InvalidRefreshToken.into(),
                 None => Refusal::Rejected(rejection),
             };
-            named_by_refresh_token(app, &parts.headers, from_body)
-                .await?
-                .ok_or(refused)?
+            let named = named_by_refresh_token(app, &parts.headers, from_body).await?;
+            (named.ok_or(refused)?, None)
         }
-        other => other?,
+        Ok(session) if scope == Scope::Local && from_body.is_some() => {
+            let named = named_by_refresh_token(app, &parts.headers, from_body).await?;
+            (session, named)
+        }
+        other => (other?, None),
     };
-    session::end(&app.store, &session, scope.into(), now).await?;
-    tracing::info!(sid = session.id, scope = ?scope, "logged out");
+    // Who names two sessions lives on in neither.
+    let beside = beside.filter(|beside| beside.id != session.id);
+    for session in std::iter::once(session).chain(beside) {
+        session::end(&app.store, &session, scope.into(), now).await?;
+        tracing::info!(sid = session.id, scope = ?scope, "logged out");
+    }
     Ok(())
 }
 

@@ -178,6 +178,19 @@ async fn a_refresh_token_logs_its_own_session_out() {
 }
 
 #[tokio::test]
+async fn who_names_one_session_by_a_bearer_and_another_by_a_refresh_token_leaves_both() {
+    let (app, first) = TestApp::with_session().await;
+    let (second, third) = (app.log_in(EMAIL).await, app.log_in(EMAIL).await);
+    let mut request = crate::app::post("/logout", &json!({"refresh_token": first.refresh}));
+    let bearer = format!("Bearer {}", second.access).parse().unwrap();
+    request.headers_mut().insert("authorization", bearer);
+    succeeded(&app.send(request).await);
+    assert!(is_out(&app, &first).await);
+    assert!(is_out(&app, &second).await);
+    assert!(!is_out(&app, &third).await);
+}
+
+#[tokio::test]
 async fn rejects_a_logout_that_names_nobody() {
     let (app, tokens) = TestApp::with_session().await;
     let nobody: [(Option<String>, Value); 4] = [

@@ -254,7 +254,8 @@ impl Turn {
 fn refused(presented: &Presented<'_>, cause: Cause) -> Error {
     let (sid, cause_name) = (presented.sid, cause.name());
     if matches!(cause, Cause::Expired | Cause::Unknown) {
-        tracing::info!(cause = cause_name, sid, "refresh refused");
+        // One token of a session that is over can be shown for ever: it is counted.
+        tracing::debug!(cause = cause_name, sid, "refresh refused");
     } else {
         tracing::warn!(
             cause = cause_name,
