@@ -184,10 +184,15 @@ pub(crate) async fn explain(
 
 pub(crate) async fn experiment(
     State(inspector): State<Inspector>,
+    asker: Asker,
     _: Counted,
     Json(experiment): Json<Experiment>,
 ) -> Result<Response, Error> {
-    let outcome = inspector.compute(move || experiment.run()).await?;
+    let published = match experiment.published_key() {
+        Some(key) => Some(keys_of(&inspector, &asker, key).await),
+        None => None,
+    };
+    let outcome = inspector.compute(move || experiment.run(published)).await?;
     Ok(told(outcome.map(Answered::<Forgery>)))
 }
 

@@ -77,7 +77,8 @@ function sides() {
 }
 
 function keyText() {
-  return key.value ? { form: form.value, text: key.value, alg: alg.value } : null;
+  const was = state === "edited" ? original.slice(0, LONG).toWellFormed().split(".", 1)[0] : "";
+  return key.value ? { form: form.value, text: key.value, alg: alg.value, was } : null;
 }
 
 /** What is wrong with what is asked, at its field: nothing is answered as if it had not been asked. */

@@ -1,17 +1,21 @@
 //! What a forger would try, made of somebody's own token, so that they can see why it fails here.
 
 use aws_lc_rs::hmac;
-use countersign::{Error, VerifyingKey, parse_strict};
+use countersign::{Error, JwkSet, parse_strict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::key::{KeyProblem, KeyText};
+use super::key::{Form, KeyProblem, KeyText};
 use crate::rules::secret::{Secret, decode, encode};
 
 const TEN_YEARS: i64 = 10 * 365 * 24 * 60 * 60;
 
 /// Of a key without a name, to which the step that finds a key by its name says nothing.
 const NAMELESS: &str = "The header points at a key that nobody has. Your key has no name, so it is tried whatever the header says, and the signature does not hold: it is over the header too. Of a JWK with a kid, or a set, no key is tried at all.";
+
+/// Where there is no key, nothing is said of one.
+const NONE_WITHOUT_KEY: &str = "The header says that no signature is needed. Nothing here takes its word for that: `none` is not among the algorithms.";
+const KID_WITHOUT_KEY: &str = "The header points at something that nobody has. It is a hint, and nothing is fetched or guessed because of it.";
 
 /// An attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -43,11 +47,21 @@ pub(crate) struct Forgery {
 }
 
 impl Experiment {
-    pub(crate) fn run(&self) -> Result<Forgery, KeyProblem> {
+    /// The key whose issuer has to be asked first, where there is one.
+    pub(crate) fn published_key(&self) -> Option<&KeyText> {
+        let key = self.key.as_ref()?;
+        let is_needed = self.attempt == Attempt::PublicKeyAsSecret && key.form == Form::Issuer;
+        is_needed.then_some(key)
+    }
+
+    pub(crate) fn run(
+        &self,
+        published: Option<Result<JwkSet, String>>,
+    ) -> Result<Forgery, KeyProblem> {
         let parts = Parts::of(self.token.expose())?;
         let token = match self.attempt {
             Attempt::AlgNone => parts.with_header("alg", "none".into())?.with_signature(&[]),
-            Attempt::PublicKeyAsSecret => self.with_public_key(&parts)?,
+            Attempt::PublicKeyAsSecret => self.with_public_key(&parts, published)?,
             Attempt::SwappedPayload => parts.with_claim("sub", "administrator".into())?,
             Attempt::DroppedSignature => parts.with_signature(&[]),
             Attempt::ExtendedExp => {
@@ -62,11 +76,17 @@ impl Experiment {
         };
         Ok(Forgery {
             token: token.text(),
-            why: match self.attempt {
-                Attempt::WrongKid if self.is_key_nameless() => NAMELESS,
-                attempt => attempt.why(),
+            why: match (self.attempt, self.given()) {
+                (Attempt::AlgNone, None) => NONE_WITHOUT_KEY,
+                (Attempt::WrongKid, None) => KID_WITHOUT_KEY,
+                (Attempt::WrongKid, Some(_)) if self.is_key_nameless() => NAMELESS,
+                (attempt, _) => attempt.why(),
             },
         })
+    }
+
+    fn given(&self) -> Option<&KeyText> {
+        self.key.as_ref().filter(|key| key.is_given())
     }
 
     /// Whether there is one key, which no header can point at or away from.
@@ -76,19 +96,23 @@ impl Experiment {
     }
 
     /// The header says HS256, and the secret is what everybody can read: the text of the public key.
-    fn with_public_key(&self, parts: &Parts) -> Result<Parts, KeyProblem> {
-        let Some(key) = &self.key else {
+    fn with_public_key(
+        &self,
+        parts: &Parts,
+        published: Option<Result<JwkSet, String>>,
+    ) -> Result<Parts, KeyProblem> {
+        let Some(key) = self.given() else {
             return Err(refused(
                 "give the public key first: this attempt takes its text for a secret",
             ));
         };
-        let (imported, alg) = key.one(self.token.expose())?;
-        if alg.is_symmetric() {
+        let key = key.that_verifies(published, self.token.expose())?;
+        if key.algorithm().is_symmetric() {
             return Err(refused(
                 "there is no public key here to take for a secret: the key is a shared secret itself",
             ));
         }
-        let pem = VerifyingKey::from_jwk_as(&imported.jwk, alg)?.to_pem()?;
+        let pem = key.to_pem()?;
         let forged = parts.with_header("alg", "HS256".into())?;
         let secret = hmac::Key::new(hmac::HMAC_SHA256, pem.as_bytes());
         let tag = hmac::sign(&secret, forged.signing_input().as_bytes());

@@ -88,6 +88,10 @@ pub(crate) struct KeyText {
     /// The algorithm, for a key that does not say its own; empty for what the token says, as far as the key can be for it.
     #[serde(default)]
     alg: String,
+    /// The header of the token before somebody edited it, in base64url. A key that left its algorithm to that one keeps it,
+    /// whatever the header says now.
+    #[serde(default)]
+    was: String,
 }
 
 /// The keys to verify with.
@@ -201,7 +205,7 @@ impl Keys {
         published: Option<Result<JwkSet, String>>,
         token: &str,
     ) -> Result<Self, KeyProblem> {
-        let Some(key) = key.filter(|key| !key.text.expose().is_empty()) else {
+        let Some(key) = key.filter(|key| key.is_given()) else {
             return Ok(Self::none());
         };
         if let Some(set) = published {
@@ -212,7 +216,7 @@ impl Keys {
                 "the keys of an issuer are not fetched here",
             )),
             Form::Jwks => Self::of_set(key.set()?, "in the set"),
-            _ => Self::of_one(&key.import()?, key.algorithm()?, token),
+            _ => Self::of_one(key, token),
         }
     }
 
@@ -247,12 +251,9 @@ impl Keys {
         })
     }
 
-    fn of_one(
-        imported: &ImportedKey,
-        stated: Option<Algorithm>,
-        token: &str,
-    ) -> Result<Self, KeyProblem> {
-        let (alg, assumed) = decide(imported, stated, token)?;
+    fn of_one(key: &KeyText, token: &str) -> Result<Self, KeyProblem> {
+        let imported = key.import()?;
+        let (alg, assumed) = key.decide(&imported, token)?;
         let key = VerifyingKey::from_jwk_as(&imported.jwk, alg)?;
         Ok(Self {
             facts: Some(KeyFacts {
@@ -274,10 +275,15 @@ impl KeyText {
             form,
             text: Secret::new(text.to_owned()),
             alg: alg.to_owned(),
+            was: String::new(),
         }
     }
 
-    /// The key to sign with, and the one that the experiments need the public half of.
+    pub(super) fn is_given(&self) -> bool {
+        !self.text.expose().is_empty()
+    }
+
+    /// The one key to sign with.
     pub(super) fn one(&self, token: &str) -> Result<(ImportedKey, Algorithm), KeyProblem> {
         let imported = match self.form {
             Form::Jwks | Form::Issuer => {
@@ -287,8 +293,36 @@ impl KeyText {
             }
             _ => self.import()?,
         };
-        let (alg, _) = decide(&imported, self.algorithm()?, token)?;
+        let (alg, _) = self.decide(&imported, token)?;
         Ok((imported, alg))
+    }
+
+    /// The one key that a token is verified with: of several, the one that its header selects.
+    pub(super) fn that_verifies(
+        &self,
+        published: Option<Result<JwkSet, String>>,
+        token: &str,
+    ) -> Result<VerifyingKey, KeyProblem> {
+        if !matches!(self.form, Form::Jwks | Form::Issuer) {
+            let (imported, alg) = self.one(token)?;
+            return Ok(VerifyingKey::from_jwk_as(&imported.jwk, alg)?);
+        }
+        let set = Keys::read(Some(self), published, token)?.set;
+        let mut keys = set.keys();
+        if let (Some(only), None) = (keys.next(), keys.next()) {
+            return Ok(only.clone());
+        }
+        let parsed = Unverified::parse(token)?;
+        set.find(parsed.header()).cloned().map_err(|problem| {
+            KeyProblem::of_call(match problem {
+                Error::KeyAmbiguous { .. } => {
+                    "this needs one key, and several of the set fit the token's header: give the one alone, as JWK"
+                }
+                _ => {
+                    "this needs one key, and none of the set fits the token's `kid` and `alg`: give the one alone, as JWK"
+                }
+            })
+        })
     }
 
     /// The algorithm under which this key takes a token.
@@ -374,6 +408,40 @@ impl KeyText {
         }
     }
 
+    /// What was stated, else the key's own algorithm, else that of the token, as it is or as it was, where the key can be
+    /// for it: a secret never becomes a public key by that, nor the other way round.
+    fn decide(&self, imported: &ImportedKey, token: &str) -> Result<(Algorithm, bool), KeyProblem> {
+        if let Some(alg) = self.algorithm()? {
+            return Ok((alg, false));
+        }
+        let undecided = match imported.jwk.algorithm() {
+            Ok(alg) => return Ok((alg, false)),
+            Err(error) => error,
+        };
+        let fitting = fitting(&imported.jwk);
+        let named = named_by(token);
+        let before = named_by(&format!("{}.e30.", self.was));
+        let mut candidates = named.into_iter().chain(before);
+        if let Some(alg) = candidates.find(|alg| fitting.contains(alg)) {
+            return Ok((alg, true));
+        }
+        // Which one it was meant for decides why it is too weak.
+        let kty = imported.jwk.kty();
+        let wanted = named.filter(|alg| alg.kty() == kty);
+        let first = wanted.or_else(|| Algorithm::ALL.iter().copied().find(|alg| alg.kty() == kty));
+        let refusal = first.and_then(|alg| VerifyingKey::from_jwk_as(&imported.jwk, alg).err());
+        Err(match (fitting.as_slice(), refusal) {
+            ([], Some(refusal)) => refusal.into(),
+            ([], None) => undecided.into(),
+            (_, Some(refusal)) if wanted.is_some() => refusal.into(),
+            (fitting, _) => KeyProblem {
+                code: "key_unfit",
+                message: format!("{imported} does not say its algorithm: choose one"),
+                fitting: names(fitting),
+            },
+        })
+    }
+
     fn import(&self) -> Result<ImportedKey, KeyProblem> {
         let text = self.text.expose();
         let octets = match self.form {
@@ -397,42 +465,10 @@ impl KeyText {
     }
 }
 
-/// What was stated, else the key's own algorithm, else that of the token, where the key can be for it: a secret never
-/// becomes a public key by that, nor the other way round.
-fn decide(
-    imported: &ImportedKey,
-    stated: Option<Algorithm>,
-    token: &str,
-) -> Result<(Algorithm, bool), KeyProblem> {
-    if let Some(alg) = stated {
-        return Ok((alg, false));
-    }
-    let undecided = match imported.jwk.algorithm() {
-        Ok(alg) => return Ok((alg, false)),
-        Err(error) => error,
-    };
-    let fitting = fitting(&imported.jwk);
-    let named = Unverified::parse(token)
-        .ok()
-        .and_then(|token| token.header().algorithm().ok());
-    if let Some(alg) = named.filter(|alg| fitting.contains(alg)) {
-        return Ok((alg, true));
-    }
-    // Which one it was meant for decides why it is too weak.
-    let kty = imported.jwk.kty();
-    let wanted = named.filter(|alg| alg.kty() == kty);
-    let first = wanted.or_else(|| Algorithm::ALL.iter().copied().find(|alg| alg.kty() == kty));
-    let refusal = first.and_then(|alg| VerifyingKey::from_jwk_as(&imported.jwk, alg).err());
-    Err(match (fitting.as_slice(), refusal) {
-        ([], Some(refusal)) => refusal.into(),
-        ([], None) => undecided.into(),
-        (_, Some(refusal)) if wanted.is_some() => refusal.into(),
-        (fitting, _) => KeyProblem {
-            code: "key_unfit",
-            message: format!("{imported} does not say its algorithm: choose one"),
-            fitting: names(fitting),
-        },
-    })
+/// What the header of a token says its algorithm is.
+fn named_by(token: &str) -> Option<Algorithm> {
+    let parsed = Unverified::parse(token).ok()?;
+    parsed.header().algorithm().ok()
 }
 
 /// The algorithms that a key could be for.
@@ -479,11 +515,7 @@ mod tests {
     use super::*;
 
     fn text(form: Form, text: &str) -> KeyText {
-        KeyText {
-            form,
-            text: Secret::new(text.to_owned()),
-            alg: String::new(),
-        }
+        KeyText::new(form, text, "")
     }
 
     fn octets(form: Form, letters: &str) -> Option<String> {
