@@ -16,7 +16,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-pub(crate) use find::{decode as octets, names_enc};
+pub(crate) use find::{decode as octets, is_nested, names_enc};
 pub use other::Other;
 
 /// What stands in a pasted text.

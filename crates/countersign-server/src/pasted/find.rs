@@ -241,6 +241,9 @@ struct Names {
     alg: Option<String>,
     #[serde(default)]
     enc: Option<String>,
+    /// Of any type: what stands there wrongly hides nothing else.
+    #[serde(default)]
+    cty: serde_json::Value,
 }
 
 fn names(token: &str) -> Option<Names> {
@@ -252,6 +255,21 @@ fn names(token: &str) -> Option<Names> {
 /// Whether the header names how its content is encrypted, which that of every encrypted token does (RFC 7516 §4.1.2).
 pub(crate) fn names_enc(token: &str) -> bool {
     names(token).is_some_and(|names| names.enc.is_some())
+}
+
+/// Whether the payload is another token, and the header says so (RFC 7519 §5.2, in capitals or not).
+pub(crate) fn is_nested(token: &str) -> bool {
+    let says_so = names(token).is_some_and(|names| {
+        let cty = names.cty.as_str().unwrap_or_default();
+        cty.eq_ignore_ascii_case("JWT") || cty.eq_ignore_ascii_case("application/jwt")
+    });
+    let payload = token.split('.').nth(1).and_then(decode);
+    let inner = payload.and_then(|octets| String::from_utf8(octets).ok());
+    says_so
+        && inner.is_some_and(|inner| {
+            let (header, rest) = inner.split_once('.').unwrap_or_default();
+            is_object(header) && [1, 3].contains(&rest.matches('.').count())
+        })
 }
 
 /// How long the last part of a whole token may be, in letters. Empty where that is not known.

@@ -118,16 +118,21 @@ pub(crate) fn examine(
     }
     let has_status = names_status(token);
     let verdict = Verdict::of(&report, has_key, has_status, key_problem.as_ref());
-    let fault = fault(token, &report);
+    let mut verdict = verdict.of_parts(pasted::names_enc(token));
+    let mut fault = fault(token, &report);
+    if let Some((_, error)) = &fault
+        && verdict.is_about_the_payload(error)
+        && pasted::is_nested(token)
+    {
+        verdict = verdict.of_nested(&report);
+        fault = None;
+    }
     let hint = hint(question, &report, key_problem.is_none(), at);
-    let verdict = verdict.of_parts(pasted::names_enc(token));
     Answer {
-        verdict: verdict
-            .and(fault.as_ref().map(Fault::words).as_deref())
-            .and(hint.as_deref()),
+        verdict: verdict.with_fault(fault.as_ref()).and(hint.as_deref()),
         is_token: true,
         pasted: None,
-        fault,
+        fault: fault.map(|(fault, _)| fault),
         signature: Signature::of(token),
         hint,
         key: keys.facts,
@@ -140,10 +145,11 @@ pub(crate) fn examine(
     }
 }
 
-/// Where the syntax breaks, also where the error of the report is another: that of a key that was not given.
-fn fault(token: &str, report: &Report) -> Option<Fault> {
-    let of_report = report.error().and_then(|error| Fault::of(token, error));
-    of_report.or_else(|| Fault::of(token, &dangerous::decode_unverified(token).err()?))
+/// Where the syntax breaks and how, also where the error of the report is another: that of a key that was not given.
+fn fault(token: &str, report: &Report) -> Option<(Fault, Error)> {
+    let placed = |error: Error| Some((Fault::of(token, &error)?, error));
+    let of_report = report.error().cloned().and_then(placed);
+    of_report.or_else(|| placed(dangerous::decode_unverified(token).err()?))
 }
 
 impl Answer {

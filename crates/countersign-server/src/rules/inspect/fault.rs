@@ -30,8 +30,8 @@ struct Place {
 }
 
 impl Fault {
-    /// Where in the whole token that is, beside the engine's words, which name its part and count in it: characters both,
-    /// from 1.
+    /// Where in the whole token that is, behind the engine's words for the same error, which name its part and count in it:
+    /// characters both, from 1.
     pub(super) fn words(&self) -> String {
         format!("That is character {} of the token.", self.column)
     }

@@ -1,9 +1,11 @@
 //! The verdict in one word and one sentence: what the page says loudest.
 
-use countersign::{Error, Malformed, Outcome, Report, Step};
+use countersign::{Error, Malformed, Outcome, Part, Report, Step};
 use serde::Serialize;
 
+use super::fault::Fault;
 use super::key::KeyProblem;
+use super::signature_holds;
 use crate::pasted::Other;
 
 /// What became of the token.
@@ -65,14 +67,18 @@ impl Verdict {
         if kind == Kind::Unverified {
             return Self::without_key(report, problem);
         }
-        let step = first_failed(report, |_| true);
-        let verdict = Self {
+        let summary = first_failed(report, |_| true).map_or("", |step| &step.summary);
+        let text = match lacks_exp(error) {
+            // Claims are looked at behind the signature, which has held then.
+            true => format!("The signature holds, but {summary}. {ENDLESS}"),
+            false => sentence(summary),
+        };
+        Self {
             kind,
             title,
-            text: sentence(step.map_or("", |step| &step.summary)),
+            text,
             code: Some(error.code()),
-        };
-        verdict.and(lacks_exp(error).then_some(ENDLESS))
+        }
     }
 
     /// What was looked at and what was not, in the words of the engine, and a sentence on what it cannot know.
@@ -93,6 +99,45 @@ impl Verdict {
             self.text.push_str(sentence);
         }
         self
+    }
+
+    /// With the place where the syntax breaks. It belongs to the sentence of its own error and to no other: a verdict about
+    /// something else gets that one too.
+    pub(super) fn with_fault(self, fault: Option<&(Fault, Error)>) -> Self {
+        let Some((fault, error)) = fault else {
+            return self;
+        };
+        let place = fault.words();
+        if self.kind == Kind::Broken {
+            return self.and(Some(&place));
+        }
+        self.and(Some(&format!("{} {place}", sentence(&error.to_string()))))
+    }
+
+    /// A payload that is another token is no broken one, where the header says that it is one (RFC 7519 §5.2).
+    pub(super) fn of_nested(self, report: &Report) -> Self {
+        let about_signature = match signature_holds(report) {
+            true => "The signature around it holds.",
+            false => "Whether the signature around it holds, a key tells.",
+        };
+        Self {
+            kind: Kind::Unverified,
+            title: "Nested",
+            text: format!(
+                "Nothing is broken: the payload is another token, as `cty` says, and that one has the claims. Take it apart by itself. {about_signature}"
+            ),
+            ..self
+        }
+    }
+
+    /// Whether nothing is wrong but that the payload is no claims set.
+    pub(super) fn is_about_the_payload(&self, error: &Error) -> bool {
+        let payload = Malformed::Json {
+            part: Part::Payload,
+            line: 1,
+            column: 1,
+        };
+        self.kind == Kind::Broken && *error == Error::Malformed(payload)
     }
 
     pub(super) fn taken_back(text: &str, code: &'static str) -> Self {
@@ -172,7 +217,7 @@ impl Verdict {
 }
 
 /// What people see who try the token of an example.
-const ENDLESS: &str = "It would be good for ever, to whoever finds it, and is refused unless that is wanted: to see the rest of it verified, tick “A token without exp, too” under “What is expected”.";
+const ENDLESS: &str = "It would be good for ever, to whoever finds it, and is refused unless that is wanted: to have it taken, tick “A token without exp, too” under “What is expected”.";
 
 fn lacks_exp(error: &Error) -> bool {
     matches!(error, Error::ClaimMissing { claim } if *claim == "exp")

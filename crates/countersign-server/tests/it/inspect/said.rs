@@ -1,6 +1,6 @@
 //! What is said of a key that cannot be used, of what was not asked for, and of where a token breaks.
 
-use countersign::{Algorithm, SigningKey};
+use countersign::{Algorithm, JwsBuilder, JwsSigner, SigningHeader, SigningKey};
 use serde_json::{Value, json};
 
 use super::{SECRET, as_form, explain, secret, token};
@@ -108,8 +108,12 @@ async fn a_token_without_an_end_is_refused_with_the_way_to_take_it_and_taken_whe
     let mut asked = json!({"token": token, "key": secret()});
     let text = explain(&app, &asked).await["verdict"]["text"].clone();
     let text = text.as_str().unwrap();
-    assert!(text.starts_with("Claim `exp` is missing. "), "{text}");
+    assert!(
+        text.starts_with("The signature holds, but claim `exp` is missing. "),
+        "{text}"
+    );
     assert!(text.contains("tick “A token without exp, too”"), "{text}");
+    assert!(!text.contains("the rest"), "{text}");
     asked["policy"] = json!({"allow_no_exp": true});
     let verdict = explain(&app, &asked).await["verdict"].clone();
     assert_eq!(
@@ -126,5 +130,80 @@ async fn a_token_without_an_end_is_refused_with_the_way_to_take_it_and_taken_whe
         let page = app.send(as_form(&form(more))).await.body;
         assert!(page.contains(&format!("verdict {class}")), "{page}");
         assert!(page.contains("A token without <code>exp</code>, too"));
+    }
+}
+
+/// A token whose payload is this text, signed with the secret of these tests.
+fn signed(header: &str, payload: &str) -> String {
+    let key = super::key();
+    let header = serde_json::from_str::<Value>(header).unwrap();
+    let cty = header["cty"].as_str().map(str::to_owned);
+    let mut signing = SigningHeader::new().without_typ();
+    if let Some(cty) = cty {
+        signing = signing.param("cty", json!(cty)).unwrap();
+    }
+    let signer = JwsSigner::new(&key).header(signing);
+    let jws = JwsBuilder::new(payload).signer(signer).sign().unwrap();
+    jws.to_compact().unwrap()
+}
+
+#[tokio::test]
+async fn the_place_of_a_fault_stands_behind_its_own_sentence_alone() {
+    let app = TestApp::new().await;
+    let whole = signed("{}", "{\"a\":");
+    let (start, signature) = whole.rsplit_once('.').unwrap();
+    let forged = format!("{start}.{}", "A".repeat(signature.len()));
+    let broken = "The payload is not JSON, at line 1, column 5. That is character";
+    for (token, key, words) in [
+        (&whole, secret(), String::new()),
+        (&whole, Value::Null, String::new()),
+        (
+            &forged,
+            secret(),
+            format!(
+                "Signature does not hold over the first {} bytes. ",
+                start.len()
+            ),
+        ),
+    ] {
+        let answer = explain(&app, &json!({"token": token, "key": key})).await;
+        let text = answer["verdict"]["text"].as_str().unwrap();
+        assert!(text.starts_with(&format!("{words}{broken}")), "{text}");
+        assert_eq!(text.matches("That is character").count(), 1, "{text}");
+        assert_eq!(answer["fault"]["part"], "payload");
+    }
+}
+
+#[tokio::test]
+async fn a_token_inside_of_a_token_is_nested_and_not_broken() {
+    let app = TestApp::new().await;
+    let inner = token(60);
+    for cty in ["JWT", "jwt"] {
+        let nested = signed(&format!("{{\"cty\":\"{cty}\"}}"), &inner);
+        for (key, words) in [
+            (Value::Null, "a key tells."),
+            (secret(), "The signature around it holds."),
+        ] {
+            let answer = explain(&app, &json!({"token": nested, "key": key})).await;
+            let verdict = &answer["verdict"];
+            assert_eq!(verdict["title"], "Nested", "{verdict}");
+            let text = verdict["text"].as_str().unwrap();
+            assert!(
+                text.starts_with("Nothing is broken") && text.ends_with(words),
+                "{text}"
+            );
+            assert!(answer["fault"].is_null(), "{answer}");
+        }
+        let other = json!({"form": "text", "text": "Zb1kQ7r9wXy0uVvP4sLmNcE8aHdJgtf2"});
+        let answer = explain(&app, &json!({"token": nested, "key": other})).await;
+        assert_eq!(answer["verdict"]["kind"], "forged", "{answer}");
+    }
+    // Without a word of it in the header, or without a token in the payload, it is what it was.
+    for token in [
+        signed("{}", &inner),
+        signed("{\"cty\":\"JWT\"}", "no.token"),
+    ] {
+        let answer = explain(&app, &json!({"token": token})).await;
+        assert_eq!(answer["verdict"]["title"], "Broken", "{answer}");
     }
 }
