@@ -31,6 +31,19 @@ struct LogIn {
     shell: Shell,
     form: Form,
     next: String,
+    /// Whether somebody was on the way to a page: without a word they would wonder why they are here.
+    is_on_the_way: bool,
+}
+
+impl LogIn {
+    fn new(shell: Shell, form: Form, next: Option<Next>) -> Self {
+        Self {
+            shell,
+            form,
+            is_on_the_way: next.is_some(),
+            next: to(next),
+        }
+    }
 }
 
 /// Whatever else an address says is none of ours.
@@ -53,12 +66,11 @@ pub(crate) async fn get(
     shell: Shell,
 ) -> Response {
     let asked = way.ok().and_then(|Query(way)| way.next);
-    let next = to(&asked.unwrap_or_default());
+    let next = Next::parse(&asked.unwrap_or_default());
     if let Visitor::Member(_) = visitor {
-        return Redirect::to(&next).into_response();
+        return Redirect::to(&to(next)).into_response();
     }
-    let form = form("");
-    page(StatusCode::OK, &LogIn { shell, form, next })
+    page(StatusCode::OK, &LogIn::new(shell, form(""), next))
 }
 
 pub(crate) async fn post(
@@ -71,19 +83,20 @@ pub(crate) async fn post(
     let body = match body {
         Ok(PageForm(body)) => body,
         Err(problem) => {
-            let (form, next) = (form("").misshapen(&problem), to(""));
+            let form = form("").misshapen(&problem);
             return trouble::answer(&problem, |status| {
-                page(status, &LogIn { shell, form, next })
+                page(status, &LogIn::new(shell, form, None))
             });
         }
     };
-    let next = to(&body.next);
+    // The form always names where it leads: home is on the way to nothing.
+    let next = Next::parse(&body.next).filter(|next| next.as_str() != HOME);
     match open(&app, peer, &headers, &body.email, &body.password).await {
-        Ok(cookies) => (cookies, Redirect::to(&next)).into_response(),
+        Ok(cookies) => (cookies, Redirect::to(&to(next))).into_response(),
         Err(problem) => {
             let form = form(&body.email).refused(&problem);
             trouble::answer(&problem, |status| {
-                page(status, &LogIn { shell, form, next })
+                page(status, &LogIn::new(shell, form, next))
             })
         }
     }
@@ -103,8 +116,8 @@ pub(super) async fn open(
     Ok(cookies)
 }
 
-fn to(asked: &str) -> String {
-    Next::parse(asked).map_or_else(|| HOME.to_owned(), |next| next.as_str().to_owned())
+fn to(next: Option<Next>) -> String {
+    next.map_or_else(|| HOME.to_owned(), |next| next.as_str().to_owned())
 }
 
 fn form(email: &str) -> Form {

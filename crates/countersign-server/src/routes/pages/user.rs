@@ -54,7 +54,8 @@ impl Forms {
             value: roles.to_owned(),
             is_required: false,
             about: &["argument_invalid", "last_administrator"],
-            help: "Names with a space between them. None takes all roles away.".to_owned(),
+            help: "Names with a space between them. An empty field takes all roles away."
+                .to_owned(),
             ..Field::text("roles", "Roles")
         };
         Self {

@@ -523,3 +523,25 @@ async fn a_browser_is_told_in_a_page_that_nothing_is_there_and_a_program_in_json
         .await
         .is_problem(404, "not_found", "Not found");
 }
+
+#[tokio::test]
+async fn whoever_is_sent_to_the_log_in_reads_why_and_whoever_goes_there_does_not() {
+    let app = TestApp::new().await;
+    let why = "The page you were going to is for people who are logged in.";
+    let browser = Browser::new(&app);
+    let sent = browser.get("/log-in?next=/admin").await;
+    assert!(sent.body.contains(why), "{sent:?}");
+    let refused = browser
+        .send("/ui/log-in", &log_in_fields(EMAIL, "wrong", "/admin"))
+        .await;
+    assert!(refused.body.contains(why), "{refused:?}");
+    for by_themselves in [
+        browser.get("/log-in").await,
+        browser.get("/log-in?next=//evil.example").await,
+        browser
+            .send("/ui/log-in", &log_in_fields(EMAIL, "wrong", "/account"))
+            .await,
+    ] {
+        assert!(!by_themselves.body.contains(why), "{by_themselves:?}");
+    }
+}
