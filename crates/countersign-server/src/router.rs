@@ -29,6 +29,7 @@ mod frame;
 mod host;
 mod operators;
 mod request_id;
+mod typed;
 
 pub(crate) use client::Client;
 use frame::Frame;
@@ -67,7 +68,7 @@ pub(crate) fn router(app: App) -> Result<Router, Error> {
         .route("/logout", post(logout::post))
         .merge(for_users)
         .merge(for_administrators)
-        .method_not_allowed_fallback(not_allowed);
+        .method_not_allowed_fallback(typed::not_allowed);
     // Outside of everything that refuses, so that a page on the list can read why.
     let api = match cors::for_listed(&app.cors_origins) {
         Some(layer) => api.layer(layer),

@@ -92,7 +92,8 @@ pub(crate) async fn nothing_here(State(app): State<App>, request: Request) -> Re
     }
 }
 
-fn wants_a_page(headers: &HeaderMap) -> bool {
+/// Whether a browser asks, which shows what it gets to somebody.
+pub(crate) fn wants_a_page(headers: &HeaderMap) -> bool {
     let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     accepted.is_some_and(|list| list.contains("text/html"))
 }

@@ -1,5 +1,8 @@
 //! Pages for people: sign up, log in, account.
 
+use axum::body::Body;
+use http::Request;
+
 use crate::app::{Answer, EMAIL, MINUTE, PASSWORD, TestApp};
 use crate::browser::{Browser, log_in_fields};
 
@@ -544,4 +547,29 @@ async fn whoever_is_sent_to_the_log_in_reads_why_and_whoever_goes_there_does_not
     ] {
         assert!(!by_themselves.body.contains(why), "{by_themselves:?}");
     }
+}
+
+#[tokio::test]
+async fn a_browser_that_opens_an_address_of_the_api_is_led_to_its_page_and_a_program_is_not() {
+    let app = TestApp::new().await;
+    let open = async |method: &str, path: &str, accept: &str| {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("accept", accept).body(Body::empty());
+        app.send(request.unwrap()).await
+    };
+    let browsers = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for (path, page) in [("/login", "/log-in"), ("/signup", "/sign-up")] {
+        let led = open("GET", path, browsers).await;
+        assert_eq!((led.status.as_u16(), led.header("location")), (303, page));
+        for (method, accept) in [
+            ("GET", "application/json"),
+            ("GET", "*/*"),
+            ("PUT", browsers),
+        ] {
+            let refused = open(method, path, accept).await;
+            assert_eq!(refused.status.as_u16(), 405, "{method} {accept}");
+            assert_eq!(refused.header("allow"), "POST");
+        }
+    }
+    assert_eq!(open("GET", "/refresh", browsers).await.status.as_u16(), 405);
 }
