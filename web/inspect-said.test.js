@@ -91,3 +91,30 @@ test("a field brings its bytes into view in the token's own box, and moves nothi
   });
   assert.equal((await look("payload-18")).scrolled, hovered.scrolled);
 });
+
+test("beside a hundred fields the token stays in sight, and what is below it can still be used", async (t) => {
+  const { page } = await open(t, { viewport: { width: 1280, height: 900 } });
+  const claims = Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`claim_number_${i}`, `value ${i}`]));
+  await answered(page, () => paste(page, token({ ...claims, exp: NOW + 600 })));
+  const hides = (selector) =>
+    page.evaluate((selector) => {
+      const { left, top, bottom } = document.querySelector(selector).getBoundingClientRect();
+      return !document.elementFromPoint(left + 2, (top + bottom) / 2)?.matches(selector);
+    }, selector);
+  for (const link of ["payload-10", "payload-19"]) {
+    await page.locator(`#payload [data-link="${link}"] button.name`).scrollIntoViewIfNeeded();
+    await page.locator(`#payload [data-link="${link}"] button.name`).hover();
+    const [span, paper, verdict] = await page.evaluate((link) => [`#colours [data-link="${link}"]`, "#paper", "#verdict"].map((one) => document.querySelector(one).getClientRects()[0].toJSON()), link);
+    assert.ok(span.top >= paper.top && span.bottom <= paper.bottom, `${link}: ${JSON.stringify([span, paper])}`);
+    assert.ok(paper.top >= verdict.bottom && paper.bottom <= 900, `${link}: ${JSON.stringify([paper, verdict])}`);
+  }
+  assert.ok((await page.evaluate(() => scrollY)) > 400);
+  // Whoever goes to the key or the time sees it, from above and from below.
+  await page.locator("#policy").evaluate((policy) => (policy.open = true));
+  await page.mouse.move(1, 1);
+  for (const id of ["iss", "key", "at", "form", "leeway"]) {
+    await page.evaluate(() => scrollTo(0, 400));
+    await page.locator(`#${id}`).focus();
+    assert.equal(await hides(`#${id}`), false, id);
+  }
+});
