@@ -118,3 +118,17 @@ test("beside a hundred fields the token stays in sight, and what is below it can
     assert.equal(await hides(`#${id}`), false, id);
   }
 });
+
+test("a field that is tapped on a narrow screen brings its bytes onto the screen", async (t) => {
+  const { page } = await open(t, { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
+  const claims = Object.fromEntries(Array.from({ length: 18 }, (_, i) => [`claim${i}`, "x".repeat(60)]));
+  await answered(page, () => paste(page, token({ ...claims, exp: NOW + 600 })));
+  for (const link of ["header-0", "payload-9", "header-1", "payload-18"]) {
+    await page.locator(`#decoded [data-link="${link}"] button.name`).tap();
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "token");
+    const [span, paper, again] = await page.evaluate((link) => [`#colours [data-link="${link}"]`, "#paper", "#again"].map((one) => document.querySelector(one).getClientRects()[0].toJSON()), link);
+    const places = `${link}: ${JSON.stringify([span, paper, again])}`;
+    assert.ok(span.top >= paper.top && span.bottom <= paper.bottom, places);
+    assert.ok(span.top >= 0 && span.bottom <= again.top, places);
+  }
+});

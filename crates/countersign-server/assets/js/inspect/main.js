@@ -60,8 +60,10 @@ const latest = new Latest();
 const ladder = new Ladder(byId("ladder", HTMLOListElement));
 const decoded = new Decoded({
   select: (from, to) => {
-    field.focus();
+    // A browser would bring the caret into view, which stands at the end, and not what is meant.
+    field.focus({ preventScroll: true });
     field.setSelectionRange(from, to);
+    place("paper").scrollIntoView({ block: "nearest" });
   },
   open: (inner) => take(inner, "original"),
 });
