@@ -80,6 +80,15 @@ test("the whole story is played with real answers, and looks right afterwards", 
   assert.deepEqual(kept, [0, 0, 0, "", ""]);
   assert.deepEqual(await page.context().cookies(), []);
 
+  // The life of the token is one number wherever it is said, and the page's own requests are arrows from the page.
+  const life = answers[0].json.expires_in;
+  for (const [step, said] of [["log-in", `200 · tokens, ${life} s`], ["expires", `its ${life} s went by`]]) {
+    assert.ok((await page.locator(`#step-${step} svg text`).allTextContents()).includes(said), `${step}: ${said}`);
+  }
+  assert.match(await page.textContent("#step-log-in .came"), new RegExp(`^An access token for ${life} seconds`));
+  const arrows = await page.locator("#step-list line.arrow, #step-log-out line.arrow").evaluateAll((all) => all.map((one) => one.getAttribute("x1")));
+  assert.equal(new Set(arrows).size, 1, `${arrows}`);
+
   // What the server let in and what it refused are told apart by a sign, and not by colour alone.
   const badges = await page.locator("#step-use .badge, #step-expired .badge, #step-refused .badge").evaluateAll((all) => all.map((one) => [one.textContent, one.className]));
   for (const [text, style] of badges) assert.match(`${text} | ${style}`, /^✓ 200 \| badge good$|^(✓ 200, then )?✗ 401 \| badge wrong$/);

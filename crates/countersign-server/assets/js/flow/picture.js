@@ -59,7 +59,7 @@ export function strip(doc, step, { width, answers = [], isGood, whole }) {
       group.append(call(doc, { ...row, answer, good: answers.length && isGood === false ? !row.good : row.good }, at, top, width));
       calls += 1;
     } else if (row.kind === "wait") {
-      group.append(wait(doc, row.label, at, top, width));
+      group.append(wait(doc, answers[0] ?? row.label, at, top, width));
     } else {
       group.append(note(doc, row.label, at[row.at], top, width));
     }
@@ -199,7 +199,7 @@ export function goOn(strip, left, of) {
   const wide = Number(gone?.getAttribute("data-width") ?? 0);
   gone?.setAttribute("width", String(Math.round(wide * (1 - left / of))));
   const text = strip.querySelector(".wait .left");
-  if (text) text.textContent = left > 0 ? `${Math.ceil(left)} s` : `${Math.round(of)} s went by`;
+  if (text) text.textContent = `${Math.ceil(left)} s`;
 }
 
 /** @param {Document} doc @param {string} label @param {number} x @param {number} top @param {number} width */
