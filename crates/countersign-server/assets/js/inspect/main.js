@@ -204,7 +204,7 @@ async function asked() {
     answer = null;
     latest.stop();
     hide();
-    told({ kind: "unverified", title: "Not looked at", text: problem instanceof Unanswered ? `${problem.message} What was pasted stands here as it was.` : "This page cannot draw the answer." });
+    told({ kind: "unverified", title: "Not looked at", text: problem instanceof Unanswered ? `${problem.message}${faulty() ? "" : " What was pasted stands here as it was."}` : "This page cannot draw the answer." });
     if (!(problem instanceof Unanswered)) throw problem;
   }
 }
