@@ -297,7 +297,7 @@ test("partial, broken, nested and encrypted tokens are shown as far as they go",
   assert.equal(await page.locator("#colours .fault").count(), 1);
   const inner = token(whole, '{"alg":"HS256","cty":"JWT"}');
   await answered(page, () => paste(page, inner));
-  assert.equal(await answered(page, () => page.click("text=Take it apart")), "Not verified");
+  assert.equal(await answered(page, () => page.click("#payload >> text=Take it apart")), "Not verified");
   assert.equal(await page.inputValue("#token"), whole);
   const word = await answered(page, () => paste(page, `${encode('{"alg":"dir","enc":"A256GCM"}')}..AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA`));
   assert.equal(word, "Encrypted");
@@ -421,5 +421,23 @@ test("without JavaScript the form shows verdict and ladder", async (t) => {
   assert.match(await page.textContent("#header"), /"alg": "HS256"/);
   assert.match(await page.textContent("#payload"), /\n {2}"sub": "ada",\n {2}"markup": "<img src=x>"/);
   assert.match(await page.textContent("#signature"), /32 bytes/);
+  assert.deepEqual(faults, []);
+});
+
+test("without JavaScript a token is chosen by its button, and Enter in a field chooses none", async (t) => {
+  const { page, faults } = await open(t, { javaScriptEnabled: false });
+  const [one, two, other] = ["one", "two", "other"].map((sub) => token({ sub, exp: NOW + 600 }));
+  await page.fill("#key", SECRET);
+  await page.fill("#token", JSON.stringify({ access_token: one, id_token: two }));
+  await page.click("text=Take it apart");
+  assert.equal(await page.inputValue("#token"), one);
+  await page.click("#notice button >> nth=1");
+  assert.equal(await page.inputValue("#token"), two);
+  await page.fill("#token", other);
+  await page.click("#policy summary");
+  await page.press("#iss", "Enter");
+  await page.waitForSelector('#payload :text("other")');
+  assert.equal(await page.inputValue("#token"), other);
+  assert.equal(await page.textContent(".verdict .word"), "Valid");
   assert.deepEqual(faults, []);
 });
