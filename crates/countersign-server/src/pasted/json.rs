@@ -22,7 +22,8 @@ pub(super) fn read(text: &str) -> Option<Pasted> {
     if !text.starts_with(['{', '[', '"']) {
         return None;
     }
-    match serde_json::from_str(text).ok()? {
+    // Of two members of one name nobody can tell which is meant: what names one twice is read as any other text.
+    match countersign::parse_strict(text.as_bytes()).ok()? {
         Value::String(inner) => of_string(&inner),
         Value::Object(members) => {
             of_object(&members).or_else(|| Some(of_leaves(&Value::Object(members))))
@@ -65,6 +66,12 @@ fn of_object(members: &Map<String, Value>) -> Option<Pasted> {
     let signatures = members.get("signatures").and_then(Value::as_array);
     let one = match signatures.map(Vec::as_slice) {
         None if members.contains_key("signature") => members,
+        // One form or the other (RFC 7515 §7.2.2).
+        Some(several) if members.contains_key("signature") => {
+            return Some(Pasted::Other(Other::jws_in_json(
+                several.len().saturating_add(1),
+            )));
+        }
         Some([Value::Object(one)]) => one,
         Some(several) => return Some(Pasted::Other(Other::jws_in_json(several.len()))),
         None => return None,

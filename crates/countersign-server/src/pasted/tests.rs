@@ -245,6 +245,26 @@ fn two_tokens_are_never_joined() {
 }
 
 #[test]
+fn of_two_members_of_one_name_none_is_taken_for_the_only_one() {
+    let found = taken(&format!(
+        r#"{{"access_token":"{OTHER}","access_token":"{TOKEN}"}}"#
+    ));
+    assert_eq!((found.token.as_str(), found.others), (OTHER, 1));
+    let parts: Vec<&str> = TOKEN.split('.').collect();
+    let [header, payload, signature] = parts.as_slice() else {
+        panic!("a token has three parts");
+    };
+    let one = json!({"protected": header, "signature": signature});
+    let both =
+        json!({"payload": payload, "protected": header, "signature": "AA", "signatures": [one]});
+    assert!(matches!(read(&both.to_string()), Pasted::Other(other) if other.code == "jws_json"));
+    let twice = format!(
+        r#"{{"payload":"e30","payload":"{payload}","protected":"{header}","signature":"{signature}"}}"#
+    );
+    assert!(matches!(read(&twice), Pasted::Bare));
+}
+
+#[test]
 fn of_several_tokens_each_can_be_picked_and_no_number_beyond_them() {
     let text = json!({"id_token": OTHER, "access_token": TOKEN, "again": TOKEN}).to_string();
     let names = |found: &Taken| -> Vec<String> {
