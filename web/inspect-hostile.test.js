@@ -45,6 +45,24 @@ test("what a token says is text, whatever it looks like, and slows nothing down"
   assert.deepEqual(faults, []);
 });
 
+test("words between backticks are code, in what the server says and not in what the token does", async (t) => {
+  const { page, faults } = await open(t);
+  await page.fill("#key", SECRET);
+  const typ = '`<img src=x>` y `z';
+  await answered(page, () => paste(page, token({ exp: NOW + 600 }, JSON.stringify({ alg: "HS256", typ }))));
+  assert.equal(await page.textContent(".verdict .why"), `typ is "${typ}", expected absent or JWT or at+jwt.`);
+  assert.equal(await page.textContent('#ladder [data-step="type"] .says, #ladder .failed .says'), `typ is "${typ}", expected absent or JWT or at+jwt`);
+  await answered(page, () => paste(page, token({ exp: NOW + 600 }, JSON.stringify({ alg: "HS256", crit: ["a"] }))));
+  assert.equal(await page.innerHTML(".verdict .why"), "<code>crit</code> names a member that the header does not hold.");
+  assert.equal(await page.textContent("#ladder .failed .says code"), "crit");
+  const sealed = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMIGj\n-----END RSA PRIVATE KEY-----\n";
+  await answered(page, () => page.fill("#key", sealed));
+  assert.match(await page.innerHTML("#key-facts"), /decrypt it with <code>openssl pkey -in key\.pem -out plain\.pem<\/code>$/);
+  assert.equal((await page.textContent("#key-facts, #ladder")).includes("`"), false);
+  assert.equal(await page.locator("#says img, #ladder img").count(), 0);
+  assert.deepEqual(faults, []);
+});
+
 test("a megabyte of what is not seen, of dots and of braces is a page of text, in names and in values", async (t) => {
   const { page, faults } = await open(t);
   const names = (count, name) => `{${Array.from({ length: count }, (_, i) => `"${name}${i}":${i}`).join(",")},"exp":1}`;

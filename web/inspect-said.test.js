@@ -29,7 +29,8 @@ test("a token without exp says what that means, and is verified where that is wa
   const { page, faults } = await open(t);
   await page.fill("#key", SECRET);
   assert.equal(await answered(page, () => paste(page, token({ sub: "1234567890", name: "John Doe", iat: 1516239022 }))), "Refused");
-  assert.match(await page.textContent(".verdict .why"), /^Claim `exp` is missing\. .* tick “A token without exp, too” under “What is expected”\.$/);
+  assert.match(await page.textContent(".verdict .why"), /^Claim exp is missing\. .* tick “A token without exp, too” under “What is expected”\.$/);
+  assert.equal(await page.textContent(".verdict .why code"), "exp");
   await page.click("#policy summary");
   assert.equal(await answered(page, () => page.check("#endless")), "Valid");
   assert.match(await page.textContent(".verdict .why"), /; without exp it never ends\.$/);
@@ -52,6 +53,12 @@ test("of several tokens in one paste each can be chosen, with and without a scri
     assert.equal(await buttons.nth(index).getAttribute("aria-pressed"), "true");
     assert.equal(await buttons.count(), 2);
   }
+  // By keyboard the focus stays on what was chosen.
+  for (const index of [1, 0]) {
+    await buttons.nth(index).focus();
+    assert.equal(await answered(page, () => page.keyboard.press("Enter")), "Valid");
+    assert.equal(await buttons.nth(index).evaluate((one) => one === document.activeElement && one.getAttribute("aria-pressed")), "true");
+  }
   const plain = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
   await plain.goto(url);
   await plain.fill("#token", pasted);
@@ -64,6 +71,21 @@ test("of several tokens in one paste each can be chosen, with and without a scri
     assert.equal(await plain.getAttribute(`#notice button:has-text("${name}")`, "aria-pressed"), "true");
     assert.equal(await plain.textContent(".verdict .word"), "Valid");
   }
+  assert.deepEqual(faults, []);
+});
+
+test("tokens without names are told apart by what they say", async (t) => {
+  const { page, faults } = await open(t);
+  const buttons = page.locator("#notice button");
+  const named = async (...all) => {
+    await answered(page, () => paste(page, all.map((claims) => token(claims)).join("\n")));
+    return buttons.allTextContents();
+  };
+  assert.deepEqual(await named({ iss: "joe", sub: "ada" }, { iss: "joe", sub: "eve" }, { iss: "joe" }), ["1: sub ada", "2: sub eve", "3"]);
+  assert.deepEqual(await named({ iss: "https://one.example", sub: "ada" }, { iss: "https://another.example/tenants/a", sub: "ada" }), ["1: iss https://one.example", "2: iss https://another.example/…"]);
+  // What tells nothing is not said; what a token says is text; a letter is not cut in two.
+  assert.deepEqual(await named({ sub: "ada", n: 1 }, { sub: "ada", n: 2 }), ["1", "2"]);
+  assert.deepEqual(await named({ sub: "<img src=x onerror=alert(1)>" }, { sub: "😀".repeat(30) }), ["1: sub <img src=x onerror=alert…", `2: sub ${"😀".repeat(24)}…`]);
   assert.deepEqual(faults, []);
 });
 

@@ -23,7 +23,7 @@ test("a token is seen at once, however it is pasted", async (t) => {
     assert.equal(await page.inputValue("#token"), text);
   }
   assert.match(await page.textContent("#payload"), /Who issued it\. RFC 7519 §4\.1\.1/);
-  assert.match(await page.textContent("#payload .when"), /^in 9 min 5\d s · 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC · here /);
+  assert.match(await page.textContent("#payload .when"), /^in 9 min 5\d s · 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC · .*20\d\d.* in your time zone$/);
   assert.match(await page.textContent("#clock"), /^expires in 9 min/);
   assert.deepEqual(faults, []);
 });
@@ -203,6 +203,14 @@ test("what is cleared is as it was in the beginning", async (t) => {
   assert.notDeepEqual(await given(), before);
   await page.click("#clear");
   assert.deepEqual(await given(), before);
+  // What was said of a key that could not be used goes with it.
+  const said = await page.textContent("#key-facts");
+  await answered(page, () => paste(page, token({ exp: NOW + 600 })));
+  await answered(page, () => page.fill("#key", "short"));
+  assert.match(await page.textContent("#key-facts.wrong"), /5 bytes/);
+  await page.click("#clear");
+  assert.deepEqual(await given(), before);
+  assert.equal(await page.textContent("#key-facts:not(.wrong)"), said);
 });
 
 test("time is travelled in by a slider, and a token that ends while one looks is expired", async (t) => {
@@ -219,6 +227,22 @@ test("time is travelled in by a slider, and a token that ends while one looks is
   assert.equal(await answered(page, () => page.keyboard.press("End")), "Expired");
   assert.equal(await answered(page, () => page.fill("#at", new Date((now - 50) * 1_000).toISOString())), "Valid");
   assert.equal(await answered(page, () => page.click("#now")), "Expired");
+});
+
+test("the clock speaks of what the verdict speaks of", async (t) => {
+  const { page } = await open(t);
+  await page.fill("#key", SECRET);
+  for (const [claims, verdict, clock] of [
+    [{ nbf: NOW + 2_000_000_000, exp: NOW - 600 }, "Expired", /^expired 10 min .*ago$/],
+    [{ nbf: NOW + 3_600, exp: NOW + 7_200 }, "Not yet valid", /^begins in 59 min/],
+    [{ nbf: NOW - 60, exp: NOW + 7_200 }, "Valid", /^expires in 1 h 59 min/],
+  ]) {
+    assert.equal(await answered(page, () => paste(page, token(claims))), verdict);
+    assert.match(await page.textContent("#clock"), clock);
+    assert.equal(await page.isVisible("#clock"), true);
+  }
+  assert.equal(await answered(page, () => paste(page, token({ sub: "ada" }))), "Refused");
+  assert.equal(await page.isVisible("#clock"), false);
 });
 
 test("what is no time and no leeway is said at its field, and nothing is verified as if it were not there", async (t) => {
@@ -342,8 +366,11 @@ test("a link keeps the token behind the number sign, and a live one is warned of
 test("on a narrow screen the verdict's word is in sight at the key, and a comparison breaks no words", async (t) => {
   const { page, faults } = await open(t, { viewport: { width: 360, height: 640 } });
   await answered(page, () => paste(page, token({ iss: "joe", exp: NOW + 600 })));
+  // And is not said twice.
+  await page.waitForSelector("#again", { state: "hidden" });
   await page.locator("#key").scrollIntoViewIfNeeded();
   assert.equal(await answered(page, () => page.fill("#key", SECRET)), "Valid");
+  await page.waitForSelector("#again", { state: "visible" });
   assert.equal(await page.textContent("#again"), "Valid");
   const { bottom } = await page.locator("#again").evaluate((one) => one.getBoundingClientRect().toJSON());
   assert.ok(bottom > 0 && bottom <= 640, `${bottom}`);

@@ -1,6 +1,8 @@
 // Questions to the server that the page is from, and to no other. The latest counts: the one before it is called off.
 
-/** The longest that is waited for an answer, in milliseconds: a server may ask an issuer first. */
+import { phrase } from "./words.js";
+
+/** The longest wait for an answer, in ms: a server may ask an issuer first. */
 const LONGEST = 15_000;
 
 /** What the server did not answer, in a sentence. */
@@ -21,7 +23,7 @@ export async function ask(path, body, signal) {
     });
   } catch (problem) {
     if (signal?.aborted) throw problem;
-    throw new Unanswered("The server that this page is from does not answer.");
+    throw new Unanswered(phrase("silent"));
   }
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
@@ -30,8 +32,8 @@ export async function ask(path, body, signal) {
 
 /** @param {Response} answer @param {{ detail?: unknown, message?: unknown }} said */
 function sentence(answer, said) {
-  if (answer.status === 413) return "The token is larger than this server looks at.";
-  if (answer.status === 401) return "Your session is over: log in again, then come back.";
+  if (answer.status === 413) return phrase("large");
+  if (answer.status === 401) return phrase("over");
   if (answer.status === 429) return `Too many questions: go on in ${answer.headers.get("retry-after") ?? "a few"} s.`;
   const words = said.detail ?? said.message;
   return typeof words === "string" ? `${words[0]?.toUpperCase()}${words.slice(1)}.` : `The server answered ${answer.status}.`;

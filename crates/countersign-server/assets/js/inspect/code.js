@@ -1,7 +1,7 @@
 // Programs that verify this very token, as the server writes them.
 
 import { Latest, Unanswered } from "./ask.js";
-import { byId, copyButton, place } from "./dom.js";
+import { byId, copyButton, on, place } from "./dom.js";
 
 const panel = byId("code", HTMLDetailsElement);
 const asked = new Latest();
@@ -14,7 +14,7 @@ export function code(asks) {
   question = asks;
   const tabs = place("languages").querySelectorAll("button");
   for (const tab of tabs) {
-    tab.addEventListener("click", () => {
+    on(tab, "click", () => {
       for (const one of tabs) one.setAttribute("aria-pressed", String(one === tab));
       chosen = tab.value;
       void program();
@@ -22,7 +22,7 @@ export function code(asks) {
   }
   place("languages").append(copyButton(() => place("program").textContent ?? ""));
   chosen = tabs[0]?.value ?? "";
-  panel.addEventListener("toggle", () => void program());
+  on(panel, "toggle", () => void program());
 }
 
 /** Writes the program anew, where somebody sees it. */

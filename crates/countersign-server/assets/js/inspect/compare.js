@@ -1,7 +1,7 @@
 // Two tokens side by side: what only one of them says, and what they say differently.
 
 import { Latest, Unanswered } from "./ask.js";
-import { byId, counted, el, fill, para, place, shortened, visible } from "./dom.js";
+import { byId, counted, el, fill, on, para, place, prose, shortened } from "./dom.js";
 import { nameOf, valueOf } from "./json.js";
 import { isPlain, parts } from "./read.js";
 
@@ -19,22 +19,21 @@ export function compare(page) {
     fill(place("differences"));
     fill(place("differences"), token && differences(page.token(), token));
   };
-  const update = async () => {
+  on(other, "input", async () => {
     const token = other.value.trim();
     const verdict = place("other-verdict");
     draw(isPlain(token) ? token : "");
     try {
       const answer = await asked.ask("/inspect/explain", page.question(token));
       if (!answer) return;
-      fill(verdict, token && visible(`The other token: ${answer.verdict.title}. ${answer.verdict.text}`));
+      fill(verdict, token && prose(`The other token: ${answer.verdict.title}. ${answer.verdict.text}`));
       if (answer.pasted) other.value = answer.pasted.token;
       draw(answer.is_token ? other.value.trim() : "");
     } catch (problem) {
       if (!(problem instanceof Unanswered)) throw problem;
       verdict.textContent = problem.message;
     }
-  };
-  other.addEventListener("input", update);
+  });
 }
 
 /** @param {string} token @returns {Map<string, string>} */

@@ -1,10 +1,10 @@
 // The token in colours beside what it says; each stretch of it belongs to a field.
 
-import { button, counted, el, fill, para, place, ruleLink, shortened } from "./dom.js";
+import { button, counted, el, fill, on, para, place, ruleLink, shortened } from "./dom.js";
 import { nameOf, parse, pretty, valueOf } from "./json.js";
 import { parts } from "./read.js";
 import { absolute, local, relative } from "./time.js";
-import { ALGORITHMS, CLAIMS, HEADER, TIMES } from "./words.js";
+import { ALGORITHMS, CLAIMS, HEADER, phrase, TIMES } from "./words.js";
 
 /** @import { Part } from "./read.js" */
 /** @import { Asked, Member, Side, Stretch } from "./types.js" */
@@ -16,7 +16,7 @@ const [FIELDS, MORE] = [20, 200];
 const NAMES = ["header", "payload", "signature"];
 
 export class Decoded {
-  /** What the payload says, where it is small. @type {Map<string, unknown>} */
+  /** What the payload says. @type {Map<string, unknown>} */
   claims = new Map();
   #places = { colours: place("colours"), header: place("header"), payload: place("payload"), signature: place("signature") };
   #ask;
@@ -37,34 +37,34 @@ export class Decoded {
   constructor(ask) {
     this.#ask = ask;
     for (const side of [this.#places.header, this.#places.payload]) {
-      for (const event of ["pointerover", "focusin"]) side.addEventListener(event, ({ target }) => this.reveal(linkOf(target)));
-      side.addEventListener("pointerleave", (event) => this.leave(event));
-      side.addEventListener("focusout", () => this.light(""));
+      for (const event of ["pointerover", "focusin"]) on(side, event, ({ target }) => this.reveal(linkOf(target)));
+      on(side, "pointerleave", (event) => this.leave(event));
+      on(side, "focusout", () => this.light(""));
     }
   }
 
-  /** Somebody writes in the place of a side: it is not drawn over. @param {Side} side @param {boolean} isEdited */
+  /** A side that is written in is not drawn over. @param {Side} side @param {boolean} isEdited */
   edit(side, isEdited) {
     if (isEdited) this.#edited.add(side);
     else this.#edited.delete(side);
   }
 
-  /** What cannot be drawn leaves nothing of what stood there. @param {string} token @param {number | undefined} fault the letter at which the syntax breaks */
+  /** What cannot be drawn leaves nothing of what stood there. @param {string} token @param {number | undefined} fault */
   draw(token, fault) {
     this.#token = token;
     this.#clear("");
     try {
       this.#draw(fault);
     } catch (problem) {
-      this.#clear("This page cannot draw what stands here.");
+      this.#clear(phrase("undrawn"));
       reportError(problem);
     }
   }
 
   /** @param {string} words in the place of everything */
   #clear(words) {
-    for (const held of [this.#rows, this.#spans, this.claims]) held.clear();
-    [this.#times, this.#stretches] = [[], []];
+    for (const held of [this.#rows, this.#spans]) held.clear();
+    [this.#times, this.#stretches, this.claims] = [[], [], new Map()];
     const { colours, ...panes } = this.#places;
     fill(colours, this.#token.slice(0, SHOWN), "\n");
     for (const [name, pane] of Object.entries(panes)) if (!this.#edited.has(/** @type {Side} */ (name))) fill(pane, words && para("problem", words));
@@ -83,9 +83,9 @@ export class Decoded {
       const shown = isEncrypted ? encrypted(all) : payload ? this.#side(payload, "payload") : blank("Who, for whom, until when.");
       fill(this.#places.payload, shown);
     }
-    const more = !isEncrypted && all.length > 3 && blank(`Parts after this one: ${counted(token.split(".").length - 3)}. A token has three, or five where it is encrypted.`);
+    const more = !isEncrypted && all.length > 3 && blank(`Parts after this one: ${counted(token.split(".").length - 3)}. ${phrase("parts")}`);
     fill(this.#places.signature, isEncrypted ? blank("Inside, once it is decrypted.") : signed(signature), more);
-    if (payload) for (const one of payload.found.members.slice(0, 200)) this.claims.set(nameOf(payload.octets, one), parse(valueOf(payload.octets, one)));
+    if (payload) this.claims = payload.claims;
   }
 
   /** Lights up what belongs together. @param {string} link */
@@ -96,7 +96,7 @@ export class Decoded {
     this.#each((element) => element.classList.add("is-lit"));
   }
 
-  /** The same from a field, whose bytes come into view in the token's own box; the page stands still. @param {string} link */
+  /** From a field: its bytes come into view, and the page stands still. @param {string} link */
   reveal(link) {
     this.light(link);
     const [box, span] = [place("paper"), this.#spans.get(link)?.[0]];
@@ -144,7 +144,7 @@ export class Decoded {
     fill(this.#places.colours, drawn, fault === token.length && token && el("span", { class: "fault at-end" }), "\n");
   }
 
-  /** The colours of a long text while somebody types in it: its parts, and no fields. @param {string} text */
+  /** A long text while somebody types: its parts, no fields. @param {string} text */
   tint(text) {
     this.#token = text;
     this.#stretches = parts(text).flatMap((part, index) => stretch(part, index, []));
@@ -207,11 +207,10 @@ export class Decoded {
   /** @param {string} name @param {unknown} value @param {Side} side */
   #when(name, value, side) {
     if (side !== "payload" || typeof value !== "number" || !TIMES.has(name)) return undefined;
-    if (value > 1e11) return para("when care", "Too far away: times are in seconds, and this looks like milliseconds.");
+    if (Math.abs(value) > 1e11) return para("when care", phrase("far"));
     const away = el("strong", { class: "away" });
     this.#times.push({ element: away, secs: value });
-    const here = local(value);
-    return para("when", away, " · ", el("time", {}, absolute(value)), here && ` · here ${here}`);
+    return para("when", away, " · ", el("time", {}, absolute(value)), " · ", el("span", {}, `${local(value)} in your time zone`));
   }
 }
 
@@ -244,7 +243,7 @@ function split(one, fault) {
 function words(name, value, side) {
   const [text, rule] = (side === "header" ? HEADER : CLAIMS).get(name) ?? [];
   const alg = side === "header" && name === "alg" && ALGORITHMS.get(String(value))?.[0];
-  if (!text || !rule) return para("words", "A member of the issuer's own.");
+  if (!text || !rule) return para("words", phrase("unknown"));
   return para("words", `${text}. `, alg && `${alg}. `, ruleLink(rule));
 }
 
@@ -258,9 +257,9 @@ function signed(part) {
 
 /** @param {Part[]} all */
 function encrypted(all) {
-  const names = ["the header", "the encrypted key", "the initialisation vector", "the content", "the tag"];
-  const sizes = all.slice(1).map((part, i) => el("tr", {}, el("th", { scope: "row" }, names[i + 1]), el("td", {}, `${part.octets.length} bytes`)));
-  return [para("words", "Encrypted: five parts, and only whoever has the key reads what is inside. ", ruleLink("RFC 7516 §7.1")), el("table", {}, el("tbody", {}, sizes))];
+  const names = ["the encrypted key", "the initialisation vector", "the content", "the tag"];
+  const sizes = all.slice(1).map((part, i) => el("tr", {}, el("th", { scope: "row" }, names[i]), el("td", {}, `${part.octets.length} bytes`)));
+  return [para("words", phrase("encrypted"), " ", ruleLink("RFC 7516 §7.1")), el("table", {}, el("tbody", {}, sizes))];
 }
 
 /** @param {Uint8Array} octets */

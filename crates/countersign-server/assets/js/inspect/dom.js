@@ -14,7 +14,7 @@
 export function el(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(key, value);
+    if (typeof value === "function") on(element, key, value);
     else if (value === true) element.setAttribute(key, "");
     else if (value !== undefined && value !== false) element.setAttribute(key, String(value));
   }
@@ -22,17 +22,26 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
+/** @param {EventTarget} target @param {string} event @param {(event: any) => void} act */
+export const on = (target, event, act) => target.addEventListener(event, act);
+
 /** @param {string} style @param {() => void} click @param {...(Child | Child[])} children */
 export function button(style, click, ...children) {
   return el("button", { type: "button", class: style, click }, ...children);
 }
 
-/** A paragraph. @param {string} style @param {...(Child | Child[])} children */
+/** A paragraph of sentences. @param {string} style @param {...(Child | Child[])} children */
 export function para(style, ...children) {
-  return el("p", { class: style }, ...children);
+  return el("p", { class: style }, ...children.flat().map((child) => (typeof child === "string" ? prose(child) : child)));
 }
 
-/** Puts these in the place of what an element holds. @param {Element} element @param {...(Child | Child[])} children */
+/** Words between backticks are code; what a token says stands between quotes, and is text. @param {string} text */
+export function prose(text) {
+  const pieces = text.split(/("(?:\\.|[^"\\])*"|`[^`]+`)/);
+  return pieces.flatMap((piece, i) => (i % 2 && piece[0] === "`" ? el("code", {}, visible(piece.slice(1, -1))) : visible(piece)));
+}
+
+/** Puts these into an element. @param {Element} element @param {...(Child | Child[])} children */
 export function fill(element, ...children) {
   element.replaceChildren();
   for (const child of children.flat()) if (child) element.append(child);
@@ -64,7 +73,7 @@ const IN_TEXT = new RegExp(`[${UNSEEN}]+`, "gu");
 /** A name is one line, and begins and ends with a letter. */
 const IN_NAME = new RegExp(`^ +|[\n${UNSEEN}]+|(?<! ) +$`, "gu");
 
-/** So many runs of such letters are named: in what is shown at first, and in what somebody asked for. */
+/** So many runs of such letters are named: at first, and when asked for. */
 const [NAMED, MORE] = [16, 200];
 
 /** @param {string} words */

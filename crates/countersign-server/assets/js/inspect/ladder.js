@@ -1,6 +1,6 @@
 // The ladder: every step of a verification as the server's engine reports it. The first that failed opens itself.
 
-import { copyButton, el, fill, para, ruleLink, shortened, visible } from "./dom.js";
+import { copyButton, el, fill, para, prose, ruleLink, shortened } from "./dom.js";
 
 /** @import { Child, Considered, Evidence, Step } from "./types.js" */
 
@@ -42,7 +42,7 @@ export class Ladder {
         { click: () => this.#choices.set(step.name, !details.open) },
         el("span", { class: "mark", "aria-hidden": "true" }, mark),
         el("span", { class: "hidden" }, `Step ${step.number}, ${word}: `),
-        el("span", { class: "says" }, visible(step.summary)),
+        el("span", { class: "says" }, prose(step.summary)),
         el("span", { class: "rule", "aria-hidden": "true" }, step.rfc),
       ),
       el("div", { class: "inside" }, step.fix && para("fix", step.fix), facts(step, evidence)),
@@ -66,7 +66,7 @@ function facts(step, evidence) {
     row("Signed", el("code", { class: "bytes" }, shortened(signed)), copyButton(() => signed));
     row("Signature", el("code", { class: "bytes" }, shortened(signature.hex)), ` ${signature.bytes} bytes`);
   }
-  row("Rule", `${step.rule}. `, ruleLink(step.rfc));
+  row("Rule", prose(`${step.rule}. `), ruleLink(step.rfc));
   if (step.code) row("Code", el("code", {}, step.code));
   return el("dl", {}, rows);
 }
@@ -74,5 +74,5 @@ function facts(step, evidence) {
 /** @param {Considered} key */
 function key(key) {
   const name = key.kid ? el("code", {}, shortened(key.kid, true)) : "without a name";
-  return el("li", {}, name, key.alg && `, ${key.alg}`, key.refused ? `: ${key.refused}` : ": taken");
+  return el("li", {}, name, key.alg && `, ${key.alg}`, prose(`: ${key.refused ?? "taken"}`));
 }

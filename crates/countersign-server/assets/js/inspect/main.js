@@ -5,11 +5,12 @@ import { Latest, Unanswered } from "./ask.js";
 import { code, program } from "./code.js";
 import { compare } from "./compare.js";
 import { Decoded, SHOWN } from "./decoded.js";
-import { button, byId, copyButton, counted, el, fill, para, place, shortened, visible } from "./dom.js";
+import { button, byId, copyButton, counted, el, fill, on, para, place, prose, shortened, visible } from "./dom.js";
 import { pretty } from "./json.js";
 import { Ladder } from "./ladder.js";
 import { encode, isPlain, parts } from "./read.js";
 import { absolute, moment, now, relative, setClock, span } from "./time.js";
+import { phrase } from "./words.js";
 import { update, workshop } from "./workshop.js";
 
 /** @import { Answer, Choice, Page, Side, State } from "./types.js" */
@@ -18,7 +19,7 @@ const TYPING = 140;
 const SLIDING = 60;
 /** A server that answers sooner has its answer drawn with the token, at once. */
 const SOON = 25;
-/** For so long the verdict of what stood there before may stay. */
+/** For so long a verdict may outlive its token. */
 const DOUBT = 200;
 /** A longer token is drawn when somebody pauses, and not with each letter. */
 const LONG = 4_000;
@@ -34,6 +35,7 @@ const at = byId("at", HTMLInputElement);
 const slide = byId("slide", HTMLInputElement);
 const endless = byId("endless", HTMLInputElement);
 const input = (/** @type {string} */ id) => byId(id, HTMLInputElement).value.trim();
+const notice = place("notice");
 const own = bench.dataset.own ?? "";
 
 /** @type {State} */
@@ -43,7 +45,7 @@ let token = "";
 /** @type {Answer | null} */
 let answer = null;
 let wasFormChosen = false;
-const atHelp = place("at-help").textContent ?? "";
+const [atHelp, keyHelp] = ["at-help", "key-facts"].map((id) => place(id).textContent ?? "");
 /** @type {number | undefined} */
 let waiting;
 /** What was typed and is not drawn yet. @type {(() => void) | undefined} */
@@ -55,12 +57,14 @@ let undrawn;
 let isPasted = false;
 /** @type {number | undefined} */
 let doubt;
+/** The verdict that is read out. */
+let spoken = "";
 
 const latest = new Latest();
 const ladder = new Ladder(byId("ladder", HTMLOListElement));
 const decoded = new Decoded({
   select: (from, to) => {
-    // A browser would bring the caret into view, which stands at the end, and not what is meant.
+    // A browser would scroll to the caret, at the end.
     field.focus({ preventScroll: true });
     field.setSelectionRange(from, to);
     place("paper").scrollIntoView({ block: "nearest" });
@@ -83,12 +87,12 @@ function keyText() {
   return key.value ? { form: form.value, text: key.value, alg: alg.value, was } : null;
 }
 
-/** What is wrong with what is asked, at its field: nothing is answered as if it had not been asked. */
+/** What is wrong with what is asked, at its field. */
 function faulty() {
   const [time, secs, leeway] = [at.value.trim(), moment(at.value), input("leeway")];
-  const noTime = Boolean(time) && secs === undefined && `“${time}” is no time: write epoch seconds, or a date like 2026-11-22T15:04:05Z.`;
+  const noTime = Boolean(time) && secs === undefined && `“${time}” ${phrase("no-time")}`;
   const noLeeway = !/^\d{0,9}$/.test(leeway) && `“${leeway}” is no whole number of seconds.`;
-  const taken = secs === undefined ? atHelp : secs > 1e11 ? "Times are in seconds, and this looks like milliseconds." : `Taken as ${absolute(secs)}.`;
+  const taken = secs === undefined ? atHelp : secs > 1e11 ? phrase("millis") : `Taken as ${absolute(secs)}.`;
   say("at", noTime, taken);
   say("leeway", noLeeway, "");
   return noTime || noLeeway;
@@ -113,10 +117,10 @@ function question(asked) {
 
 /** Another token, in the place of this one. @param {string} text @param {State} as */
 function take(text, as) {
-  for (const side of /** @type {Side[]} */ (["header", "payload"])) stopEditing(side);
+  for (const side of /** @type {Side[]} */ (["header", "payload"])) tools(side, false);
   typed = undefined;
   token = text.trim();
-  fill(place("notice"));
+  fill(notice);
   show();
   changed(as, 0);
 }
@@ -126,10 +130,10 @@ function show() {
   const isCut = token.length > SHOWN;
   field.value = isCut ? token.slice(0, SHOWN) : token;
   field.readOnly = isCut;
-  place("cut").textContent = isCut ? `The first ${counted(SHOWN)} of ${counted(token.length)} letters stand here, and all of them are looked at. Paste another token over it, or clear it.` : "";
+  place("cut").textContent = isCut ? `The first ${counted(SHOWN)} of ${counted(token.length)} ${phrase("cut")}` : "";
 }
 
-/** Somebody types, and never waits for what is drawn of it. @param {() => string} read what is the token then */
+/** Who types waits for nothing that is drawn. @param {() => string} read */
 function typing(read) {
   clearTimeout(pause);
   busy();
@@ -144,7 +148,7 @@ function typing(read) {
   pause = setTimeout(() => typed?.(), TYPING);
 }
 
-/** The question is on its way before the page is drawn, once where the answer comes soon. @param {State} as @param {number} after in milliseconds */
+/** Asks, then draws: once, where the answer comes soon. @param {State} as @param {number} after in milliseconds */
 function changed(as, after) {
   state = token ? as : "original";
   if (state === "original") original = token;
@@ -204,7 +208,7 @@ async function asked() {
     answer = null;
     latest.stop();
     hide();
-    told({ kind: "unverified", title: "Not looked at", text: problem instanceof Unanswered ? `${problem.message}${faulty() ? "" : " What was pasted stands here as it was."}` : "This page cannot draw the answer." });
+    told({ kind: "unverified", title: "Not looked at", text: problem instanceof Unanswered ? `${problem.message}${faulty() ? "" : ` ${phrase("stands")}`}` : "This page cannot draw the answer." });
     if (!(problem instanceof Unanswered)) throw problem;
   }
 }
@@ -217,7 +221,7 @@ function answered(said) {
   if (said.pasted) {
     token = said.pasted.token;
     if (!isPlain(original)) [original, state] = [token, "original"];
-    fill(place("notice"), para("note", said.pasted.note, choices(said.pasted.choices)));
+    fill(notice, para("note", said.pasted.note, choices(said.pasted.choices)));
     show();
   }
   if (!wasPlain || undrawn) draw();
@@ -227,7 +231,7 @@ function answered(said) {
   ladder.draw(report?.steps ?? [], { token, signature: said.signature, ...(said.key || problem ? {} : { waiting: "key" }) });
   place("ladder-band").hidden = !report;
   place("findings-band").hidden = !said.findings.length;
-  fill(place("findings"), said.findings.map(({ member, message }) => el("li", {}, member && el("code", {}, shortened(member, true)), " ", visible(message))));
+  fill(place("findings"), said.findings.map(({ member, message }) => el("li", {}, member && el("code", {}, shortened(member, true)), " ", prose(message))));
   aboutKey(said);
   update(said, state === "original");
   void program();
@@ -235,14 +239,18 @@ function answered(said) {
   if (isPasted || !wasPlain) ownKey();
 }
 
-/** Of several tokens that were pasted, each. @param {Choice[]} all @returns {HTMLElement[]} */
+/** A button for each of several pasted tokens. @param {Choice[]} all @returns {HTMLElement[]} */
 function choices(all) {
+  const claims = all.map((one) => parts(one.token)[1]?.claims);
+  const telling = ["sub", "iss", "jti"].find((name) => new Set(claims.map((one) => one?.get(name))).size > 1);
   return all.map((one, i) => {
-    const name = `${i + 1}${one.name && `: ${one.name}`}`;
+    const value = telling && claims[i]?.get(telling);
+    const name = one.name || (typeof value === "string" ? `${telling} ${value.replace(/^(.{24}).+$/su, "$1…")}` : "");
     const choice = button("quiet", () => {
       paste(one.token);
-      fill(place("notice"), para("note", `Number ${i + 1} of the ${all.length} tokens that were pasted.`, choices(all)));
-    }, visible(name));
+      fill(notice, para("note", `Number ${i + 1} of the ${all.length} tokens that were pasted.`, choices(all)));
+      notice.querySelectorAll("button")[i]?.focus();
+    }, visible(`${i + 1}${name && `: ${name}`}`));
     choice.setAttribute("aria-pressed", String(one.token === token));
     return choice;
   });
@@ -262,21 +270,21 @@ function told({ kind, title, text }) {
   place("again").className = `again needs-token ${is}`;
   place("again").textContent = title;
   place("verdict").removeAttribute("aria-busy");
-  const says = place("says");
-  if (says.textContent !== title + text) fill(says, para("word", title), para("why", visible(text)));
+  if (spoken !== title + text) fill(place("says"), para("word", title), para("why", text));
+  spoken = title + text;
   if (kind === "empty") hide();
   for (const one of all(".needs-token")) one.hidden = kind === "empty" || answer?.is_token === false;
 }
 
-/** @param {Answer} said */
+/** @param {Pick<Answer, "key" | "key_problem">} said */
 function aboutKey({ key: facts, key_problem: problem }) {
   const line = place("key-facts");
   line.classList.toggle("wrong", Boolean(problem));
   if (problem) {
     const choices = problem.fitting.map((name) => button("quiet", () => choose(name), name));
-    return fill(line, problem.message, choices.length > 0 && " ", choices);
+    return fill(line, prose(problem.message), choices.length > 0 && " ", choices);
   }
-  if (!facts) return fill(line, "Without a key nothing is verified, only shown.");
+  if (!facts) return fill(line, token ? phrase("no-key") : keyHelp);
   const assumed = facts.assumed && ` It does not say its algorithm; ${facts.alg} is what the token says. Your service has to name it.`;
   fill(line, facts.what.charAt(0).toUpperCase() + facts.what.slice(1), facts.alg && !facts.assumed && `, ${facts.alg}`, ".", assumed);
 }
@@ -287,17 +295,19 @@ function choose(name) {
   ask(0);
 }
 
+/** A claim's number, else NaN. @param {string} name */
+function number(name) {
+  const value = decoded.claims.get(name);
+  return typeof value === "number" ? value : NaN;
+}
+
 /** The slider from the token's beginning to after its end. */
 function travel() {
-  const number = (/** @type {string} */ name) => {
-    const value = decoded.claims.get(name);
-    return typeof value === "number" ? value : undefined;
-  };
   const end = number("exp");
-  const begin = number("iat") ?? number("nbf") ?? (end === undefined ? undefined : end - 3_600);
-  const usable = end !== undefined && begin !== undefined && end > begin && end < 1e11;
+  const begin = [number("iat"), number("nbf"), end - 3_600].find((one) => !Number.isNaN(one)) ?? end;
+  const usable = end > begin && end < 1e11;
   slide.disabled = !usable;
-  if (!usable) return fill(place("ticks"), el("span", {}, "A token with an end can be looked at at any time of its life."));
+  if (!usable) return fill(place("ticks"), el("span", {}, phrase("endless")));
   const more = Math.max(10, Math.round((end - begin) / 4));
   slide.min = String(Math.floor(begin));
   slide.max = String(Math.ceil(end) + more);
@@ -311,10 +321,11 @@ function tick() {
   const seen = stated ?? now();
   decoded.tick(seen);
   const clock = place("clock");
-  const [exp, nbf] = [decoded.claims.get("exp"), decoded.claims.get("nbf")];
-  const next = typeof nbf === "number" && nbf > seen ? nbf : exp;
-  clock.hidden = !token || typeof next !== "number" || next > 1e11;
-  if (typeof next === "number") {
+  const [exp, nbf] = [number("exp"), number("nbf")];
+  // What is over does not begin any more.
+  const next = nbf > seen && !(exp <= seen) ? nbf : exp;
+  clock.hidden = !(token && next <= 1e11);
+  if (!clock.hidden) {
     const verb = next === exp ? (next > seen ? "expires" : "expired") : "begins";
     clock.textContent = `${verb} ${relative(next, seen)}${stated === undefined ? "" : ", as of the time below"}`;
     // The moment a token ends, the verdict is another one.
@@ -329,10 +340,8 @@ function tick() {
 
 /** @param {Side} side */
 function startEditing(side) {
-  if (sides()[side].length > EDITED) return fill(place("notice"), para("note", `The ${side} is too long to be edited here.`));
-  decoded.edit(side, true);
-  const label = side === "header" ? "The header's JSON" : "The payload's JSON";
-  const text = el("textarea", { rows: side === "header" ? 4 : 9, spellcheck: "false", autocapitalize: "off", "aria-label": label, class: "editor" });
+  if (sides()[side].length > EDITED) return fill(notice, para("note", `The ${side} is too long to be edited here.`));
+  const text = el("textarea", { rows: side === "header" ? 4 : 9, spellcheck: "false", autocapitalize: "off", "aria-label": `The ${side}'s JSON`, class: "editor" });
   text.value = pretty(sides()[side]);
   const read = () => {
     const all = token.split(".");
@@ -342,22 +351,17 @@ function startEditing(side) {
     show();
     return token;
   };
-  text.addEventListener("input", () => typing(read));
-  fill(place(side), text, para("help", "What stands here is what is signed, spaces and line ends too."));
+  on(text, "input", () => typing(read));
+  fill(place(side), text, para("help", phrase("edited")));
   tools(side, true);
   text.focus();
 }
 
-/** @param {Side} side */
-function stopEditing(side) {
-  decoded.edit(side, false);
-  tools(side, false);
-}
-
 /** @param {Side} side @param {boolean} isEdited */
 function tools(side, isEdited) {
+  decoded.edit(side, isEdited);
   const done = () => {
-    stopEditing(side);
+    tools(side, false);
     draw();
   };
   const edit = button("quiet needs-token", () => startEditing(side), "Edit", el("span", { class: "hidden" }, ` the ${side}`));
@@ -367,9 +371,9 @@ function tools(side, isEdited) {
 
 function share() {
   const link = `${location.origin}/inspect#token=${encodeURIComponent(token)}`;
-  const { live, over, always } = place("share").dataset;
-  const close = button("quiet", () => fill(place("notice")), "Close");
-  fill(place("notice"), el("div", { class: answer?.live ? "problem" : "note" }, answer?.live ? live : over, ` ${always} `, copyButton(() => link, answer?.live ? "Copy the link all the same" : "Copy the link"), close));
+  const [style, words, label] = answer?.live ? ["problem", "live", "Copy the link all the same"] : ["note", "behind", "Copy the link"];
+  const close = button("quiet", () => fill(notice), "Close");
+  fill(notice, el("div", { class: style }, `${phrase(words)} ${phrase("history")} `, copyButton(() => link, label), close));
 }
 
 /** A key that says what it is, says it. */
@@ -407,20 +411,20 @@ function placeholder() {
 }
 
 function listen() {
-  bench.addEventListener("submit", (event) => event.preventDefault());
-  field.addEventListener("paste", (event) => {
+  on(bench, "submit", (event) => event.preventDefault());
+  on(field, "paste", (event) => {
     const text = event.clipboardData?.getData("text") ?? "";
     const isWhole = field.selectionStart === 0 && field.selectionEnd === field.value.length;
     if (!isWhole || !text) return;
     event.preventDefault();
     paste(text);
   });
-  field.addEventListener("copy", (event) => {
+  on(field, "copy", (event) => {
     if (!field.readOnly || field.selectionEnd - field.selectionStart < SHOWN) return;
     event.preventDefault();
     event.clipboardData?.setData("text", token);
   });
-  field.addEventListener("input", () => {
+  on(field, "input", () => {
     const text = field.value.trim();
     if (text.length > SHOWN) return take(text, original ? "edited" : "original");
     if (token.length > LONG) decoded.tint(field.value);
@@ -428,47 +432,40 @@ function listen() {
   });
   // Whatever is clicked is about what stands there.
   addEventListener("click", () => typed?.(), true);
-  field.addEventListener("pointermove", ({ clientX, clientY }) => {
+  on(field, "pointermove", ({ clientX, clientY }) => {
     const under = document.elementsFromPoint(clientX, clientY).find((one) => one instanceof HTMLElement && one.dataset.link);
     decoded.light(under instanceof HTMLElement ? (under.dataset.link ?? "") : "");
   });
-  field.addEventListener("pointerleave", (event) => decoded.leave(event));
-  document.addEventListener("selectionchange", () => {
+  on(field, "pointerleave", (event) => decoded.leave(event));
+  on(document, "selectionchange", () => {
     if (document.activeElement === field) decoded.lightAt(field.selectionStart);
   });
-  field.addEventListener("blur", () => decoded.light(""));
-  key.addEventListener("input", () => {
+  on(field, "blur", () => decoded.light(""));
+  on(key, "input", () => {
     recognise();
     placeholder();
     ask(TYPING);
   });
-  form.addEventListener("change", () => {
+  on(form, "change", () => {
     wasFormChosen = true;
     placeholder();
     ask(0);
   });
-  alg.addEventListener("change", () => ask(0));
-  for (const id of ["iss", "aud", "typ", "leeway", "endless", "at"]) {
-    place(id).addEventListener("input", () => {
-      tick();
-      ask(TYPING);
-    });
-  }
-  slide.addEventListener("input", () => {
-    at.value = slide.value;
+  on(alg, "change", () => ask(0));
+  const asOf = (/** @type {string} */ time, after = 0) => {
+    at.value = time;
     tick();
-    ask(SLIDING);
-  });
-  const click = (/** @type {string} */ id, /** @type {() => void} */ act) => place(id).addEventListener("click", act);
-  click("now", () => {
-    at.value = "";
-    tick();
-    ask(0);
-  });
+    ask(after);
+  };
+  for (const id of ["iss", "aud", "typ", "leeway", "endless", "at"]) on(place(id), "input", () => asOf(at.value, TYPING));
+  on(slide, "input", () => asOf(slide.value, SLIDING));
+  const click = (/** @type {string} */ id, /** @type {() => void} */ act) => on(place(id), "click", act);
+  click("now", () => asOf(""));
   click("clear", () => {
-    [at.value, key.value, alg.value, form.selectedIndex, wasFormChosen] = ["", "", "", 0, false];
+    [at.value, key.value, alg.value, form.selectedIndex, wasFormChosen, isPasted] = ["", "", "", 0, false, false];
     placeholder();
     take("", "original");
+    aboutKey({ key: null, key_problem: null });
     field.focus();
   });
   click("share", share);
@@ -484,11 +481,10 @@ function begin() {
   for (const one of all(".scripted")) one.hidden = false;
   for (const one of all(".unscripted")) one.remove();
   place("paper").classList.add("is-drawn");
-  tools("header", false);
-  tools("payload", false);
   listen();
   placeholder();
   setInterval(tick, 1_000);
+  new IntersectionObserver(([one]) => bench.classList.toggle("sees-verdict", !!one?.isIntersecting)).observe(place("verdict"));
   take(field.value, "original");
   fromFragment();
 }

@@ -1,6 +1,6 @@
 // The parts of a token. What it is worth, and what else was pasted, is for the server to say.
 
-import { scan } from "./json.js";
+import { nameOf, parse, scan, valueOf } from "./json.js";
 
 /** A token or its beginning, and nothing around it. @param {string} text */
 export function isPlain(text) {
@@ -25,7 +25,7 @@ export function encode(text) {
   return btoa(octets).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** A part of a token; `from` is a place in its letters. What it says is read when somebody asks, and once. */
+/** A part of a token, from a place in its letters on; read when asked, once. */
 export class Part {
   /** @type {Uint8Array | undefined} */
   #octets;
@@ -48,6 +48,11 @@ export class Part {
 
   get found() {
     return (this.#found ??= scan(this.octets));
+  }
+
+  /** What its first members say, where that is small. @returns {Map<string, unknown>} */
+  get claims() {
+    return new Map(this.found.members.slice(0, 200).map((one) => [nameOf(this.octets, one), parse(valueOf(this.octets, one))]));
   }
 }
 

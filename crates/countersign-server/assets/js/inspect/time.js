@@ -18,10 +18,9 @@ export function absolute(secs) {
   return date.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
 }
 
-/** @param {number} secs */
+/** On the calendar. @param {number} secs */
 export function local(secs) {
-  const date = new Date(secs * 1_000);
-  return Number.isNaN(date.getTime()) ? "" : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return new Date(secs * 1_000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }
 
 const UNITS = /** @type {const} */ ([

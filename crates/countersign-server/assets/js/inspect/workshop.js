@@ -2,7 +2,8 @@
 // the token as it was.
 
 import { ask, Unanswered } from "./ask.js";
-import { byId, fill, para, place } from "./dom.js";
+import { byId, fill, on, para, place } from "./dom.js";
+import { phrase } from "./words.js";
 
 /** @import { Answer, Page } from "./types.js" */
 
@@ -11,11 +12,11 @@ const restore = byId("restore", HTMLButtonElement);
 
 /** @param {Page} page */
 export function workshop(page) {
-  sign.addEventListener("click", () => void told(() => resign(page)));
-  restore.addEventListener("click", () => page.take(page.original(), "original"));
+  on(sign, "click", () => void told(() => resign(page)));
+  on(restore, "click", () => page.take(page.original(), "original"));
   for (const button of document.querySelectorAll("[data-attempt]")) {
     const attempt = button.getAttribute("data-attempt");
-    button.addEventListener("click", () => void told(() => forge(page, attempt)));
+    on(button, "click", () => void told(() => forge(page, attempt)));
   }
 }
 
@@ -25,8 +26,8 @@ export function update(answer, isOriginal) {
   sign.disabled = !can;
   restore.disabled = isOriginal;
   place("sign-help").textContent = can
-    ? "The key goes to the server that this page is from for this one signature, and is kept nowhere."
-    : "To sign, the key above has to be a secret or a private key.";
+    ? phrase("can-sign")
+    : phrase("cannot-sign");
   if (isOriginal) fill(place("told"));
 }
 
@@ -41,7 +42,7 @@ async function forge(page, attempt) {
 async function resign(page) {
   const { token } = await ask("/inspect/sign", { ...page.parts(), key: page.key() });
   page.take(token, "re-signed");
-  return "Signed with your key, because you asked for it. Algorithm and name of the key are the key's own.";
+  return phrase("signed");
 }
 
 /** @param {() => Promise<string>} work */
