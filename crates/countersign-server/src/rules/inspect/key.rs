@@ -1,20 +1,16 @@
 //! A key in the form that somebody says it has. What a text is, is stated and never guessed: the same letters are one
 //! secret as text and another as base64.
 
-use base64::Engine;
-use base64::alphabet::{self, Alphabet};
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+mod armour;
+mod import;
+
 use countersign::{
     Algorithm, Error, ImportedKey, Jwk, JwkSet, MAX_SECRET_BYTES, Report, SigningKey, Step,
     Unverified, VerifyingKey,
 };
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::rules::secret::Secret;
-
-/// The most letters of a secret, in the form that takes the most of them: two digits a byte. What has more is not read.
-const MAX_SECRET_LETTERS: usize = MAX_SECRET_BYTES * 2;
 
 /// The page has no field for the password of a key.
 const ENCRYPTED: &str = "this PEM is encrypted: decrypt it first with `openssl pkey -in key.pem -out plain.pem`, or give its public half, which is all that verifying needs, by `openssl pkey -in key.pem -pubout`";
@@ -251,13 +247,13 @@ impl Keys {
         })
     }
 
-    fn of_one(key: &KeyText, token: &str) -> Result<Self, KeyProblem> {
-        let imported = key.import()?;
-        let (alg, assumed) = key.decide(&imported, token)?;
+    fn of_one(given: &KeyText, token: &str) -> Result<Self, KeyProblem> {
+        let imported = given.import()?;
+        let (alg, assumed) = given.decide(&imported, token)?;
         let key = VerifyingKey::from_jwk_as(&imported.jwk, alg)?;
         Ok(Self {
             facts: Some(KeyFacts {
-                what: imported.to_string(),
+                what: given.in_words(&imported),
                 alg: Some(alg.name()),
                 assumed,
                 fitting: names(&fitting(&imported.jwk)),
@@ -425,8 +421,17 @@ impl KeyText {
         if let Some(alg) = candidates.find(|alg| fitting.contains(alg)) {
             return Ok((alg, true));
         }
-        // Which one it was meant for decides why it is too weak.
         let kty = imported.jwk.kty();
+        if let Some(alg) = named.filter(|alg| kty == "oct" && alg.kty() != kty) {
+            return Err(KeyProblem {
+                code: "key_unfit",
+                message: format!(
+                    "the token says {alg}, which wants a public key, and this is taken for a secret: give the key as PEM, JWK or JWK Set, or the URL of its issuer, and say above what it is"
+                ),
+                fitting: names(&fitting),
+            });
+        }
+        // Which one it was meant for decides why it is too weak.
         let wanted = named.filter(|alg| alg.kty() == kty);
         let first = wanted.or_else(|| Algorithm::ALL.iter().copied().find(|alg| alg.kty() == kty));
         let refusal = first.and_then(|alg| VerifyingKey::from_jwk_as(&imported.jwk, alg).err());
@@ -440,28 +445,6 @@ impl KeyText {
                 fitting: names(fitting),
             },
         })
-    }
-
-    fn import(&self) -> Result<ImportedKey, KeyProblem> {
-        let text = self.text.expose();
-        let octets = match self.form {
-            Form::Pem if !text.contains("-----BEGIN ") => {
-                return Err(KeyProblem::new(
-                    "this is no PEM: it has no line that starts with -----BEGIN",
-                ));
-            }
-            Form::Jwk if !text.trim_start().starts_with('{') => {
-                return Err(KeyProblem::new("this is no JWK: it does not start with {"));
-            }
-            Form::Pem | Form::Jwk => return Ok(ImportedKey::read(text.as_bytes())?),
-            _ if text.trim().len() > MAX_SECRET_LETTERS => return Err(KeyProblem::of_long_secret()),
-            Form::Base64 => base64(&alphabet::STANDARD, text, "base64")?,
-            Form::Base64url => base64(&alphabet::URL_SAFE, text, "base64url")?,
-            Form::Hex => hex(text)
-                .ok_or_else(|| KeyProblem::new("the secret is not pairs of hexadecimal digits"))?,
-            Form::Text | Form::Jwks | Form::Issuer => Zeroizing::new(text.as_bytes().to_vec()),
-        };
-        Ok(ImportedKey::from_secret(&*octets))
     }
 }
 
@@ -485,29 +468,6 @@ fn fitting(jwk: &Jwk) -> Vec<Algorithm> {
 
 fn names(algorithms: &[Algorithm]) -> Vec<&'static str> {
     algorithms.iter().map(|alg| alg.name()).collect()
-}
-
-fn base64(alphabet: &Alphabet, text: &str, name: &str) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    let config =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    GeneralPurpose::new(alphabet, config)
-        .decode(text.trim())
-        .map(Zeroizing::new)
-        .map_err(|_| KeyProblem::new(format!("the secret is not {name}")))
-}
-
-fn hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let digits: Option<Vec<u8>> = text
-        .trim()
-        .chars()
-        .map(|digit| u8::try_from(digit.to_digit(16)?).ok())
-        .collect();
-    let digits = Zeroizing::new(digits?);
-    let pairs = digits.chunks(2).map(|pair| match pair {
-        [high, low] => Some(high.checked_mul(16)?.checked_add(*low)?),
-        _ => None,
-    });
-    pairs.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
 }
 
 #[cfg(test)]

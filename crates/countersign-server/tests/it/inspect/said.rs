@@ -4,7 +4,7 @@ use countersign::{Algorithm, JwsBuilder, JwsSigner, SigningHeader, SigningKey};
 use serde_json::{Value, json};
 
 use super::{SECRET, as_form, explain, secret, token};
-use crate::app::TestApp;
+use crate::app::{START, TestApp};
 
 fn step(answer: &Value, name: &str) -> Value {
     let steps = answer["report"]["steps"].as_array().unwrap();
@@ -205,5 +205,65 @@ async fn a_token_inside_of_a_token_is_nested_and_not_broken() {
     ] {
         let answer = explain(&app, &json!({"token": token})).await;
         assert_eq!(answer["verdict"]["title"], "Broken", "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_pem_is_taken_as_people_have_it_and_what_was_undone_is_said() {
+    let app = TestApp::new().await;
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let token = key.sign(&json!({"exp": START + 60})).unwrap();
+    let pem = key.verifying_key().to_pem().unwrap();
+    let base64: String = pem.lines().filter(|line| !line.contains('-')).collect();
+    for (text, words) in [
+        (pem.clone(), "(SPKI, PEM)"),
+        (
+            format!("\"{}\"", pem.trim().replace('\n', "\\n")),
+            "(undone in its PEM: `\\n` for line breaks, quotes)",
+        ),
+        (
+            pem.trim().replace('\n', " "),
+            "(undone in its PEM: all on one line)",
+        ),
+        (
+            format!("    {}", pem.replace('\n', "\n    ")),
+            "(undone in its PEM: spaces before its lines)",
+        ),
+        (
+            base64,
+            "(read from base64 without its -----BEGIN and -----END lines)",
+        ),
+    ] {
+        let asked = json!({"token": token, "key": {"form": "pem", "text": text}});
+        let answer = explain(&app, &asked).await;
+        assert_eq!(answer["verdict"]["kind"], "valid", "{text} {answer}");
+        let what = answer["key"]["what"].as_str().unwrap();
+        assert!(what.ends_with(words), "{what}");
+    }
+    let asked = json!({"token": token, "key": {"form": "pem", "text": "MAMCAQA="}});
+    let problem = explain(&app, &asked).await["key_problem"]["message"].clone();
+    assert!(
+        problem
+            .as_str()
+            .unwrap()
+            .ends_with("between -----BEGIN PUBLIC KEY----- and -----END PUBLIC KEY-----"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_for_a_token_that_wants_a_public_key_is_told_so_and_not_that_it_is_short() {
+    let app = TestApp::new().await;
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let token = key.sign(&json!({"exp": START + 60})).unwrap();
+    for text in ["junk1ng", SECRET] {
+        let asked = json!({"token": token, "key": {"form": "text", "text": text}});
+        let problem = explain(&app, &asked).await["key_problem"].clone();
+        let message = problem["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("the token says ES256, which wants a public key"),
+            "{message}"
+        );
+        assert_eq!(problem["code"], "key_unfit");
     }
 }
