@@ -11,6 +11,8 @@ use countersign_http::{FetchError, RemoteKeys, SharedKeys};
 
 /// What a server says of whatever could not be fetched, so that nobody looks around by it.
 const NOT_TO_BE_HAD: &str = "the keys of this issuer cannot be had; it must publish them under https, at a public address. The server's log says more";
+/// The most letters of an address that are said again.
+const MAX_SHOWN: usize = 200;
 /// How many issuers are remembered; asking for one more forgets them all.
 const MAX_ISSUERS: usize = 32;
 
@@ -35,9 +37,10 @@ impl Published {
         self.own.as_ref().map(|(issuer, _)| issuer.as_str())
     }
 
-    /// Whether an address that was typed in is our own.
+    /// Whether an address that was typed in is our own, with or without the slash that a browser's address bar adds.
     pub(crate) fn is_own(&self, issuer: &str) -> bool {
-        self.own() == Some(issuer.trim())
+        let bare = |address: &str| address.trim().trim_end_matches('/').to_owned();
+        self.own().map(bare) == Some(bare(issuer))
     }
 
     /// The keys of an issuer; `may_fetch` says whether whoever asks may send this server out for them.
@@ -57,17 +60,24 @@ impl Published {
                 None => "keys of other issuers are not fetched here".to_owned(),
             });
         }
-        let remote = self.remote(issuer).map_err(|problem| self.told(&problem))?;
-        let keys = remote.load().await.map_err(|problem| self.told(&problem))?;
+        let remote = self
+            .remote(issuer)
+            .map_err(|problem| self.told(issuer, &problem))?;
+        let keys = remote
+            .load()
+            .await
+            .map_err(|problem| self.told(issuer, &problem))?;
         Ok(JwkSet::clone(&keys))
     }
 
     /// Why keys could not be had, for the person: in a server no more than that it is no URL, or that this
     /// machine has no TLS.
-    fn told(&self, problem: &FetchError) -> String {
-        let is_ours = matches!(problem, FetchError::UrlInvalid | FetchError::Tls { .. });
-        if self.own.is_none() || is_ours {
+    fn told(&self, issuer: &str, problem: &FetchError) -> String {
+        if matches!(problem, FetchError::UrlInvalid | FetchError::Tls { .. }) {
             return problem.to_string();
+        }
+        if self.own.is_none() {
+            return with_next_step(issuer, problem);
         }
         tracing::warn!(code = problem.code(), error = %problem, "the keys of another issuer could not be had");
         NOT_TO_BE_HAD.to_owned()
@@ -96,5 +106,48 @@ impl Published {
         }
         others.insert(issuer.to_owned(), remote.clone());
         Ok(remote)
+    }
+}
+
+/// Which address it was, and what to do: a URL of keys is taken for that of an issuer more often than not.
+fn with_next_step(issuer: &str, problem: &FetchError) -> String {
+    let shown: String = issuer.chars().take(MAX_SHOWN).collect();
+    match problem {
+        FetchError::Status { found: 404 | 410 } => format!(
+            "{shown} has no metadata of an issuer: {problem}. Give the issuer as `iss` spells it; of a URL of keys, give what it answers, as JWK Set"
+        ),
+        FetchError::Connect { .. } | FetchError::NameUnresolved | FetchError::Timeout => {
+            format!("{shown} cannot be reached: {problem}. Is it spelled right, and does it run?")
+        }
+        _ => format!(
+            "the keys of {shown} cannot be had: {problem}. Where you have them, give them as JWK Set"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn alone_it_says_which_address_failed_and_what_to_do() {
+        let closed = Published::default()
+            .keys(" http://127.0.0.1:1 ", true)
+            .await;
+        let told = closed.unwrap_err();
+        assert!(
+            told.starts_with("http://127.0.0.1:1 cannot be reached: no connection")
+                && told.ends_with("Is it spelled right, and does it run?"),
+            "{told}"
+        );
+        let issuer = "https://id.example/jwks.json";
+        let told = with_next_step(issuer, &FetchError::Status { found: 404 });
+        assert!(
+            told.starts_with("https://id.example/jwks.json has no metadata of an issuer")
+                && told.ends_with("as JWK Set"),
+            "{told}"
+        );
+        let long = with_next_step(&"a".repeat(100_000), &FetchError::Broken);
+        assert!(long.len() < 1_000);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{as_member, token};
-use crate::app::{TestApp, post};
+use crate::app::{ISSUER, TestApp, post};
 
 /// What an administrator is told who names this issuer.
 async fn told(app: &TestApp, administrator: &str, issuer: &str) -> Value {
@@ -71,4 +71,18 @@ async fn in_development_an_issuer_on_this_machine_is_asked_and_no_fault_of_it_is
     assert!(comes_by(&app, &administrator.access, &["http"]).await);
     let closed = told(&app, &administrator.access, "http://127.0.0.1:1").await;
     assert!(!closed.as_str().unwrap().contains("connection"), "{closed}");
+}
+
+#[tokio::test]
+async fn the_servers_own_address_is_its_own_with_a_slash_too_and_another_one_is_not() {
+    let (app, tokens) = TestApp::with_session().await;
+    for (address, kind) in [
+        (format!("{ISSUER}/"), "valid"),
+        (format!(" {ISSUER} "), "valid"),
+        (format!("{ISSUER}/other"), "unverified"),
+    ] {
+        let question = json!({"token": tokens.access, "key": {"form": "issuer", "text": address}});
+        let answer = super::explain(&app, &question).await;
+        assert_eq!(answer["verdict"]["kind"], kind, "{address} {answer}");
+    }
 }
