@@ -20,6 +20,9 @@ pub(crate) struct Fault {
     /// Inside of the part's JSON, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     json: Option<Place>,
+    /// Whether padding stands there, which other kinds of base64 have.
+    #[serde(skip)]
+    is_padding: bool,
 }
 
 /// A place in JSON.
@@ -33,7 +36,12 @@ impl Fault {
     /// Where in the whole token that is, behind the engine's words for the same error, which name its part and count in it:
     /// characters both, from 1.
     pub(super) fn words(&self) -> String {
-        format!("That is character {} of the token.", self.column)
+        let column = self.column;
+        let remedy = match self.is_padding {
+            true => ": remove the `=`, there and wherever else a part ends with it",
+            false => "",
+        };
+        format!("That is character {column} of the token{remedy}.")
     }
 
     /// `None` where the error is about no place.
@@ -91,6 +99,7 @@ impl Fault {
             column: before.chars().count().saturating_add(1),
             offset: before.encode_utf16().count(),
             json,
+            is_padding: token.get(byte..).is_some_and(|rest| rest.starts_with('=')),
         }
     }
 }

@@ -267,3 +267,14 @@ async fn a_secret_for_a_token_that_wants_a_public_key_is_told_so_and_not_that_it
         assert_eq!(problem["code"], "key_unfit");
     }
 }
+
+#[tokio::test]
+async fn padding_is_to_be_removed() {
+    let app = TestApp::new().await;
+    let asked = json!({"token": "eyJhbGciOiJIUzI1NiJ9.e30=.AA", "key": secret()});
+    let text = explain(&app, &asked).await["verdict"]["text"].clone();
+    assert_eq!(
+        text,
+        "The payload is not base64url without padding, cut to its exact length. That is character 25 of the token: remove the `=`, there and wherever else a part ends with it."
+    );
+}
