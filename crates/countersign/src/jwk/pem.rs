@@ -22,7 +22,7 @@ pub(crate) fn parse(text: &str, password: Option<&[u8]>) -> Result<(KeyFormat, K
     der::check_size(text.as_bytes())?;
     if text.contains("Proc-Type:") {
         return Err(Error::key_format(
-            "this private key is encrypted the way PEM did before PKCS#8; rewrite it with `openssl pkcs8 -topk8`, or decrypt it with `openssl pkey -in key.pem -out plain.pem`",
+            "this private key is encrypted the way PEM did before PKCS#8; decrypt it with `openssl pkey -in key.pem -out plain.pem`, or give its public half: `openssl pkey -in key.pem -pubout`",
         ));
     }
     let blocks = blocks::split(text)?;

@@ -176,7 +176,7 @@ fn what_is_not_read_is_named_with_the_way_out() {
     for (pem, said) in [
         (
             key!("rsa-legacy-encrypted"),
-            "this private key is encrypted the way PEM did before PKCS#8; rewrite it with `openssl pkcs8 -topk8`, or decrypt it with `openssl pkey -in",
+            "this private key is encrypted the way PEM did before PKCS#8; decrypt it with `openssl pkey -in key.pem -out plain.pem`, or give its public half: `openssl pkey -in key.pem -pubout`",
         ),
         (
             key!("p256-spki-compressed"),

@@ -18,7 +18,7 @@ impl Block<'_> {
         let decoded = pem_rfc7468::decode_vec(self.text.as_bytes());
         decoded
             .map(|(_, octets)| Zeroizing::new(octets))
-            .map_err(|_| broken())
+            .map_err(|_| spoilt(self.text))
     }
 }
 
@@ -87,6 +87,20 @@ pub(super) fn count(blocks: &[Block<'_>]) -> String {
     format!("{} blocks ({})", blocks.len(), words.join(", "))
 }
 
+/// Why a block that is closed cannot be read: mostly by what a file or a form it went through has done to its lines.
+fn spoilt(text: &str) -> Error {
+    let is_indented = |line: &str| line.starts_with([' ', '\t']);
+    Error::key_format(if text.contains("\\n") {
+        "this PEM document has `\\n` written in it where its lines end; put line breaks there"
+    } else if !text.contains('\n') {
+        "this PEM document stands on one line; its first and its last line have to stand alone"
+    } else if text.lines().any(is_indented) {
+        "the lines of this PEM document are indented; take away the spaces before them"
+    } else {
+        return broken();
+    })
+}
+
 fn broken() -> Error {
     Error::key_format(
         "this is no PEM document (`-----BEGIN …-----`, base64, `-----END …-----`) with one key in it",
@@ -123,6 +137,23 @@ mod tests {
             &format!("{KEY}\n-----BEGIN PUBLIC KEY-----\nAAAA"),
         ] {
             assert_eq!(labels(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_block_whose_lines_were_spoilt_says_how() {
+        let whole = KEY.replace("AAAA", "AAAA\nAAAA");
+        for (text, words) in [
+            (
+                whole.replace('\n', "\\n"),
+                "written in it where its lines end",
+            ),
+            (whole.replace('\n', " "), "stands on one line"),
+            (whole.replace('\n', "\n  "), "are indented"),
+            (whole.replace("AAAA", "A*AA"), "this is no PEM document"),
+        ] {
+            let error = split(&text).unwrap()[0].decode().unwrap_err();
+            assert!(error.to_string().contains(words), "{text} {error}");
         }
     }
 
