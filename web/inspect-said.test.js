@@ -29,7 +29,7 @@ test("a token without exp says what that means, and is verified where that is wa
   const { page, faults } = await open(t);
   await page.fill("#key", SECRET);
   assert.equal(await answered(page, () => paste(page, token({ sub: "1234567890", name: "John Doe", iat: 1516239022 }))), "Refused");
-  assert.match(await page.textContent(".verdict .why"), /^Claim exp is missing\. .* tick “A token without exp, too” under “What is expected”\.$/);
+  assert.match(await page.textContent(".verdict .why"), /^The signature holds, but claim exp is missing\. .* tick “A token without exp, too” under “What is expected”\.$/);
   assert.equal(await page.textContent(".verdict .why code"), "exp");
   await page.click("#policy summary");
   assert.equal(await answered(page, () => page.check("#endless")), "Valid");

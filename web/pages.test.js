@@ -137,6 +137,10 @@ const PAGES = [
     await page.context().clearCookies();
     await logIn(page, url, ROOT);
   }],
+  ["/admin", "admin", async (page, url) => {
+    await page.goto(`${url}/admin`);
+    await page.waitForURL(`${url}/admin/users`);
+  }],
   ["/admin/users", "users", (page, url) => page.goto(`${url}/admin/users`)],
   ["/admin/users/{id}", "user-hostile", async (page, url) => {
     await page.goto(`${url}/admin/users`);
