@@ -9,6 +9,7 @@
 mod names;
 mod read;
 mod scan;
+mod words;
 
 use std::cell::Cell;
 use std::fmt;
@@ -21,7 +22,7 @@ use serde::de::{
 };
 use serde_json::{Map, Value};
 
-pub(crate) use names::{Common, Stack};
+pub(crate) use names::{Common, Noted, Stack};
 pub(crate) use read::{Index, read, read_alone};
 pub(crate) use scan::{Number, Scanner};
 

@@ -138,10 +138,11 @@ impl<'t> Compact<'t> {
         let dot = |text: &str| memchr(b'.', text.as_bytes()).ok_or(Malformed::Segments);
         let (header, rest) = parted(text, dot(text)?);
         let (payload, signature) = parted(rest, dot(rest)?);
-        match memchr_iter(b'.', signature.as_bytes()).count() {
-            0 => {}
-            2 => return Err(Malformed::Encrypted.into()),
-            _ => return Err(Malformed::Segments.into()),
+        if dot(signature).is_ok() {
+            return Err(match memchr_iter(b'.', signature.as_bytes()).count() {
+                2 => Malformed::Encrypted.into(),
+                _ => Malformed::Segments.into(),
+            });
         }
         let signed = header.len().saturating_add(payload.len()).saturating_add(1);
         Ok(Self {

@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 
-use super::scan::{Declined, Span};
+use super::scan::{Declined, Name, Span};
+use super::words::{START, Start};
 
 /// A member: its name between the quotes, and its value.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,41 +28,6 @@ impl Member {
     }
 }
 
-/// How many bytes of a name are compared as one number.
-const START: usize = 8;
-
-/// The first bytes of a name; with its length, all there is to most names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Start(u64);
-
-impl Start {
-    /// By overlapping reads: what two of them take is the same in both.
-    #[inline]
-    fn of(name: &str) -> Self {
-        let bytes = name.as_bytes();
-        let shift = |at: usize| u32::try_from(at).unwrap_or_default().wrapping_mul(8);
-        if let Some(eight) = bytes.first_chunk::<START>() {
-            return Self(u64::from_le_bytes(*eight));
-        }
-        if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-            let last = u64::from(u32::from_le_bytes(*last));
-            let later = last.wrapping_shl(shift(bytes.len().wrapping_sub(4)));
-            return Self(u64::from(u32::from_le_bytes(*first)) | later);
-        }
-        let (middle, end) = (bytes.len() / 2, bytes.len().saturating_sub(1));
-        let byte = |at: usize| u64::from(bytes.get(at).copied().unwrap_or_default());
-        Self(
-            byte(0) | byte(middle).wrapping_shl(shift(middle)) | byte(end).wrapping_shl(shift(end)),
-        )
-    }
-
-    /// One of 64 bits.
-    #[inline]
-    const fn bit(self) -> u64 {
-        1 << (self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
-    }
-}
-
 /// The claims that every verification asks for (RFC 7519 §4.1): the reader notes them as they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Common {
@@ -75,45 +41,65 @@ pub(crate) enum Common {
 }
 
 impl Common {
-    const ALL: [(Self, [u8; 3]); 7] = [
-        (Self::Iss, *b"iss"),
-        (Self::Sub, *b"sub"),
-        (Self::Aud, *b"aud"),
-        (Self::Exp, *b"exp"),
-        (Self::Nbf, *b"nbf"),
-        (Self::Iat, *b"iat"),
-        (Self::Jti, *b"jti"),
-    ];
-
-    pub(crate) fn of(name: &str) -> Option<Self> {
-        let name: [u8; 3] = name.as_bytes().try_into().ok()?;
-        let found = Self::ALL.iter().find(|(_, common)| *common == name);
-        found.map(|(common, _)| *common)
-    }
-}
-
-/// The values of the common members of one object; empty where it has none of that name.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CommonValues([Span; 7]);
-
-impl CommonValues {
-    pub(crate) const fn new() -> Self {
-        Self([Span::EMPTY; 7])
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Iss => "iss",
+            Self::Sub => "sub",
+            Self::Aud => "aud",
+            Self::Exp => "exp",
+            Self::Nbf => "nbf",
+            Self::Iat => "iat",
+            Self::Jti => "jti",
+        }
     }
 
     #[inline]
-    pub(crate) fn note(&mut self, name: &str, value: Span) {
+    fn of(name: &str) -> Option<Self> {
+        Some(match name.as_bytes() {
+            b"iss" => Self::Iss,
+            b"sub" => Self::Sub,
+            b"aud" => Self::Aud,
+            b"exp" => Self::Exp,
+            b"nbf" => Self::Nbf,
+            b"iat" => Self::Iat,
+            b"jti" => Self::Jti,
+            _ => return None,
+        })
+    }
+}
+
+/// What was noted of a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Noted {
+    Absent,
+    /// A whole number, not negative and small, as times are.
+    Whole(u64),
+    /// Any other, which stands here.
+    At(Span),
+}
+
+/// The values of the common members of one object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CommonValues([Noted; 7]);
+
+impl CommonValues {
+    pub(crate) const fn new() -> Self {
+        Self([Noted::Absent; 7])
+    }
+
+    #[inline]
+    pub(crate) fn note(&mut self, name: &str, value: Noted) {
         if let Some(slot) = Common::of(name).and_then(|common| self.0.get_mut(common as usize)) {
             *slot = value;
         }
     }
 
-    /// A value is never empty, so an empty one is none.
-    pub(crate) fn get(&self, common: Common) -> Option<Span> {
+    #[inline]
+    pub(crate) fn get(&self, common: Common) -> Noted {
         self.0
             .get(common as usize)
             .copied()
-            .filter(|value| value.len() > 0)
+            .unwrap_or(Noted::Absent)
     }
 }
 
@@ -133,7 +119,7 @@ impl Stack {
         const NONE: Member = Member {
             name: Span::EMPTY,
             value: Span::EMPTY,
-            start: Start(0),
+            start: Start::EMPTY,
         };
         Self {
             inline: [NONE; INLINE],
@@ -227,7 +213,7 @@ impl<'de> Object<'de> {
         self.base == 0
     }
 
-    /// Puts the member whose name stands at `at` on the stack and returns its place there.
+    /// Puts the member of this name on the stack and returns its place there.
     ///
     /// # Errors
     /// [`Declined`] where the object has one of that name.
@@ -236,20 +222,19 @@ impl<'de> Object<'de> {
         &mut self,
         stack: &mut Stack,
         text: &'de str,
-        at: usize,
-        name: &'de str,
+        name: Name<'de>,
     ) -> Result<usize, Declined> {
-        let start = Start::of(name);
+        let Name { raw, at, start } = name;
         let place = stack.len();
         if self.many.is_some() || place.saturating_sub(self.base) >= COMPARED {
-            self.admit_to_many(stack, text, name)?;
+            self.admit_to_many(stack, text, raw)?;
         } else if self.seen.0 & start.bit() != 0
-            && stack.find(self.base, text, name, start).is_some()
+            && stack.find(self.base, text, raw, start).is_some()
         {
             return Err(Declined);
         }
         self.seen.0 |= start.bit();
-        stack.push(Span::new(at, at.saturating_add(name.len()))?, start);
+        stack.push(Span::new(at, at.saturating_add(raw.len()))?, start);
         Ok(place)
     }
 
@@ -297,22 +282,5 @@ impl Fingerprints {
             return None;
         }
         stack.find(0, text, name, start)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn the_start_of_a_name_is_its_first_eight_bytes(name in "[a-z\u{e9}]{0,12}") {
-            let mut eight = [0; START];
-            for (to, from) in eight.iter_mut().zip(name.bytes()) {
-                *to = from;
-            }
-            prop_assert_eq!(Start::of(&name), Start(u64::from_le_bytes(eight)));
-        }
     }
 }

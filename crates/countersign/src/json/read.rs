@@ -9,7 +9,7 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::names::{Common, CommonValues, Fingerprints, Object, Stack};
+use super::names::{Common, CommonValues, Fingerprints, Noted, Object, Stack};
 use super::scan::{Allowance, Declined, Number, Scanner, Span};
 
 /// Reads an object into `C`, and says where its members stand; it puts them on `stack`, in the place of what was there.
@@ -113,10 +113,16 @@ impl<'de> Index<'de> {
         Some(member.value().of(self.text))
     }
 
-    /// The same, for a name that every verification asks for.
+    /// What was noted of a member that every verification asks for.
     #[inline]
-    pub(crate) fn common(&self, common: Common) -> Option<&'de str> {
-        self.common.get(common).map(|value| value.of(self.text))
+    pub(crate) fn common(&self, common: Common) -> Noted {
+        self.common.get(common)
+    }
+
+    /// The text of the place that was noted.
+    #[inline]
+    pub(crate) fn text_at(&self, place: Span) -> &'de str {
+        place.of(self.text)
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -343,13 +349,8 @@ impl<'de, 'm, 'r> Members<'de, 'm, 'r> {
         } else {
             scanner.take(b',')?;
         }
-        let name = scanner.string()?;
-        if name.escaped {
-            return Err(Stop::Declined);
-        }
-        let end = scanner.at().saturating_sub(1);
-        let at = end.saturating_sub(name.raw.len());
-        let place = self.object.admit(stack, scanner.text(), at, name.raw)?;
+        let name = scanner.name()?;
+        let place = self.object.admit(stack, scanner.text(), name)?;
         self.pending = Some((place, name.raw));
         scanner.take(b':')?;
         Ok(Some(name.raw))
@@ -367,7 +368,10 @@ impl<'de, 'm, 'r> Members<'de, 'm, 'r> {
         let span = Span::new(start, self.reader.scanner.at())?;
         if self.object.is_outermost() {
             self.reader.stack.set_value(place, span);
-            self.reader.common.note(name, span);
+            let whole = self.reader.scanner.whole_at(start).map(Noted::Whole);
+            self.reader
+                .common
+                .note(name, whole.unwrap_or(Noted::At(span)));
         }
         Ok(value)
     }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::MAX_DEPTH;
+use super::words::{Start, below, eight_digits, first_marked, plain_prefix, quote, quotes_in};
 
 /// The text is not strict JSON, or not of the plain kind that this reader takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,22 +56,6 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// A text of a few digits and nothing else, as times are written.
-    pub(crate) fn of_digits(text: &str) -> Option<Self> {
-        if text.is_empty() || text.len() > PLAIN_DIGITS || text.starts_with('0') {
-            return None;
-        }
-        let mut value = 0u64;
-        for byte in text.bytes() {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        }
-        Some(Self::Positive(value))
-    }
-
     pub(crate) fn of(number: &serde_json::Number) -> Option<Self> {
         if let Some(value) = number.as_u64() {
             return Some(Self::Positive(value));
@@ -101,6 +86,15 @@ impl<'de> Text<'de> {
     }
 }
 
+/// The name of a member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name<'de> {
+    pub(crate) raw: &'de str,
+    /// Where it stands.
+    pub(crate) at: usize,
+    pub(crate) start: Start,
+}
+
 /// The most digits of an integer that is read without a look at the range of its type.
 const PLAIN_DIGITS: usize = 18;
 
@@ -110,6 +104,8 @@ pub(crate) struct Scanner<'de> {
     at: usize,
     /// No backslash and no control character stands anywhere: then a string ends at the next quote.
     plain: bool,
+    /// The last number that was small, whole and not negative, as times are, and where it stood.
+    whole: Option<(usize, u64)>,
 }
 
 impl<'de> Scanner<'de> {
@@ -123,6 +119,7 @@ impl<'de> Scanner<'de> {
             text,
             at: 0,
             plain: !found,
+            whole: None,
         }
     }
 
@@ -139,12 +136,32 @@ impl<'de> Scanner<'de> {
         self.at
     }
 
+    /// What is left.
+    #[inline]
+    fn rest(&self) -> &'de [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// The number that starts at `at`, if the last that was read does, and is small, whole and not negative.
+    #[inline]
+    pub(crate) fn whole_at(&self, at: usize) -> Option<u64> {
+        let (start, value) = self.whole?;
+        (start == at).then_some(value)
+    }
+
     /// The next byte that is no white space, which stays where it is.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
-        let bytes = self.text.as_bytes();
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.peek_after_space(),
+        }
+    }
+
+    #[cold]
+    fn peek_after_space(&mut self) -> Option<u8> {
         loop {
-            match bytes.get(self.at) {
+            match self.text.as_bytes().get(self.at) {
                 Some(b' ' | b'\n' | b'\t' | b'\r') => self.step(1),
                 other => return other.copied(),
             }
@@ -190,13 +207,55 @@ impl<'de> Scanner<'de> {
         if !self.plain {
             return self.any_string();
         }
-        let start = self.at;
-        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
-        let end = start.saturating_add(quote(rest).ok_or(Declined)?);
-        self.at = end.saturating_add(1);
+        let bytes = quote(self.rest()).ok_or(Declined)?;
         Ok(Text {
-            raw: self.text.get(start..end).ok_or(Declined)?,
+            raw: self.take_string(bytes)?,
             escaped: false,
+        })
+    }
+
+    /// Goes over the rest of a string of so many bytes, and its last quote.
+    #[inline]
+    fn take_string(&mut self, bytes: usize) -> Result<&'de str, Declined> {
+        let start = self.at;
+        let end = start.saturating_add(bytes);
+        self.at = end.saturating_add(1);
+        self.text.get(start..end).ok_or(Declined)
+    }
+
+    /// A string without an escape, as the name of a member.
+    #[inline]
+    pub(crate) fn name(&mut self) -> Result<Name<'de>, Declined> {
+        self.take(b'"')?;
+        let at = self.at;
+        let Some(word) = self.rest().first_chunk().filter(|_| self.plain) else {
+            return self.any_name();
+        };
+        let word = u64::from_le_bytes(*word);
+        let quotes = quotes_in(word);
+        let (bytes, start) = match first_marked(quotes) {
+            Some(bytes) => (bytes, Start(word & below(quotes))),
+            None => (quote(self.rest()).ok_or(Declined)?, Start(word)),
+        };
+        Ok(Name {
+            raw: self.take_string(bytes)?,
+            at,
+            start,
+        })
+    }
+
+    /// The rest of a name in a text that is not plain, or near its end.
+    #[cold]
+    fn any_name(&mut self) -> Result<Name<'de>, Declined> {
+        let at = self.at;
+        let text = self.any_string()?;
+        if text.escaped {
+            return Err(Declined);
+        }
+        Ok(Name {
+            raw: text.raw,
+            at,
+            start: Start::of(text.raw),
         })
     }
 
@@ -207,8 +266,7 @@ impl<'de> Scanner<'de> {
         if !self.plain {
             return self.any_string().map(|_| ());
         }
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let bytes = quote(rest).ok_or(Declined)?;
+        let bytes = quote(self.rest()).ok_or(Declined)?;
         self.step(bytes.saturating_add(1));
         Ok(())
     }
@@ -219,9 +277,7 @@ impl<'de> Scanner<'de> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            self.step(plain_prefix(
-                self.text.as_bytes().get(self.at..).unwrap_or_default(),
-            ));
+            self.step(plain_prefix(self.rest()));
             match self.text.as_bytes().get(self.at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -249,13 +305,32 @@ impl<'de> Scanner<'de> {
     /// A number, from its first byte.
     pub(crate) fn number(&mut self) -> Result<Number, Declined> {
         let start = self.at;
+        let first = self.text.as_bytes().get(start);
+        let (digits, value) = self.digits();
+        if matches!(first, Some(b'1'..=b'9')) && digits <= PLAIN_DIGITS && !self.goes_on() {
+            self.whole = Some((start, value));
+            return Ok(Number::Positive(value));
+        }
+        self.at = start;
+        self.any_number()
+    }
+
+    /// Whether a fraction or an exponent follows.
+    fn goes_on(&self) -> bool {
+        matches!(self.text.as_bytes().get(self.at), Some(b'.' | b'e' | b'E'))
+    }
+
+    /// A number of any kind, from its first byte.
+    #[inline(never)]
+    fn any_number(&mut self) -> Result<Number, Declined> {
+        let start = self.at;
         let negative = self.text.as_bytes().get(self.at) == Some(&b'-');
         if negative {
             self.step(1);
         }
+        let first_digit = self.text.as_bytes().get(self.at) == Some(&b'0');
         let (digits, value) = self.digits();
-        let leading_zero =
-            digits > 1 && self.text.as_bytes().get(self.at.wrapping_sub(digits)) == Some(&b'0');
+        let leading_zero = digits > 1 && first_digit;
         if digits == 0 || leading_zero {
             return Err(Declined);
         }
@@ -285,8 +360,10 @@ impl<'de> Scanner<'de> {
 
     /// How many digits follow, and their value where it is small.
     fn digits(&mut self) -> (usize, u64) {
-        let (mut count, mut value) = (0usize, 0u64);
-        for byte in self.text.as_bytes().get(self.at..).unwrap_or_default() {
+        let rest = self.rest();
+        let eight = rest.first_chunk().and_then(|word| eight_digits(*word));
+        let (mut count, mut value) = eight.map_or((0usize, 0u64), |value| (8, value));
+        for byte in rest.get(count..).unwrap_or_default() {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
                 break;
@@ -325,57 +402,6 @@ fn large_or_real(text: &str, whole: bool) -> Result<Number, Declined> {
         Ok(value) if value.is_finite() => Ok(Number::Float(value)),
         _ => Err(Declined),
     }
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
-const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
-const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// Where the first quote stands; eight bytes at a time.
-#[inline]
-fn quote(bytes: &[u8]) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut before = 0usize;
-    for word in words {
-        let quote = u64::from_le_bytes(*word) ^ QUOTES;
-        let found = quote.wrapping_sub(ONES) & !quote & HIGH;
-        if found != 0 {
-            return Some(before.saturating_add(found.trailing_zeros() as usize / 8));
-        }
-        before = before.saturating_add(8);
-    }
-    let at = rest.iter().position(|byte| *byte == b'"')?;
-    Some(before.saturating_add(at))
-}
-
-/// How many bytes stand before the first quote, backslash or control character; eight at a time.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut plain = 0usize;
-    for word in words {
-        let special = special(u64::from_le_bytes(*word));
-        if special != 0 {
-            return plain.saturating_add(special.trailing_zeros() as usize / 8);
-        }
-        plain = plain.saturating_add(8);
-    }
-    let more = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-    plain.saturating_add(more.unwrap_or(rest.len()))
-}
-
-/// The high bit of each byte that is a quote, a backslash or a control character. A borrow may mark a byte above such a one
-/// too, never one below it, so the lowest mark is exact.
-const fn special(word: u64) -> u64 {
-    let quote = word ^ QUOTES;
-    let backslash = word ^ BACKSLASHES;
-    let found = (quote.wrapping_sub(ONES) & !quote)
-        | (backslash.wrapping_sub(ONES) & !backslash)
-        | (word.wrapping_sub(SPACES) & !word);
-    found & HIGH
 }
 
 /// What a reader may still go through: the same depth and the same values as the parser of the module above.
@@ -469,12 +495,25 @@ mod tests {
             let theirs = serde_json::from_str::<serde_json::Number>(text).ok();
             let theirs = theirs.as_ref().and_then(Number::of);
             assert_eq!(ours.ok(), theirs, "{text}");
-            let digits = Number::of_digits(text);
-            assert!(digits.is_none() || digits == theirs, "{text}");
+            let whole = scanner.whole_at(0).map(Number::Positive);
+            assert!(whole.is_none() || whole == theirs, "{text}");
         }
     }
 
     proptest! {
+        #[test]
+        fn the_start_of_a_name_is_its_first_eight_bytes(name in "[a-z\u{e9}]{0,12}", rest in "[ -~]{0,9}") {
+            let mut eight = [0; 8];
+            for (to, from) in eight.iter_mut().zip(name.bytes()) {
+                *to = from;
+            }
+            let start = Start(u64::from_le_bytes(eight));
+            prop_assert_eq!(Start::of(&name), start);
+            let text = format!("\"{name}\"{rest}");
+            let found = Scanner::new(&text).name().unwrap();
+            prop_assert_eq!((found.raw, found.at, found.start), (name.as_str(), 1, start));
+        }
+
         #[test]
         fn a_string_ends_where_serde_json_ends_it(content in "[ -~\\n\\u{1}\\u{e9}\\u{1f600}]{0,40}", tail in "[ -~]{0,20}") {
             let text = format!("\"{content}\"{tail}");
@@ -484,12 +523,6 @@ mod tests {
                 (Err(_), Some(Err(_))) => {}
                 (ours, theirs) => prop_assert!(false, "{:?} {:?} {:?}", text, ours, theirs),
             }
-        }
-
-        #[test]
-        fn the_first_special_byte_is_found_at_every_place(bytes: Vec<u8>) {
-            let naive = bytes.iter().position(|byte| *byte == b'"' || *byte == b'\\' || *byte < 0x20);
-            prop_assert_eq!(plain_prefix(&bytes), naive.unwrap_or(bytes.len()));
         }
     }
 }

@@ -10,6 +10,7 @@ use super::verified::Verified;
 use super::verifier::Verifier;
 use super::verify::{Notes, Payload};
 use crate::error::Error;
+use crate::json::Common;
 use crate::jws::{Compact, Unverified};
 use crate::time::Timestamp;
 
@@ -121,7 +122,7 @@ impl Issuers {
     pub fn position(&self, token: &Unverified<'_>) -> Result<usize, Error> {
         let mut notes = Notes::new();
         let members = Payload::peek(token.payload(), &mut notes)?;
-        let iss = registered::text(&members, "iss")?.ok_or(Error::ClaimMissing {
+        let iss = registered::text(&members, Common::Iss)?.ok_or(Error::ClaimMissing {
             claim: "iss".into(),
         })?;
         self.by_iss.get(iss).copied().ok_or(Error::IssuerUnknown)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::registered::{Names, holds_strings};
 use crate::error::Part;
-use crate::json::{self, Common, Index, Number, Scanner};
+use crate::json::{self, Common, Index, Noted, Number, Scanner};
 
 /// A payload's members.
 #[derive(Clone, Debug)]
@@ -32,10 +32,15 @@ impl<'p> Members<'p> {
 
     /// The claim of a name that every verification asks for.
     #[inline]
-    pub(crate) fn common(&self, name: &str) -> Option<Claim<'p>> {
-        match (self, Common::of(name)) {
-            (Self::Index(members), Some(common)) => members.common(common).map(Claim::Text),
-            _ => self.get(name),
+    pub(crate) fn common(&self, common: Common) -> Option<Claim<'p>> {
+        let members = match self {
+            Self::Tree(_) => return self.get(common.name()),
+            Self::Index(members) => members,
+        };
+        match members.common(common) {
+            Noted::Absent => None,
+            Noted::Whole(value) => Some(Claim::Whole(value)),
+            Noted::At(place) => Some(Claim::Text(members.text_at(place))),
         }
     }
 
@@ -57,6 +62,8 @@ pub(crate) enum Claim<'p> {
     Value(&'p Value),
     /// Its JSON text, which is known to be strict and to have no escape.
     Text(&'p str),
+    /// A whole number that was read on the way.
+    Whole(u64),
 }
 
 impl<'p> Claim<'p> {
@@ -64,6 +71,7 @@ impl<'p> Claim<'p> {
         match self {
             Self::Value(value) => value.is_null(),
             Self::Text(text) => text == "null",
+            Self::Whole(_) => false,
         }
     }
 
@@ -72,6 +80,7 @@ impl<'p> Claim<'p> {
         match self {
             Self::Value(value) => value.as_str(),
             Self::Text(text) => text.strip_prefix('"')?.strip_suffix('"'),
+            Self::Whole(_) => None,
         }
     }
 
@@ -81,9 +90,8 @@ impl<'p> Claim<'p> {
             Self::Value(Value::Number(number)) => Number::of(number),
             Self::Value(_) => None,
             // What starts as a number is one: the text is known to be JSON.
-            Self::Text(text) => {
-                Number::of_digits(text).or_else(|| Scanner::new(text).number().ok())
-            }
+            Self::Text(text) => Scanner::new(text).number().ok(),
+            Self::Whole(value) => Some(Number::Positive(value)),
         }
     }
 
@@ -95,6 +103,7 @@ impl<'p> Claim<'p> {
                 .filter(|items| !items.is_empty() && items.iter().all(Value::is_string))
                 .map(|items| Names::Values(items)),
             Self::Text(text) => holds_strings(text).then_some(Names::List(text)),
+            Self::Whole(_) => None,
         }
     }
 
@@ -105,6 +114,7 @@ impl<'p> Claim<'p> {
             Self::Text(text) => {
                 Cow::Owned(json::parse_value(text.as_bytes(), Part::Payload).unwrap_or_default())
             }
+            Self::Whole(value) => Cow::Owned(value.into()),
         }
     }
 }

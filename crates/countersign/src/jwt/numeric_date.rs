@@ -3,7 +3,7 @@
 //! `now` is a whole second, rounded down, so the real time lies up to a second later. A fraction is therefore rounded to
 //! the side that shortens the life of a token: `exp` down, every other time up.
 
-use super::members::Members;
+use super::members::Claim;
 use crate::error::Error;
 use crate::json::Number;
 use crate::time::Timestamp;
@@ -13,20 +13,20 @@ use serde::ser::{Error as _, Serializer};
 /// What is expected, in words.
 const EXPECTED: &str = "a NumericDate (seconds, from 0 to the end of the year 9999)";
 
-/// The claim of this name; `None` where it is absent.
-pub(super) fn read(members: &Members<'_>, claim: &'static str) -> Result<Option<Timestamp>, Error> {
-    let round = if claim == "exp" {
-        f64::floor
-    } else {
-        f64::ceil
-    };
-    let Some(value) = members.common(claim) else {
+/// The time that a claim says; `None` where it is absent.
+#[inline]
+pub(super) fn read(
+    claim: Option<Claim<'_>>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, Error> {
+    let round = if name == "exp" { f64::floor } else { f64::ceil };
+    let Some(value) = claim else {
         return Ok(None);
     };
     match value.as_number().and_then(|number| whole(number, round)) {
         Some(secs) => Ok(Some(Timestamp::from_unix_secs(secs))),
         None => Err(Error::ClaimType {
-            claim,
+            claim: name,
             expected: EXPECTED,
         }),
     }
@@ -119,7 +119,7 @@ mod tests {
             ] {
                 let claims = json!({ claim: value });
                 assert_eq!(
-                    read(&Members::Tree(claims.as_object().unwrap()), claim),
+                    read(claims.get(claim).map(Claim::Value), claim),
                     Ok(Some(Timestamp::from_unix_secs(secs))),
                     "{claim} {value}"
                 );
@@ -146,7 +146,7 @@ mod tests {
         ] {
             let claims = json!({ "exp": value });
             assert!(
-                read(&Members::Tree(claims.as_object().unwrap()), "exp").is_err(),
+                read(claims.get("exp").map(Claim::Value), "exp").is_err(),
                 "{value}"
             );
             assert!(super::exp(&value).is_err(), "{value}");

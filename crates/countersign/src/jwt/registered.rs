@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::members::Members;
 use super::numeric_date;
 use crate::error::Error;
-use crate::json::Scanner;
+use crate::json::{Common, Scanner};
 use crate::time::Timestamp;
 
 /// The registered claims of a token (RFC 7519 §4.1), of the right JSON types; borrowed from where they stand.
@@ -27,13 +27,13 @@ impl<'p> RegisteredClaims<'p> {
     /// Reads them; a claim of the wrong JSON type is refused also where nobody asks for it.
     pub(crate) fn read(members: &Members<'p>) -> Result<Self, Error> {
         Ok(Self {
-            iss: text(members, "iss")?,
-            sub: text(members, "sub")?,
+            iss: text(members, Common::Iss)?,
+            sub: text(members, Common::Sub)?,
             aud: Audience::read(members)?,
-            exp: numeric_date::read(members, "exp")?,
-            nbf: numeric_date::read(members, "nbf")?,
-            iat: numeric_date::read(members, "iat")?,
-            jti: text(members, "jti")?,
+            exp: time(members, Common::Exp)?,
+            nbf: time(members, Common::Nbf)?,
+            iat: time(members, Common::Iat)?,
+            jti: text(members, Common::Jti)?,
         })
     }
 
@@ -82,17 +82,19 @@ impl<'p> RegisteredClaims<'p> {
 
 /// A claim that is a string; `None` where it is absent.
 #[inline]
-pub(crate) fn text<'p>(
-    members: &Members<'p>,
-    claim: &'static str,
-) -> Result<Option<&'p str>, Error> {
+pub(crate) fn text<'p>(members: &Members<'p>, claim: Common) -> Result<Option<&'p str>, Error> {
     match members.common(claim) {
         None => Ok(None),
         Some(value) => value.as_str().map(Some).ok_or(Error::ClaimType {
-            claim,
+            claim: claim.name(),
             expected: "a string",
         }),
     }
+}
+
+#[inline]
+fn time(members: &Members<'_>, claim: Common) -> Result<Option<Timestamp>, Error> {
+    numeric_date::read(members.common(claim), claim.name())
 }
 
 /// `aud`: for whom a token is (RFC 7519 §4.1.3). A single string counts as a list of one; an absent claim has no names.
@@ -115,7 +117,7 @@ pub(super) enum Names<'p> {
 
 impl<'p> Audience<'p> {
     fn read(members: &Members<'p>) -> Result<Self, Error> {
-        let Some(claim) = members.common("aud") else {
+        let Some(claim) = members.common(Common::Aud) else {
             return Ok(Self(Names::Absent));
         };
         if let Some(one) = claim.as_str() {

@@ -1,6 +1,7 @@
 //! Memory for verifications, used again and again.
 
 use std::fmt;
+use std::mem;
 
 use super::verify::Notes;
 use crate::base64url;
@@ -87,8 +88,9 @@ impl Scratch {
         })
     }
 
-    pub(super) fn into_payload(self) -> Vec<u8> {
-        self.payload
+    /// The payload of the last token, with its memory.
+    pub(super) fn take_payload(&mut self) -> Vec<u8> {
+        mem::take(&mut self.payload)
     }
 }
 

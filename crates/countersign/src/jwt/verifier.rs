@@ -193,7 +193,7 @@ fn verify_and<C: DeserializeOwned, D>(
         payload,
     } = verify_borrowed::<C>(keys, policy, &mut scratch, token, now)?;
     let draft = Verified::draft(read(claims)?, &registered, payload, header);
-    Ok(draft.with_payload(scratch.into_payload()))
+    Ok(draft.with_payload(scratch.take_payload()))
 }
 
 fn verify_borrowed<'s, C: Deserialize<'s>>(

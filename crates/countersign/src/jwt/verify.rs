@@ -62,31 +62,47 @@ impl CheckName {
     }
 }
 
-const fn check(name: CheckName, run: fn(&Evidence<'_>) -> Result<(), Error>) -> Check {
-    Check { name, run }
+/// Writes the list down twice: for whoever goes through it, and as a text without calls by pointer for whoever stops at the
+/// first failure.
+macro_rules! check_list {
+    ($($name:ident: $run:path,)*) => {
+        /// The list.
+        pub(crate) const CHECKS: [Check; 18] =
+            [$(Check { name: CheckName::$name, run: $run }),*];
+
+        /// Runs the list up to its first failure; `read` runs before the payload is looked at for the first time.
+        fn first_failure(evidence: &Evidence<'_>, mut read: impl FnMut()) -> Result<(), Error> {
+            $(
+                if matches!(CheckName::$name, CheckName::Claims) {
+                    read();
+                }
+                $run(evidence)?;
+            )*
+            Ok(())
+        }
+    };
 }
 
-/// The list.
-pub(crate) const CHECKS: [Check; 18] = [
-    check(CheckName::Algorithm, algorithm),
-    check(CheckName::Signature, signature),
-    check(CheckName::Type, kind::typ),
-    check(CheckName::Claims, claims),
-    check(CheckName::Issuer, parties::issuer),
-    check(CheckName::Audience, parties::audience),
-    check(CheckName::AuthorizedParty, parties::authorized_party),
-    check(CheckName::Subject, parties::subject),
-    check(CheckName::Required, kind::required),
-    check(CheckName::Kind, kind::profile),
-    check(CheckName::Exact, binding::exact),
-    check(CheckName::Target, binding::target),
-    check(CheckName::Hashes, binding::hashes),
-    check(CheckName::Confirmation, binding::confirmation),
-    check(CheckName::Expiry, times::expiry),
-    check(CheckName::NotBefore, times::not_before),
-    check(CheckName::IssuedAt, times::issued_at),
-    check(CheckName::AuthTime, times::auth_time_recent),
-];
+check_list! {
+    Algorithm: algorithm,
+    Signature: signature,
+    Type: kind::typ,
+    Claims: claims,
+    Issuer: parties::issuer,
+    Audience: parties::audience,
+    AuthorizedParty: parties::authorized_party,
+    Subject: parties::subject,
+    Required: kind::required,
+    Kind: kind::profile,
+    Exact: binding::exact,
+    Target: binding::target,
+    Hashes: binding::hashes,
+    Confirmation: binding::confirmation,
+    Expiry: times::expiry,
+    NotBefore: times::not_before,
+    IssuedAt: times::issued_at,
+    AuthTime: times::auth_time_recent,
+}
 
 /// Where the plain parser leaves a payload that it had to read.
 pub(crate) type Tree = OnceCell<Result<Map<String, Value>, Error>>;
@@ -148,7 +164,16 @@ impl<'e> Evidence<'e> {
     }
 
     /// The claims, read at the first call: in `verify` that is after the signature held.
+    #[inline]
     pub(crate) fn payload(&self) -> Result<&Payload<'e>, Error> {
+        match self.claims.get() {
+            Some(Ok(payload)) => Ok(payload),
+            _ => self.payload_in_tree(),
+        }
+    }
+
+    #[cold]
+    fn payload_in_tree(&self) -> Result<&Payload<'e>, Error> {
         self.claims
             .get_or_init(|| Payload::in_tree(self.token.payload, self.tree))
             .as_ref()
@@ -232,12 +257,9 @@ pub(crate) fn run<'e, C: Deserialize<'e>>(
     let mut stack = Some(stack);
     let evidence = Evidence::new(token, Some(key), policy, now, tree);
     let mut claims = None;
-    for check in &CHECKS {
-        if check.name == CheckName::Claims {
-            claims = stack.take().and_then(|stack| evidence.read::<C>(stack));
-        }
-        (check.run)(&evidence)?;
-    }
+    first_failure(&evidence, || {
+        claims = stack.take().and_then(|stack| evidence.read::<C>(stack));
+    })?;
     // The text has passed as strict; where `C` wants it in another way than the one pass offers, serde_json has it.
     let claims = claims.map_or_else(|| json::from_strict(token.payload), Ok);
     Ok((claims, evidence.into_registered()?))

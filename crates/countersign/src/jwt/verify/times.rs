@@ -40,7 +40,7 @@ pub(super) fn auth_time_recent(evidence: &Evidence<'_>) -> Result<(), Error> {
 
 /// `auth_time`, which is a NumericDate though RFC 7519 does not know it.
 pub(crate) fn auth_time(members: &Members<'_>) -> Result<Option<Timestamp>, Error> {
-    numeric_date::read(members, "auth_time")
+    numeric_date::read(members.get("auth_time"), "auth_time")
 }
 
 /// The times of a token that has passed, at a later time: the same rules in the same order.
