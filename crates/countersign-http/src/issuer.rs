@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{Algorithm, JwkSet, Policy, Report, Timestamp, TokenCache, Unverified, Verifier};
+use countersign::{
+    Algorithm, JwkSet, NoClaims, Policy, Report, Timestamp, TokenCache, Unverified, Verifier,
+};
 
 use crate::clock::Clock;
 use crate::error::Error;
@@ -12,7 +14,7 @@ use crate::health::IssuerHealth;
 use crate::keys::{AtHand, Keys};
 #[cfg(feature = "remote")]
 use crate::status::{StatusCheck, StatusSettings, Trust};
-use crate::token::{Unread, VerifiedToken};
+use crate::token::VerifiedToken;
 
 /// What a token in the cache takes at most on average, in bytes.
 const CACHED_BYTES: usize = 4096;
@@ -211,7 +213,7 @@ pub(crate) struct Trusted {
     pub(crate) name: String,
     pub(crate) keys: Keys,
     pub(crate) policy: Policy,
-    cache: Option<TokenCache<Unread>>,
+    cache: Option<TokenCache<NoClaims, VerifiedToken>>,
     /// Who says whether a token was taken back.
     #[cfg(feature = "remote")]
     pub(crate) status: Option<StatusCheck>,
@@ -239,9 +241,9 @@ impl Trusted {
         now: Timestamp,
     ) -> Result<VerifiedToken, countersign::Error> {
         match &self.cache {
-            Some(cache) => cache
-                .verify(keys, text, now)
-                .map(|verified| VerifiedToken::remembered(&verified, front)),
+            Some(cache) => cache.find_or_verify(keys, text, now, |policy| {
+                front.verify(keys, policy, text, now)
+            }),
             None => front.verify(keys, &self.policy, text, now),
         }
     }

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "remote")]
 use countersign::StatusReference;
-use countersign::{NoClaims, RegisteredClaims, Verified};
+use countersign::{Cached, NoClaims, RegisteredClaims, Verified};
 use http::Extensions;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, IntoDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::Value;
 
 use crate::bearer::RequestHead;
@@ -36,15 +36,12 @@ struct Token {
     status: OnceLock<Result<Option<StatusReference>, countersign::Error>>,
 }
 
-/// Claims that nobody has read yet, with the one token that all hits of a cache share.
-#[derive(Default)]
-pub(crate) struct Unread(OnceLock<VerifiedToken>);
+/// All hits of a cache share one.
+impl Cached for VerifiedToken {
+    type Claims = NoClaims;
 
-impl<'de> Deserialize<'de> for Unread {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_ignored_any(IgnoredAny)
-            .map(|_| Self::default())
+    fn verified(&self) -> &Verified<NoClaims> {
+        &self.0.proof
     }
 }
 
@@ -59,14 +56,6 @@ impl VerifiedToken {
             #[cfg(feature = "remote")]
             status: OnceLock::new(),
         }))
-    }
-
-    /// The one that everybody gets who finds it in a cache of this layer.
-    pub(crate) fn remembered(verified: &Verified<Unread>, front: &Arc<Front>) -> Self {
-        let token = verified
-            .0
-            .get_or_init(|| Self::new(verified.without_claims(), front));
-        token.clone()
     }
 
     /// One whose claims were read as `C` on the way, where they fit.

@@ -2,13 +2,14 @@
 //!
 //! What must never happen is that one token is answered with another's claims. So an entry is found by the whole text of its
 //! token and by nothing less; the hash only says where to look, is keyed at random, and covers the signature, which nobody
-//! can choose. An entry is bound to the policy of its cache and to the key that verified it; its times are checked at every
-//! hit by the rules that checked them first.
+//! can choose. An entry is bound to the policy of its cache and to the key that verified it; its times are looked at with
+//! every hit, by the rules that looked at them first.
 
 mod shard;
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
@@ -47,23 +48,47 @@ const HASHED: usize = 32;
 /// assert!(cache.verify(&keys, &token, Timestamp::from_unix_secs(100)).is_err());   // expired meanwhile
 /// # Ok(()) }
 /// ```
-pub struct TokenCache<C> {
+///
+/// What is shared may hold more than the claims: `T` is whatever [`Cached`] thing a hit is answered with.
+pub struct TokenCache<C, T = Arc<Verified<C>>> {
     policy: Policy,
-    shards: Vec<Mutex<Shard<C>>>,
+    shards: Vec<Apart<T>>,
     hasher: RandomState,
+    claims: PhantomData<fn() -> C>,
 }
 
-impl<C> TokenCache<C> {
+/// What a [`TokenCache`] can hold: something cheap to clone that has the proof of its verification in it.
+pub trait Cached: Clone {
+    /// What the proof's claims were read into.
+    type Claims;
+
+    /// The proof.
+    fn verified(&self) -> &Verified<Self::Claims>;
+}
+
+impl<C> Cached for Arc<Verified<C>> {
+    type Claims = C;
+
+    fn verified(&self) -> &Verified<C> {
+        self
+    }
+}
+
+/// A shard in lines of the processor's cache of its own: who wants one does not wait for who wants the next.
+#[repr(align(128))]
+struct Apart<T>(Mutex<Shard<T>>);
+
+impl<C, T: Cached> TokenCache<C, T> {
     /// An empty cache for tokens that satisfy `policy`: at most so many of them, and about so many bytes of tokens and their
     /// claims' text. Where a limit leaves no room for a token, that token is verified each time.
     pub fn new(policy: Policy, max_entries: usize, max_bytes: usize) -> Self {
         let share = |all: usize| all.div_ceil(SHARDS);
-        let shards =
-            (0..SHARDS).map(|_| Mutex::new(Shard::new(share(max_entries), share(max_bytes))));
+        let shard = || Shard::new(share(max_entries), share(max_bytes));
         Self {
             policy,
-            shards: shards.collect(),
+            shards: (0..SHARDS).map(|_| Apart(Mutex::new(shard()))).collect(),
             hasher: RandomState::new(),
+            claims: PhantomData,
         }
     }
 
@@ -97,7 +122,8 @@ impl<C> TokenCache<C> {
     /// they are refused all the same, and stay until they make room.
     pub fn retain_keys(&self, keys: &JwkSet) {
         for shard in &self.shards {
-            lock(shard).retain(|entry| keys.still_finds(entry.verified.header(), &entry.key));
+            lock(shard)
+                .retain(|entry| keys.still_finds(entry.held.verified().header(), &entry.key));
         }
     }
 
@@ -105,12 +131,7 @@ impl<C> TokenCache<C> {
     ///
     /// # Errors
     /// Those of the times: [`Error::Expired`] and its kin.
-    fn find(
-        &self,
-        keys: &JwkSet,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<Option<Arc<Verified<C>>>, Error> {
+    fn find(&self, keys: &JwkSet, token: &str, now: Timestamp) -> Result<Option<T>, Error> {
         let (hash, shard) = self.place(token);
         let Some(shard) = shard else { return Ok(None) };
         let mut shard = lock(shard);
@@ -118,16 +139,20 @@ impl<C> TokenCache<C> {
             return Ok(None);
         };
         if entry.generation != keys.generation() {
-            if !keys.still_finds(entry.verified.header(), &entry.key) {
+            if !keys.still_finds(entry.held.verified().header(), &entry.key) {
                 shard.remove(hash, token);
                 return Ok(None);
             }
             entry.generation = keys.generation();
         }
-        let verified = Arc::clone(&entry.verified);
+        let passes = entry.window.contains(now);
+        let held = entry.held.clone();
         drop(shard);
-        match verified.check_times(&self.policy, now) {
-            Ok(()) => Ok(Some(verified)),
+        if passes {
+            return Ok(Some(held));
+        }
+        match held.verified().check_times(&self.policy, now) {
+            Ok(()) => Ok(Some(held)),
             Err(error) => {
                 self.forget(hash, token);
                 Err(error)
@@ -136,16 +161,17 @@ impl<C> TokenCache<C> {
     }
 
     /// What was just verified with `key`, the one that `keys` finds for it.
-    fn keep(&self, keys: &JwkSet, token: &str, key: VerifyingKey, verified: &Arc<Verified<C>>) {
+    fn keep(&self, keys: &JwkSet, token: &str, key: VerifyingKey, held: &T) {
         let (hash, shard) = self.place(token);
         if let Some(shard) = shard {
             lock(shard).insert(
                 hash,
                 Entry {
                     token: token.into(),
-                    key,
+                    key: Box::new(key),
                     generation: keys.generation(),
-                    verified: Arc::clone(verified),
+                    window: held.verified().window(&self.policy),
+                    held: held.clone(),
                 },
             );
         }
@@ -157,7 +183,7 @@ impl<C> TokenCache<C> {
         }
     }
 
-    fn place(&self, token: &str) -> (u64, Option<&Mutex<Shard<C>>>) {
+    fn place(&self, token: &str) -> (u64, Option<&Apart<T>>) {
         let end = token.len().saturating_sub(HASHED);
         let mut hasher = self.hasher.build_hasher();
         hasher.write(token.as_bytes().get(end..).unwrap_or_default());
@@ -165,10 +191,35 @@ impl<C> TokenCache<C> {
         (hash, self.shard(hash))
     }
 
-    fn shard(&self, hash: u64) -> Option<&Mutex<Shard<C>>> {
+    fn shard(&self, hash: u64) -> Option<&Apart<T>> {
         // Not the bits by which a map finds a place: those at either end.
         let index = usize::try_from(hash >> 32).unwrap_or_default() % SHARDS;
         self.shards.get(index)
+    }
+
+    /// The token as it was remembered, or as `verify` verifies it: with the policy of this cache and with `keys`.
+    ///
+    /// What `verify` returns is remembered where it is the proof of this very token.
+    ///
+    /// # Errors
+    /// Those of `verify`.
+    pub fn find_or_verify(
+        &self,
+        keys: &JwkSet,
+        token: &str,
+        now: Timestamp,
+        verify: impl FnOnce(&Policy) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Some(held) = self.find(keys, token, now)? {
+            return Ok(held);
+        }
+        let held = verify(&self.policy)?;
+        if let Ok(key) = keys.find(held.verified().header())
+            && held.verified().is_of(token)
+        {
+            self.keep(keys, token, key.clone(), &held);
+        }
+        Ok(held)
     }
 }
 
@@ -184,23 +235,18 @@ impl<C: DeserializeOwned> TokenCache<C> {
         token: &str,
         now: Timestamp,
     ) -> Result<Arc<Verified<C>>, Error> {
-        if let Some(verified) = self.find(keys, token, now)? {
-            return Ok(verified);
-        }
-        let verified = Arc::new(verify_with::<C>(keys, &self.policy, token, now)?);
-        if let Ok(key) = keys.find(verified.header()) {
-            self.keep(keys, token, key.clone(), &verified);
-        }
-        Ok(verified)
+        self.find_or_verify(keys, token, now, |policy| {
+            verify_with::<C>(keys, policy, token, now).map(Arc::new)
+        })
     }
 }
 
 /// A poisoned lock still holds whole entries: every change of a shard ends with one.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shard: &Apart<T>) -> std::sync::MutexGuard<'_, Shard<T>> {
+    shard.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<C> fmt::Debug for TokenCache<C> {
+impl<C, T: Cached> fmt::Debug for TokenCache<C, T> {
     /// No token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache")

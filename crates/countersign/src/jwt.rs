@@ -35,3 +35,4 @@ pub use status_list_token::StatusListToken;
 pub use verified::{NoClaims, Verified, VerifiedRef};
 pub use verifier::Verifier;
 pub(crate) use verifier::verify_with;
+pub(crate) use verify::Window;

@@ -34,7 +34,7 @@ mod jwt;
 mod status_list;
 mod time;
 
-pub use cache::TokenCache;
+pub use cache::{Cached, TokenCache};
 pub use error::{Blame, Critical, Error, Malformed, Part, WeakKey};
 pub use json::{MAX_DEPTH, parse_strict};
 pub use jwa::{Algorithm, Family};

@@ -3,33 +3,35 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
 
 use crate::jwk::VerifyingKey;
-use crate::jwt::Verified;
+use crate::jwt::Window;
 
 /// What an entry costs beside its texts, in bytes, about.
 const OVERHEAD: usize = 256;
 
-pub(super) struct Entry<C> {
+pub(super) struct Entry<T> {
     pub(super) token: Box<str>,
-    pub(super) key: VerifyingKey,
+    /// Apart, because a hit rarely looks at it: what one does look at stands in one line of the processor's cache.
+    pub(super) key: Box<VerifyingKey>,
     /// Of the key set that the key was last seen in.
     pub(super) generation: u64,
-    pub(super) verified: Arc<Verified<C>>,
+    /// When it passes the rules about times.
+    pub(super) window: Window,
+    pub(super) held: T,
 }
 
-impl<C> Entry<C> {
+impl<T> Entry<T> {
     /// The token, the claims' text in it once more, and the rest.
     fn bytes(&self) -> usize {
         self.token.len().saturating_mul(2).saturating_add(OVERHEAD)
     }
 }
 
-struct Slot<C> {
+#[repr(align(64))]
+struct Slot<T> {
     hash: u64,
-    asked_for: bool,
-    entry: Entry<C>,
+    entry: Entry<T>,
 }
 
 /// Of a hash, itself: hashed once more, it would be no better.
@@ -49,10 +51,12 @@ impl Hasher for Itself {
     fn write(&mut self, _: &[u8]) {}
 }
 
-pub(super) struct Shard<C> {
+pub(super) struct Shard<T> {
     /// The places of entries, by hash, which is keyed already ([`TokenCache`](super::TokenCache)). Of two with one hash, the later takes the place of the earlier.
     places: HashMap<u64, usize, BuildHasherDefault<Itself>>,
-    ring: Vec<Option<Slot<C>>>,
+    ring: Vec<Option<Slot<T>>>,
+    /// Which of them were asked for since the hand came by.
+    asked_for: Vec<bool>,
     free: Vec<usize>,
     hand: usize,
     bytes: usize,
@@ -60,11 +64,12 @@ pub(super) struct Shard<C> {
     max_bytes: usize,
 }
 
-impl<C> Shard<C> {
+impl<T> Shard<T> {
     pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self {
             places: HashMap::default(),
             ring: Vec::new(),
+            asked_for: Vec::new(),
             free: Vec::new(),
             hand: 0,
             bytes: 0,
@@ -81,17 +86,20 @@ impl<C> Shard<C> {
         *self = Self::new(self.max_entries, self.max_bytes);
     }
 
-    pub(super) fn find(&mut self, hash: u64, token: &str) -> Option<&mut Entry<C>> {
+    pub(super) fn find(&mut self, hash: u64, token: &str) -> Option<&mut Entry<T>> {
         let place = *self.places.get(&hash)?;
         let slot = self.ring.get_mut(place)?.as_mut()?;
         if *slot.entry.token != *token {
             return None;
         }
-        slot.asked_for = true;
+        // What is so already is not written: others read it too.
+        if let Some(asked_for @ false) = self.asked_for.get_mut(place) {
+            *asked_for = true;
+        }
         Some(&mut slot.entry)
     }
 
-    pub(super) fn insert(&mut self, hash: u64, entry: Entry<C>) {
+    pub(super) fn insert(&mut self, hash: u64, entry: Entry<T>) {
         let bytes = entry.bytes();
         if self.max_entries == 0 || bytes > self.max_bytes {
             return;
@@ -104,20 +112,20 @@ impl<C> Shard<C> {
         {
             self.make_room();
         }
-        let slot = Some(Slot {
-            hash,
-            asked_for: false,
-            entry,
-        });
+        let slot = Some(Slot { hash, entry });
         let place = match self.free.pop() {
             Some(place) => {
                 if let Some(free) = self.ring.get_mut(place) {
                     *free = slot;
                 }
+                if let Some(asked_for) = self.asked_for.get_mut(place) {
+                    *asked_for = false;
+                }
                 place
             }
             None => {
                 self.ring.push(slot);
+                self.asked_for.push(false);
                 self.ring.len().saturating_sub(1)
             }
         };
@@ -134,7 +142,7 @@ impl<C> Shard<C> {
         }
     }
 
-    pub(super) fn retain(&mut self, keep: impl Fn(&Entry<C>) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl Fn(&Entry<T>) -> bool) {
         for place in 0..self.ring.len() {
             let slot = self.ring.get(place).and_then(Option::as_ref);
             if slot.is_some_and(|slot| !keep(&slot.entry)) {
@@ -150,10 +158,11 @@ impl<C> Shard<C> {
             if self.hand >= self.ring.len() {
                 self.hand = 0;
             }
-            match self.ring.get_mut(self.hand) {
-                Some(Some(slot)) if slot.asked_for => slot.asked_for = false,
-                Some(Some(_)) => return self.empty(self.hand),
-                Some(None) => {}
+            let asked_for = self.asked_for.get_mut(self.hand);
+            let spared = asked_for.is_some_and(std::mem::take);
+            match self.ring.get(self.hand) {
+                Some(Some(_)) if !spared => return self.empty(self.hand),
+                Some(_) => {}
                 None => return,
             }
         }

@@ -13,9 +13,9 @@ use kept::Kept;
 
 use super::policy::Policy;
 use super::registered::RegisteredClaims;
-use super::verify::check_again;
-use super::verify::{Notes, Payload};
-use crate::error::Error;
+use super::verify::{Notes, Payload, Window, check_again};
+use crate::base64url;
+use crate::error::{Error, Part};
 use crate::json;
 use crate::jws::Header;
 use crate::time::Timestamp;
@@ -102,6 +102,18 @@ impl<C> Verified<C> {
     /// Whether it would pass the checks of the times now.
     pub(crate) fn check_times(&self, policy: &Policy, now: Timestamp) -> Result<(), Error> {
         check_again(&self.registered(), self.proof.kept.payload(), policy, now)
+    }
+
+    /// Whether its payload is that of `token`.
+    pub(crate) fn is_of(&self, token: &str) -> bool {
+        let payload = token.split('.').nth(1).unwrap_or_default();
+        base64url::decode(payload, Part::Payload)
+            .is_ok_and(|payload| payload == self.proof.kept.payload().as_bytes())
+    }
+
+    /// When it passes them without a look at its claims.
+    pub(crate) fn window(&self, policy: &Policy) -> Window {
+        Window::of(&self.registered(), self.proof.kept.payload(), policy)
     }
 
     /// The caller's own claims.

@@ -24,7 +24,7 @@ use crate::jwk::VerifyingKey;
 use crate::jws::{Parts, Unverified};
 use crate::time::Timestamp;
 
-pub(crate) use times::{ahead_taken, auth_time, check_again};
+pub(crate) use times::{Window, ahead_taken, auth_time, check_again};
 
 /// One entry of the list.
 pub(crate) struct Check {

@@ -274,6 +274,29 @@ fn it_never_holds_more_than_its_limits_and_keeps_what_is_asked_for() {
 }
 
 #[test]
+fn what_is_made_of_a_verification_is_held_and_the_proof_of_another_token_is_not() {
+    let key = SigningKey::generate(Algorithm::HS256).unwrap();
+    let keys = JwkSet::from(key.verifying_key());
+    let [one, two] = ["one", "two"].map(|sub| token(&key, json!({"sub": sub})));
+    let verify = |policy: &Policy, token: &str| {
+        let verified = keys.verify::<Value>(policy, token, NOW)?;
+        Ok(Arc::new(verified))
+    };
+    let cache = cache();
+    let mixed_up = cache
+        .find_or_verify(&keys, &one, NOW, |policy| verify(policy, &two))
+        .unwrap();
+    assert_eq!(mixed_up["sub"], "two");
+    assert!(cache.is_empty());
+    let first = cache
+        .find_or_verify(&keys, &one, NOW, |policy| verify(policy, &one))
+        .unwrap();
+    let again = cache.find_or_verify(&keys, &one, NOW, |_| panic!("it is held"));
+    assert!(Arc::ptr_eq(&first, &again.unwrap()));
+    assert_eq!(cache.len(), 1);
+}
+
+#[test]
 fn threads_that_share_it_see_their_own_tokens() {
     let key = SigningKey::generate(Algorithm::HS256).unwrap();
     let (keys, cache) = (
