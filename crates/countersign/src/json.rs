@@ -6,6 +6,7 @@
 //! [`read`] goes over the claims of a token in one pass, without a tree and without memory of its own. It takes what this
 //! parser takes, and leaves the rest to it; a property test holds the two together.
 
+mod misfit;
 mod names;
 mod read;
 mod scan;
@@ -15,15 +16,16 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::LazyLock;
 
-use memchr::memmem;
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
     Visitor,
 };
 use serde_json::{Map, Value};
 
+pub(crate) use misfit::Stop;
 pub(crate) use names::{Common, Noted, Stack};
-pub(crate) use read::{Index, read, read_alone};
+use read::read_alone;
+pub(crate) use read::{Index, read};
 pub(crate) use scan::{Number, Scanner};
 
 use crate::error::{Error, Malformed, Part};
@@ -51,7 +53,11 @@ const fn allowed_values(bytes: usize) -> usize {
 /// # Errors
 /// [`Error::Malformed`] for text that is no strict JSON, [`Error::ClaimsShape`] where it does not fit `T`.
 pub fn parse_strict<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
-    from_value(parse_value(json, Part::Document)?)
+    let value = parse_value(json, Part::Document)?;
+    T::deserialize(value).map_err(|_| {
+        let text = std::str::from_utf8(json).unwrap_or_default();
+        misshapen(&read_alone::<T>(text).err().unwrap_or(Stop::Declined))
+    })
 }
 
 /// Parses one JSON value.
@@ -61,15 +67,12 @@ pub fn parse_strict<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
 /// [`Malformed::TooManyValues`].
 pub(crate) fn parse_value(json: &[u8], part: Part) -> Result<Value, Error> {
     let text = std::str::from_utf8(json).map_err(|_| Malformed::Utf8 { part })?;
-    if names_numbers(text) {
-        let (line, column) = (1, 1);
-        return Err(Malformed::Json { part, line, column }.into());
-    }
     let fault = Cell::new(Fault::Syntax);
     let limit = allowed_values(json.len());
     let budget = Cell::new(limit);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict {
+        text,
         depth: 0,
         fault: &fault,
         budget: &budget,
@@ -102,43 +105,39 @@ pub(crate) fn parse_object(json: &[u8], part: Part) -> Result<Map<String, Value>
     }
 }
 
-/// Reads `T` out of a parsed value; the error says what is misplaced and holds no value.
-fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(value).map_err(misshapen)
+/// Reads `T` out of a text that one of the strict parsers has taken, and that [`read`] or [`read_alone`] has `stopped` at; the
+/// error says what is misplaced and holds no value.
+pub(crate) fn from_strict<'de, T: Deserialize<'de>>(
+    json: &'de [u8],
+    stopped: &Stop,
+) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|_| misshapen(stopped))
 }
 
-/// Reads `T` out of a text that one of the strict parsers has taken; the error says what is misplaced and holds no value.
-pub(crate) fn from_strict<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
-    serde_json::from_slice(json).map_err(misshapen)
+/// Reads `T` out of a text that one of the strict parsers has taken, once more.
+pub(crate) fn read_again<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
+    let text = std::str::from_utf8(json).unwrap_or_default();
+    read_alone(text).or_else(|stop| from_strict(json, &stop))
 }
 
-fn misshapen(error: serde_json::Error) -> Error {
+fn misshapen(stopped: &Stop) -> Error {
     Error::ClaimsShape {
-        reason: without_values(&error),
+        reason: stopped.reason(),
     }
 }
 
-/// serde's messages name the type that was found and may quote the value: keep only what is not the sender's text.
-fn without_values(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let message = match message.rfind(" at line ").map(|at| message.split_at(at)) {
-        Some((message, _)) if error.line() > 0 => message.to_owned(),
-        _ => message,
-    };
-    for quoted in ["missing field `", "duplicate field `"] {
-        if message.starts_with(quoted) {
-            return message;
-        }
-    }
-    match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("expected {expected}"),
-        None => "a value is out of range or a member is unknown".to_owned(),
-    }
+/// What names start with by which serde_json tells itself what a map is: a number that is kept as its text, a piece of raw
+/// JSON. Some of them mean something or nothing as other crates of the program have it; no honest document holds one.
+const PRIVATE: &str = "$serde_json::private::";
+
+/// Whether a name, its escapes resolved, is such a one: it is refused at any depth and in every build.
+fn is_private(name: &str) -> bool {
+    name.starts_with(PRIVATE)
 }
 
 /// Whether some crate of the program turned on `serde_json/arbitrary_precision`: then a number that is no small integer
 /// comes as a map of one member with this name, its text. What passes must not depend on it, so the text is read as it
-/// would have been, and a document that holds the name itself, as no honest one does, is refused in such a build.
+/// would have been.
 static NUMBERS_ARE_TEXTS: LazyLock<bool> = LazyLock::new(|| {
     struct Probe;
     impl Visitor<'_> for Probe {
@@ -155,9 +154,35 @@ static NUMBERS_ARE_TEXTS: LazyLock<bool> = LazyLock::new(|| {
 });
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Whether a document holds that name, in a build where it means something.
-fn names_numbers(text: &str) -> bool {
-    *NUMBERS_ARE_TEXTS && memmem::find(text.as_bytes(), NUMBER.as_bytes()).is_some()
+/// A member's name, and whether it stands in `text`: what does not, serde_json says of itself.
+struct Named<'t> {
+    text: &'t str,
+}
+
+impl<'de> DeserializeSeed<'de> for Named<'_> {
+    type Value = (String, bool);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Named<'_> {
+    type Value = (String, bool);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok((name.to_owned(), true))
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        let text = self.text.as_bytes().as_ptr_range();
+        let own = text.contains(&name.as_ptr());
+        Ok((name.to_owned(), own))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -170,6 +195,8 @@ enum Fault {
 
 #[derive(Clone, Copy)]
 struct Strict<'f> {
+    /// What is parsed.
+    text: &'f str,
     depth: usize,
     fault: &'f Cell<Fault>,
     budget: &'f Cell<usize>,
@@ -248,13 +275,21 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut next = members.next_key::<String>()?;
-        if *NUMBERS_ARE_TEXTS && next.as_deref() == Some(NUMBER) {
+        let named = || Named { text: self.text };
+        let mut next = members.next_key_seed(named())?;
+        if *NUMBERS_ARE_TEXTS
+            && next
+                .as_ref()
+                .is_some_and(|(name, own)| !own && name == NUMBER)
+        {
             return number(&members.next_value::<String>()?);
         }
         let inside = self.inside()?;
         let mut object = Map::new();
-        while let Some(name) = next {
+        while let Some((name, _)) = next {
+            if is_private(&name) {
+                return Err(A::Error::custom("a private name"));
+            }
             if object.is_empty() {
                 self.charge(VALUES_PER_OBJECT)?;
             }
@@ -263,7 +298,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
                 return Err(A::Error::custom("member twice"));
             }
             object.insert(name, members.next_value_seed(inside)?);
-            next = members.next_key()?;
+            next = members.next_key_seed(named())?;
         }
         Ok(Value::Object(object))
     }
@@ -413,13 +448,13 @@ mod tests {
         let error = parse_strict::<Typed>(br#"{"amount":"s3cret"}"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the claims do not fit the expected type: expected u8"
+            "the claims do not fit the expected type: `amount`: expected u8"
         );
         // What the value says of lines is no place.
         let error = parse_strict::<Typed>(br#"{"amount":"s3cret at line 7"}"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the claims do not fit the expected type: expected u8"
+            "the claims do not fit the expected type: `amount`: expected u8"
         );
         let error = parse_strict::<Typed>(b"{}").unwrap_err();
         assert_eq!(
@@ -429,12 +464,28 @@ mod tests {
     }
 
     #[test]
-    fn the_private_name_of_numbers_is_refused_only_where_it_means_something() {
-        // So large a number is none, but where it is kept as its text.
-        let kept_as_text = serde_json::from_str::<Value>("1e999").is_ok();
-        let text = format!(r#"{{"{NUMBER}":"17"}}"#);
-        assert_eq!(names_numbers(&text), kept_as_text);
-        assert_eq!(code(text.as_bytes()) == "ok", !kept_as_text);
-        assert!(!names_numbers(r#"{"number":17}"#));
+    fn rejects_the_private_names_of_the_parser_beneath_in_any_spelling_and_at_any_depth() {
+        for name in ["Number", "RawValue", ""] {
+            for spelled in [
+                format!("{PRIVATE}{name}"),
+                PRIVATE.replace('$', "\\u0024") + name,
+            ] {
+                for json in [
+                    format!(r#"{{"{spelled}":"17"}}"#),
+                    format!(r#"{{"a":1,"{spelled}":"{{}}"}}"#),
+                    format!(r#"{{"a":[{{"{spelled}":"\"x\""}}]}}"#),
+                ] {
+                    assert_eq!(code(json.as_bytes()), "malformed_json", "{json}");
+                    let mut stack = Stack::new();
+                    let read = read::<serde::de::IgnoredAny>(&json, &mut stack);
+                    assert!(read.is_err(), "{json}");
+                    assert!(read_alone::<Value>(&json).is_err(), "{json}");
+                }
+            }
+        }
+        assert_eq!(
+            code(br#"{"a":"$serde_json::private::Number","$serde_json":0.5}"#),
+            "ok"
+        );
     }
 }

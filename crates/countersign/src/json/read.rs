@@ -3,14 +3,14 @@
 //! The rules are those of the parser of the module above: no member twice at any depth, the same depth, the same number of
 //! values, the same grammar. What this reader declines, that parser reads again and decides.
 
-use std::fmt;
-
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::is_private;
+use super::misfit::Stop;
 use super::names::{Common, CommonValues, Fingerprints, Noted, Object, Stack};
-use super::scan::{Allowance, Declined, Number, Scanner, Span};
+use super::scan::{Allowance, Number, Scanner, Span};
 
 /// Reads an object into `C`, and says where its members stand; it puts them on `stack`, in the place of what was there.
 ///
@@ -20,9 +20,6 @@ pub(crate) fn read<'de, C: Deserialize<'de>>(
     text: &'de str,
     stack: &'de mut Stack,
 ) -> Result<(C, Index<'de>), Stop> {
-    if super::names_numbers(text) {
-        return Err(Stop::Declined);
-    }
     stack.clear();
     let mut reader = Reader {
         scanner: Scanner::new(text),
@@ -60,39 +57,10 @@ pub(crate) fn read_alone<'de, C: Deserialize<'de>>(text: &'de str) -> Result<C, 
         allowance: Allowance::of(text.len()),
         seen: None,
     };
-    C::deserialize(&mut reader)
-}
-
-/// Why the reader did not go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// The text is not strict JSON, or asks for more than this reader does.
-    Declined,
-    /// A value does not fit the type that it is read into.
-    Shape,
-}
-
-impl From<Declined> for Stop {
-    fn from(_: Declined) -> Self {
-        Self::Declined
-    }
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Declined => "not of the plain kind",
-            Self::Shape => "of another shape",
-        })
-    }
-}
-
-impl std::error::Error for Stop {}
-
-impl serde::de::Error for Stop {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self::Shape
-    }
+    let value = C::deserialize(&mut reader)?;
+    // A type may take an error for nothing and go on where it came up: inside of a value, as if that were the end of it.
+    reader.scanner.end()?;
+    Ok(value)
 }
 
 /// The members of an object that was read, by name.
@@ -293,14 +261,27 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         BorrowedStrDeserializer::new(text.raw).deserialize_enum(name, variants, visitor)
     }
 
+    /// The name of a variant or of a tag: never a number, which derived types take for a place in their list of names.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
+        if self.scanner.peek() != Some(b'"') {
+            return Err(Stop::Declined);
+        }
+        self.deserialize_any(visitor)
+    }
+
+    /// What is finite as an `f64` may be none as an `f32`.
+    fn deserialize_f32<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
+        Err(Stop::Declined)
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         self.skip()?;
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct
     }
 }
 
@@ -350,6 +331,9 @@ impl<'de, 'm, 'r> Members<'de, 'm, 'r> {
             scanner.take(b',')?;
         }
         let name = scanner.name()?;
+        if is_private(name.raw) {
+            return Err(Stop::Declined);
+        }
         let place = self.object.admit(stack, scanner.text(), name)?;
         self.pending = Some((place, name.raw));
         scanner.take(b':')?;
@@ -364,7 +348,11 @@ impl<'de, 'm, 'r> Members<'de, 'm, 'r> {
         let (place, name) = self.pending.take().ok_or(Stop::Declined)?;
         self.reader.scanner.peek();
         let start = self.reader.scanner.at();
-        let value = read(self.reader)?;
+        let value = match read(self.reader) {
+            Ok(value) => value,
+            Err(stop) if self.object.is_outermost() => return Err(stop.within(name)),
+            Err(stop) => return Err(stop),
+        };
         let span = Span::new(start, self.reader.scanner.at())?;
         if self.object.is_outermost() {
             self.reader.stack.set_value(place, span);

@@ -255,7 +255,7 @@ impl Report {
 
     /// The last thing that `verify` does, where the type of the claims is known.
     fn shape<C: DeserializeOwned>(&mut self, parsed: &Unverified<'_>) {
-        if let Err(error) = json::from_strict::<C>(parsed.payload()) {
+        if let Err(error) = json::read_again::<C>(parsed.payload()) {
             self.failed(checks::misshapen(&error), error);
         }
     }

@@ -165,11 +165,7 @@ impl<C> Verified<C> {
     /// # Errors
     /// [`Error::ClaimsShape`] where they do not fit.
     pub fn deserialize<D: DeserializeOwned>(&self) -> Result<Verified<D>, Error> {
-        let payload = self.proof.kept.payload();
-        let claims = match json::read_alone(payload) {
-            Ok(claims) => claims,
-            Err(_) => json::from_strict(payload.as_bytes())?,
-        };
+        let claims = json::read_again(self.proof.kept.payload().as_bytes())?;
         Ok(Verified {
             claims,
             proof: Arc::clone(&self.proof),

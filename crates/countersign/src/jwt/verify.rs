@@ -193,18 +193,20 @@ impl<'e> Evidence<'e> {
     }
 
     /// Reads the claims into `C` and for the checks, in one pass. Where that takes more than one, it reads what it can.
-    fn read<C: Deserialize<'e>>(&self, stack: &'e mut json::Stack) -> Option<C> {
-        let text = std::str::from_utf8(self.token.payload).ok()?;
-        let (claims, index) = json::read(text, stack).ok()?;
+    fn read<C: Deserialize<'e>>(&self, stack: &'e mut json::Stack) -> Result<C, json::Stop> {
+        let text = std::str::from_utf8(self.token.payload).map_err(|_| json::Stop::Declined)?;
+        let (claims, index) = json::read(text, stack)?;
         let Some(members) = Members::in_text(index) else {
-            return Some(claims);
+            return Ok(claims);
         };
         let payload = RegisteredClaims::read(&members).map(|registered| Payload {
             members,
             registered,
         });
-        self.claims.set(payload).ok()?;
-        Some(claims)
+        match self.claims.set(payload) {
+            Ok(()) => Ok(claims),
+            Err(_) => Err(json::Stop::Declined),
+        }
     }
 
     pub(crate) fn into_registered(self) -> Result<RegisteredClaims<'e>, Error> {
@@ -256,12 +258,14 @@ pub(crate) fn run<'e, C: Deserialize<'e>>(
     let Notes { tree, stack } = notes;
     let mut stack = Some(stack);
     let evidence = Evidence::new(token, Some(key), policy, now, tree);
-    let mut claims = None;
+    let mut claims = Err(json::Stop::Declined);
     first_failure(&evidence, || {
-        claims = stack.take().and_then(|stack| evidence.read::<C>(stack));
+        if let Some(stack) = stack.take() {
+            claims = evidence.read::<C>(stack);
+        }
     })?;
     // The text has passed as strict; where `C` wants it in another way than the one pass offers, serde_json has it.
-    let claims = claims.map_or_else(|| json::from_strict(token.payload), Ok);
+    let claims = claims.or_else(|stop| json::from_strict(token.payload, &stop));
     Ok((claims, evidence.into_registered()?))
 }
 

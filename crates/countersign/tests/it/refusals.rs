@@ -253,9 +253,9 @@ fn rejects_claims_that_do_not_fit_the_type_and_quotes_no_value() {
     }
     let verifier = Verifier::new(hmac_key().verifying_key(), policy());
     for (value, reason) in [
-        (json!("s3cret"), "expected u32"),
-        (json!(-1), "expected u32"),
-        (json!(4_294_967_296u64), "expected u32"),
+        (json!("s3cret"), "`order`: expected u32"),
+        (json!(-1), "`order`: expected u32"),
+        (json!(4_294_967_296u64), "`order`: expected u32"),
     ] {
         let token = hmac_key()
             .sign(&claims().claim("order", value.clone()).unwrap())

@@ -5,6 +5,7 @@ use crate::json::{MAX_DEPTH, parse_object};
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
+use std::fmt;
 
 /// The pieces of JSON, well and badly formed.
 const PIECES: [&str; 44] = [
@@ -202,7 +203,7 @@ struct Typed<'s> {
     text: &'s str,
     list: Vec<&'s str>,
     pair: (u8, i16),
-    maybe: Option<f32>,
+    maybe: Option<f64>,
     kind: Kind,
     #[serde(flatten)]
     rest: std::collections::BTreeMap<String, Value>,
@@ -274,4 +275,111 @@ fn a_type_that_does_not_look_at_every_member_hides_none() {
     assert!(read::<First>(r#"{"a":1,"exp":2}"#).is_err());
     assert!(read::<Nothing>(r#"{"exp":2}"#).is_err());
     assert!(read::<Nothing>("{}").is_err());
+}
+
+/// Claims of a service, read as it reads them: an error within the one is taken for nothing.
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Lenient {
+    #[serde(default, deserialize_with = "or_nothing")]
+    profile: Option<Profile>,
+    role: String,
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Profile {
+    age: u32,
+}
+
+fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(T::deserialize(value).ok())
+}
+
+#[test]
+fn what_stands_within_a_value_is_no_member_of_the_object_around_it() {
+    for text in [
+        r#"{"profile":{"age":"x","role":"admin"},"role":"user"}"#,
+        r#"{"profile":{"age":"x","role":"admin"}}"#,
+        r#"{"profile":{"deep":{"age":1},"age":"x","role":"admin"},"role":"user"}"#,
+        r#"{"profile":["x",{"role":"admin"}],"role":"user"}"#,
+    ] {
+        assert!(read::<Lenient>(text).is_err(), "{text}");
+        assert!(read_alone::<Lenient>(text).is_err(), "{text}");
+    }
+    let honest = read_alone::<Lenient>(r#"{"profile":{"age":7},"role":"user"}"#).unwrap();
+    assert_eq!(honest.profile, Some(Profile { age: 7 }));
+    assert!(read_alone::<IgnoredAny>(r#"{"a":1} {}"#).is_err());
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+#[serde(tag = "kind")]
+enum Who {
+    Admin,
+    Customer { id: u8 },
+}
+
+#[test]
+fn a_number_is_no_name_and_a_large_one_no_small_type() {
+    for text in [r#"{"kind":0}"#, r#"{"kind":1,"id":7}"#] {
+        assert!(read_alone::<Who>(text).is_err(), "{text}");
+    }
+    assert_eq!(
+        read_alone::<Who>(r#"{"kind":"Customer","id":7}"#).unwrap(),
+        Who::Customer { id: 7 }
+    );
+    type Small = std::collections::BTreeMap<String, f32>;
+    assert!(read_alone::<Small>(r#"{"a":1e39}"#).is_err());
+}
+
+#[test]
+fn a_misfit_is_told_in_the_words_of_the_type_and_holds_nothing_that_was_sent() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its type is looked at")]
+    struct Strict {
+        org: Org,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its type is looked at")]
+    struct Org {
+        id: u32,
+        plan: Kind,
+        own: Own,
+    }
+    #[derive(Debug)]
+    struct Own;
+    impl<'de> Deserialize<'de> for Own {
+        fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(value)?;
+            Err(serde::de::Error::custom(format!("no such {text}")))
+        }
+    }
+    for (text, words) in [
+        (r#"{"org":{"id":"s3cret"}}"#, "`org`: expected u32"),
+        (
+            r#"{"org":{"id":1,"plan":"s3cret, expected x"}}"#,
+            "`org`: expected `reader` or `writer`",
+        ),
+        (
+            r#"{"org":{"s3cret, expected x":1}}"#,
+            "`org`: a member is unknown, known: `id` or `plan` or `own`",
+        ),
+        (r#"{"s3cret":1}"#, "a member is unknown, known: `org`"),
+        (
+            r#"{"org":{"id":1,"plan":"reader","own":"s3cret"}}"#,
+            "`org`: the type that reads it refuses it",
+        ),
+        (
+            r#"{"org":{"id":1,"plan":"reader"}}"#,
+            "`org`: missing field `own`",
+        ),
+        ("{}", "missing field `org`"),
+    ] {
+        let stop = read_alone::<Strict>(text).unwrap_err();
+        assert_eq!(stop.reason(), words, "{text}");
+    }
+    let stop = read_alone::<std::collections::BTreeMap<String, u8>>("{\"a b\":\"s3cret\"}");
+    assert_eq!(stop.unwrap_err().reason(), "expected u8");
 }
