@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -25,23 +25,60 @@ pub struct Batch {
     pub cpu_us: f64,
 }
 
-pub fn wrk_is_there() -> Outcome<()> {
-    match Command::new("wrk").arg("--version").output() {
-        Ok(_) => Ok(()),
-        Err(_) => Err("wrk is not installed: apt-get install wrk".into()),
+pub fn tools_are_there() -> Outcome<()> {
+    for (tool, package) in [("wrk", "wrk"), ("taskset", "util-linux")] {
+        if Command::new(tool).arg("--version").output().is_err() {
+            return Err(format!("{tool} is not installed: apt-get install {package}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Where the service and `wrk` run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Both on the first core, the service with one thread: nobody waits for another core to wake up, and nobody's time
+    /// depends on what the other core does.
+    OneCore,
+    /// Where the kernel puts them, with as many threads as tokio makes of itself.
+    AsPlaced,
+}
+
+impl Layout {
+    pub const ALL: [Self; 2] = [Self::OneCore, Self::AsPlaced];
+
+    /// For a reader, and in `results.json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OneCore => "one core",
+            Self::AsPlaced => "as placed",
+        }
+    }
+
+    fn command(self, program: &Path) -> Command {
+        match self {
+            Self::OneCore => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", "0"]).arg(program).env("TOKIO_WORKER_THREADS", "1");
+                command
+            }
+            Self::AsPlaced => Command::new(program),
+        }
     }
 }
 
 pub struct Service {
     item: Item,
+    layout: Layout,
     child: Child,
     url: String,
     script: PathBuf,
 }
 
 impl Service {
-    pub fn start(item: &Item) -> Outcome<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
+    pub fn start(item: &Item, layout: Layout) -> Outcome<Self> {
+        let mut child = layout
+            .command(&std::env::current_exe()?)
             .args(["serve", item.row.name(), &item.algorithm.to_string()])
             .stdout(Stdio::piped())
             .spawn()?;
@@ -51,12 +88,14 @@ impl Service {
         let tokens = lines.take(TOKENS).collect::<Result<Vec<_>, _>>()?;
         let script = std::env::temp_dir().join(format!("countersign-bench-{}.lua", child.id()));
         fs::write(&script, script_of(&tokens))?;
-        Ok(Self { item: *item, child, url: format!("http://{address}/orders"), script })
+        Ok(Self { item: *item, layout, child, url: format!("http://{address}/orders"), script })
     }
 
     pub fn drive(&self, time: Duration) -> Outcome<Batch> {
         let before = cpu::time_of(self.child.id())?;
-        let output = Command::new("wrk")
+        let output = self
+            .layout
+            .command("wrk".as_ref())
             .args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{}s", time.as_secs()), "-s"])
             .args([self.script.as_os_str(), self.url.as_ref()])
             .output()?;

@@ -11,6 +11,7 @@ mod tokens;
 use std::error::Error;
 use std::time::Duration;
 
+use load::Layout;
 use report::{Item, Measured, Round};
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -32,25 +33,32 @@ fn main() -> Outcome<()> {
 
 /// Every item once in each round, in short batches: machines drift, and only what is timed in the same round is compared.
 fn run(rounds: usize, seconds: u64) -> Outcome<()> {
-    load::wrk_is_there()?;
-    let items = Item::all();
-    let services = items.iter().map(load::Service::start).collect::<Outcome<Vec<_>>>()?;
-    let batch = Duration::from_secs(seconds);
-    for service in &services {
-        service.drive(Duration::from_secs(1))?;
+    load::tools_are_there()?;
+    let mut layouts = Vec::new();
+    for layout in Layout::ALL {
+        layouts.push((layout, rounds_of(layout, rounds, seconds)?));
     }
-    let mut measured = Vec::new();
-    for round in 1..=rounds {
-        let mut batches = Vec::new();
-        for (item, service) in items.iter().zip(&services) {
-            batches.push((*item, service.drive(batch)?));
-        }
-        eprintln!("round {round} of {rounds}");
-        measured.push(Round { batches });
-    }
-    let measured = Measured { rounds: measured, seconds, status: status::measure()? };
+    let measured = Measured { layouts, seconds, status: status::measure()? };
     std::fs::write("results.json", serde_json::to_string_pretty(&measured.json())? + "\n")?;
     std::fs::write("RESULTS.md", measured.page())?;
     print!("{}", measured.page());
     Ok(())
+}
+
+fn rounds_of(layout: Layout, rounds: usize, seconds: u64) -> Outcome<Vec<Round>> {
+    let items = Item::all();
+    let services = items.iter().map(|item| load::Service::start(item, layout)).collect::<Outcome<Vec<_>>>()?;
+    for service in &services {
+        service.drive(Duration::from_secs(1))?;
+    }
+    (1..=rounds)
+        .map(|round| {
+            let mut batches = Vec::new();
+            for (item, service) in items.iter().zip(&services) {
+                batches.push((*item, service.drive(Duration::from_secs(seconds))?));
+            }
+            eprintln!("{}: round {round} of {rounds}", layout.name());
+            Ok(Round { batches })
+        })
+        .collect()
 }

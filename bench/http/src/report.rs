@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::load::Batch;
+use crate::load::{Batch, Layout};
 use crate::service::Row;
 use crate::status::StatusCosts;
 use crate::tokens::{ALGORITHMS, Alg};
@@ -52,7 +52,7 @@ impl Round {
 }
 
 pub struct Measured {
-    pub rounds: Vec<Round>,
+    pub layouts: Vec<(Layout, Vec<Round>)>,
     pub seconds: u64,
     pub status: StatusCosts,
 }
@@ -61,77 +61,105 @@ pub struct Measured {
 const GOALS: [(usize, f64); 4] = [(0, 0.45), (1, 0.75), (2, 0.95), (3, 0.95)];
 const CACHED_GOAL: f64 = 1.10;
 
-impl Measured {
-    fn median(&self, of: impl Fn(&Round) -> Option<f64>) -> f64 {
-        let mut values: Vec<f64> = self.rounds.iter().filter_map(of).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-    }
+/// What the rounds say of one thing.
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
 
+impl Spread {
+    fn of(rounds: &[Round], of: impl Fn(&Round) -> Option<f64>) -> Self {
+        let mut values: Vec<f64> = rounds.iter().filter_map(of).collect();
+        values.sort_by(f64::total_cmp);
+        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
+        Self { least: at(0), median: at(values.len() / 2), most: at(values.len().saturating_sub(1)) }
+    }
+}
+
+impl Measured {
     pub fn page(&self) -> String {
+        let rounds = self.layouts.first().map_or(0, |(_, rounds)| rounds.len());
         let mut page = format!(
             "# A protected route\n\nWritten by `cargo run --release` in this folder; README.md says how to read it.\n\n\
-             - {} rounds, {} s for each item in each round, 1,000 tokens in turn, {}\n{}\n",
-            self.rounds.len(),
+             - {rounds} rounds, {} s for each item in each round, 1,000 tokens in turn, {}\n{}\n",
             self.seconds,
             machine(),
             mask(),
         );
-        page.push_str("## CPU time of the service for each request, µs (requests/s)\n\n|");
-        let head: String = ALGORITHMS.iter().map(|algorithm| format!(" {algorithm} |")).collect();
-        page.push_str(&format!(" |{head}\n|---|{}\n", "---|".repeat(ALGORITHMS.len())));
-        for row in Row::ALL {
-            page.push_str(&format!("| {row} |"));
-            for algorithm in ALGORITHMS {
-                let cpu = self.median(|round| Some(round.of(row, algorithm)?.cpu_us));
-                let rate = self.median(|round| Some(round.of(row, algorithm)?.requests_per_second));
-                page.push_str(&format!(" {cpu:.1} ({:.1}k) |", rate / 1e3));
-            }
-            page.push('\n');
-        }
         page.push_str(&self.goals());
+        for (layout, rounds) in &self.layouts {
+            page.push_str(&costs(*layout, rounds));
+        }
         page.push_str("\n## Status list\n\n");
         page.push_str(&self.status.table());
         page
     }
 
+    /// Judged by the first layout; the others stand beside it.
     fn goals(&self) -> String {
-        let mut text = "\n## Goals, medians of the ratios of each round\n\n| | goal | measured | |\n|---|---|---|---|\n".to_owned();
-        let verdict = |holds: bool| if holds { "holds" } else { "missed" };
+        let names: String = self.layouts.iter().map(|(layout, _)| format!(" {} | |", layout.name())).collect();
+        let mut text = format!(
+            "## Goals, medians of the ratios of each round (the least and the most)\n\n| | goal |{names}\n|---|---|{}\n",
+            "---|---|".repeat(self.layouts.len())
+        );
+        let mut row = |what: String, goal: f64, percent: bool, of: &dyn Fn(&Round) -> Option<f64>| {
+            let show = |value: f64| if percent { format!("{:.0} %", value * 1e2) } else { format!("{value:.2}") };
+            text.push_str(&format!("| {what} | {} |", show(goal)));
+            for (_, rounds) in &self.layouts {
+                let Spread { least, median, most } = Spread::of(rounds, of);
+                let verdict = if median <= goal { "holds" } else { "missed" };
+                text.push_str(&format!(" {} ({} to {}) | {verdict} |", show(median), show(least), show(most)));
+            }
+            text.push('\n');
+        };
         for (index, goal) in GOALS {
             let algorithm = ALGORITHMS[index];
-            let share = self.median(|round| round.share(Row::Protect, algorithm));
-            text.push_str(&format!(
-                "| {algorithm}: tax of `Protect`, to jsonwebtoken's | {:.0} % | {:.0} % | {} |\n",
-                goal * 1e2,
-                share * 1e2,
-                verdict(share <= goal)
-            ));
+            let what = format!("{algorithm}: tax of `Protect`, to jsonwebtoken's");
+            row(what, goal, true, &|round| round.share(Row::Protect, algorithm));
         }
         for algorithm in ALGORITHMS {
-            let times = self.median(|round| round.times(Row::Cached, algorithm));
-            text.push_str(&format!(
-                "| {algorithm}: a request with a cached token, to one without a check | {CACHED_GOAL:.2} | {times:.2} | {} |\n",
-                verdict(times <= CACHED_GOAL)
-            ));
+            let what = format!("{algorithm}: a request with a cached token, to one without a check");
+            row(what, CACHED_GOAL, false, &|round| round.times(Row::Cached, algorithm));
         }
         text
     }
 
     pub fn json(&self) -> Value {
-        let rounds: Vec<Value> = self
-            .rounds
-            .iter()
-            .map(|round| {
-                round
-                    .batches
-                    .iter()
-                    .map(|(item, batch)| json!({"row": item.row, "alg": item.algorithm.to_string(), "batch": batch}))
-                    .collect()
-            })
-            .collect();
-        json!({"seconds": self.seconds, "machine": machine(), "rounds": rounds, "status_list": self.status})
+        let rounds = |rounds: &[Round]| -> Vec<Value> {
+            rounds
+                .iter()
+                .map(|round| {
+                    let batches = round.batches.iter();
+                    batches
+                        .map(|(item, batch)| json!({"row": item.row, "alg": item.algorithm.to_string(), "batch": batch}))
+                        .collect()
+                })
+                .collect()
+        };
+        let layouts: Value =
+            self.layouts.iter().map(|(layout, of)| (layout.name().to_owned(), Value::from(rounds(of)))).collect();
+        json!({"seconds": self.seconds, "machine": machine(), "rounds": layouts, "status_list": self.status})
     }
+}
+
+fn costs(layout: Layout, rounds: &[Round]) -> String {
+    let head: String = ALGORITHMS.iter().map(|algorithm| format!(" {algorithm} |")).collect();
+    let mut text = format!(
+        "\n## CPU time of the service for each request, µs (requests/s): {}\n\n| |{head}\n|---|{}\n",
+        layout.name(),
+        "---|".repeat(ALGORITHMS.len())
+    );
+    for row in Row::ALL {
+        text.push_str(&format!("| {row} |"));
+        for algorithm in ALGORITHMS {
+            let cpu = Spread::of(rounds, |round| Some(round.of(row, algorithm)?.cpu_us)).median;
+            let rate = Spread::of(rounds, |round| Some(round.of(row, algorithm)?.requests_per_second)).median;
+            text.push_str(&format!(" {cpu:.1} ({:.1}k) |", rate / 1e3));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn machine() -> String {

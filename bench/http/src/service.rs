@@ -84,7 +84,8 @@ pub fn serve(row: Row, algorithm: Alg) -> Outcome<()> {
 pub fn calls(row: Row, algorithm: Alg, times: usize) -> Outcome<()> {
     use tower::ServiceExt as _;
     let key = key(algorithm)?;
-    let app = app(row, algorithm, &key)?;
+    // As `axum::serve` does it for each connection: else the layers would be put around the handler anew for each request.
+    let app = app(row, algorithm, &key)?.with_state::<()>(());
     let tokens = tokens(&key)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let began = std::time::Instant::now();
