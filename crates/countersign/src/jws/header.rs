@@ -113,6 +113,11 @@ impl Header {
         self.0.algorithm.clone()
     }
 
+    /// Whether there is a `typ`.
+    pub(crate) fn has_typ(&self) -> bool {
+        self.0.kind.is_some()
+    }
+
     /// Whether `typ` is `wanted`: compared without regard to case, and `application/` left out (RFC 7515 §4.1.9).
     pub(crate) fn typ_is(&self, wanted: &str) -> bool {
         let kind = self.0.kind.as_deref();

@@ -383,3 +383,98 @@ fn a_misfit_is_told_in_the_words_of_the_type_and_holds_nothing_that_was_sent() {
     let stop = read_alone::<std::collections::BTreeMap<String, u8>>("{\"a b\":\"s3cret\"}");
     assert_eq!(stop.unwrap_err().reason(), "expected u8");
 }
+
+/// Types that services read claims into, of every kind that serde derives.
+mod types {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(untagged)]
+    pub(super) enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+        Number(i128),
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    pub(super) struct Flat {
+        pub(super) a: Option<u8>,
+        #[serde(flatten)]
+        pub(super) rest: BTreeMap<String, Value>,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    pub(super) struct Many {
+        #[serde(default, deserialize_with = "or_nothing")]
+        a: Option<Profile>,
+        #[serde(default)]
+        b: Option<OneOrMany>,
+        #[serde(default)]
+        c: (Option<f32>, Option<i8>),
+        #[serde(default, deserialize_with = "or_nothing")]
+        d: Option<Kind>,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(tag = "a", content = "b")]
+    pub(super) enum Adjacent {
+        One(u8),
+        Two { c: bool },
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(tag = "a")]
+    pub(super) enum Internal {
+        One,
+        Two { b: Option<f32> },
+    }
+}
+
+/// A value of few names and words, so that types find theirs.
+fn small_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-3i64..300).prop_map(Value::from),
+        prop_oneof![Just(1e39), Just(0.5), Just(1e20)].prop_map(Value::from),
+        "One|Two|reader|a|x|".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map("[abcd]|age|role", inner, 0..5)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// What this reader makes of a text, serde_json makes of it too.
+fn reads_alike<T: serde::de::DeserializeOwned + PartialEq + fmt::Debug>(text: &str) {
+    let Ok(ours) = read_alone::<T>(text) else {
+        return;
+    };
+    match serde_json::from_str::<T>(text) {
+        Ok(theirs) => assert_eq!(ours, theirs, "{text}"),
+        Err(error) => panic!("{text}: {ours:?}, {error}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #[test]
+    fn what_it_reads_into_any_type_is_what_serde_json_reads(
+        members in proptest::collection::btree_map("[abcd]|age|role|profile|kind", small_value(), 0..6),
+    ) {
+        let text = serde_json::to_string(&members).unwrap();
+        reads_alike::<types::Flat>(&text);
+        reads_alike::<types::Many>(&text);
+        reads_alike::<types::Adjacent>(&text);
+        reads_alike::<types::Internal>(&text);
+        reads_alike::<Lenient>(&text);
+        reads_alike::<Who>(&text);
+        reads_alike::<std::collections::BTreeMap<String, types::OneOrMany>>(&text);
+        reads_alike::<std::collections::BTreeMap<String, f32>>(&text);
+        reads_alike::<Value>(&text);
+    }
+}

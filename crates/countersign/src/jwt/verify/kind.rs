@@ -11,9 +11,10 @@ use crate::jwt::profile::{LOGOUT_EVENT, Profile};
 /// RFC 8725 §3.11: a token of one kind does not pass for another.
 pub(super) fn typ(evidence: &Evidence<'_>) -> Result<(), Error> {
     let (header, kinds) = (evidence.token.header, &evidence.policy.kinds);
-    let passes = match header.typ() {
-        None => kinds.absent,
-        Some(_) => kinds.named.iter().any(|kind| header.typ_is(kind)),
+    let passes = if header.has_typ() {
+        kinds.named.iter().any(|kind| header.typ_is(kind))
+    } else {
+        kinds.absent
     };
     if passes {
         Ok(())
