@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-/// Finds `package::it::module::name` in the package's `tests/it`, and `package::module::tests::name` in its `src`.
+/// Finds `package::it::module::name` in the package's `tests/it`, and `package::module::tests::name` in its `src`: in the
+/// module's own file, or in the one beside it that holds its tests.
 ///
 /// # Errors
 /// Why there is no such test.
@@ -14,7 +15,15 @@ pub(super) fn find(root: &Path, test: &str) -> Result<(), String> {
     };
     let (folder, mut parent, modules) = match modules {
         ["it", modules @ ..] => ("tests/it", "main".to_owned(), modules),
-        [modules @ .., "tests"] => ("src", "lib".to_owned(), modules),
+        [own @ .., "tests"] => {
+            let beside = format!("crates/{package}/src/{}/tests.rs", own.join("/"));
+            let modules = if root.join(beside).exists() {
+                modules
+            } else {
+                own
+            };
+            ("src", "lib".to_owned(), modules)
+        }
         _ => ("src", "lib".to_owned(), modules),
     };
     if modules.is_empty() {
