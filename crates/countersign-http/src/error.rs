@@ -33,6 +33,15 @@ pub enum Error {
     /// A URL has no origin to compare with (RFC 6454 §4).
     #[error("the URL has no origin; write `https://host` or `http://host:port`")]
     OriginInvalid,
+    /// A setting of issuers was called after `.and(…)`, where it might mean one issuer or all.
+    #[error(
+        "`.{setting}(…)` stands after `.and(…)`, where it might mean one issuer or all; put it before `.and(…)`, \
+         and say it of the other issuer itself: `Issuer::….{setting}(…)`"
+    )]
+    SettingLate {
+        /// The method.
+        setting: &'static str,
+    },
     /// The issuer or the URL of its keys cannot be asked.
     #[cfg(feature = "remote")]
     #[error("the keys cannot be fetched: {0}")]
@@ -64,6 +73,7 @@ impl Error {
             Self::StatusInvalid { .. } => "status_invalid",
             Self::CookieNameInvalid => "cookie_name_invalid",
             Self::OriginInvalid => "origin_invalid",
+            Self::SettingLate { .. } => "setting_late",
             #[cfg(feature = "remote")]
             Self::Fetch(error) => error.code(),
             #[cfg(feature = "remote")]

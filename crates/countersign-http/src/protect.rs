@@ -74,10 +74,13 @@ impl Protect {
         Self::trusting([Issuer::with_keys(issuer, keys)])
     }
 
-    /// Trusts the tokens of several issuers, none of which can speak for another.
+    /// Trusts the tokens of several issuers, none of which can speak for another. What the builder says of them it says of
+    /// each, beside what each says of itself.
     pub fn trusting(issuers: impl IntoIterator<Item = Issuer>) -> ProtectBuilder {
         ProtectBuilder {
             issuers: issuers.into_iter().collect(),
+            joined: false,
+            late: None,
             realm: None,
             invalid_token_status: StatusCode::UNAUTHORIZED,
             sources: Sources::default(),
@@ -139,6 +142,10 @@ impl Protect {
 #[must_use = "a description protects nothing until `.build()?`"]
 pub struct ProtectBuilder {
     issuers: Vec<Issuer>,
+    /// Whether one came by `.and(…)`.
+    joined: bool,
+    /// The first setting of issuers that was called after that.
+    late: Option<&'static str>,
     realm: Option<String>,
     invalid_token_status: StatusCode,
     sources: Sources,
@@ -149,54 +156,71 @@ pub struct ProtectBuilder {
 }
 
 impl ProtectBuilder {
-    /// Trusts one more issuer, which is described whole: see [`Issuer`].
+    /// Trusts one more issuer, which is described whole: see [`Issuer`]. What the builder says of issuers stands before this:
+    /// after it nobody could tell whether all of them are meant, and so it is refused.
+    ///
+    /// ```
+    /// use countersign_http::{Error, Issuer, Protect};
+    ///
+    /// let ours = || Protect::issuer("https://id.example").audience("orders-api");
+    /// let partner = || Issuer::discover("https://partner.example").audience("shop-17");
+    /// assert!(ours().and(partner()).build().is_ok());
+    /// let late = ours().and(partner()).audience("orders-api").build();
+    /// assert_eq!(late.unwrap_err(), Error::SettingLate { setting: "audience" });
+    /// ```
     pub fn and(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
+        self.joined = true;
         self
     }
 
-    /// The name of this service, which a token's `aud` must hold, for every issuer that is named so far. Needed; may be
-    /// called for each of several names.
+    /// The name of this service, which a token's `aud` must hold. Needed; may be called for each of several names.
+    ///
+    /// As every setting of issuers here it stands before [`and`](Self::and), whose issuer has its own.
     pub fn audience(self, audience: impl Into<String>) -> Self {
         let audience = audience.into();
-        self.each(|issuer| issuer.audience(audience.clone()))
+        self.each("audience", |issuer| issuer.audience(audience.clone()))
     }
 
-    /// An algorithm that tokens may be signed with: see [`Issuer::algorithm`]. For every issuer that is named so far.
+    /// An algorithm that tokens may be signed with: see [`Issuer::algorithm`].
     pub fn algorithm(self, algorithm: Algorithm) -> Self {
-        self.each(|issuer| issuer.algorithm(algorithm))
+        self.each("algorithm", |issuer| issuer.algorithm(algorithm))
     }
 
-    /// Takes tokens whose `typ` is `JWT` or absent: see [`Issuer::plain_jwt`]. For every issuer that is named so far.
+    /// Takes tokens whose `typ` is `JWT` or absent: see [`Issuer::plain_jwt`].
     pub fn plain_jwt(self) -> Self {
-        self.each(Issuer::plain_jwt)
+        self.each("plain_jwt", Issuer::plain_jwt)
     }
 
-    /// How far clocks may differ: see [`Issuer::leeway`]. For every issuer that is named so far.
+    /// How far clocks may differ: see [`Issuer::leeway`].
     pub fn leeway(self, leeway: Duration) -> Self {
-        self.each(|issuer| issuer.leeway(leeway))
+        self.each("leeway", |issuer| issuer.leeway(leeway))
     }
 
-    /// Looks at status lists, and how: see [`Issuer::status_lists`]. For every issuer that is named so far.
+    /// Looks at status lists, and how: see [`Issuer::status_lists`].
     #[cfg(feature = "remote")]
     pub fn status_lists(self, lists: crate::StatusLists) -> Self {
-        self.each(|issuer| issuer.status_lists(lists.clone()))
+        self.each("status_lists", |issuer| issuer.status_lists(lists.clone()))
     }
 
-    /// Refuses a token that names no place in a status list: see [`Issuer::require_status`]. For every issuer that is named
-    /// so far.
+    /// Refuses a token that names no place in a status list: see [`Issuer::require_status`].
     #[cfg(feature = "remote")]
     pub fn require_status(self) -> Self {
-        self.each(Issuer::require_status)
+        self.each("require_status", Issuer::require_status)
     }
 
-    /// Looks at no status list: see [`Issuer::without_status`]. For every issuer that is named so far.
+    /// Looks at no status list: see [`Issuer::without_status`].
     #[cfg(feature = "remote")]
     pub fn without_status(self) -> Self {
-        self.each(Issuer::without_status)
+        self.each("without_status", Issuer::without_status)
     }
 
-    fn each(mut self, change: impl Fn(Issuer) -> Issuer) -> Self {
+    /// Changes what is said of the issuers with which the description began.
+    fn each(mut self, setting: &'static str, change: impl Fn(Issuer) -> Issuer) -> Self {
+        if self.joined {
+            self.late.get_or_insert(setting);
+            return self;
+        }
         self.issuers = self.issuers.into_iter().map(change).collect();
         self
     }
@@ -315,10 +339,13 @@ impl ProtectBuilder {
     ///
     /// # Errors
     /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::RealmInvalid`],
-    /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`]; `Error::Fetch`, `Error::StatusLists` and
+    /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`], [`Error::SettingLate`]; `Error::Fetch`, `Error::StatusLists` and
     /// `Error::StatusListsNowhere` for a URL that may not be asked; or
     /// [`Error::Policy`] for a leeway beyond its range, and for no issuer or one that is named twice.
     pub fn build(self) -> Result<Protect, Error> {
+        if let Some(setting) = self.late {
+            return Err(Error::SettingLate { setting });
+        }
         let realm = self.realm.or_else(|| {
             let first = self.issuers.first().and_then(Issuer::first_audience);
             first.map(str::to_owned)

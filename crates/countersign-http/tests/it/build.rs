@@ -74,6 +74,7 @@ fn every_error_has_a_code_of_its_own() {
         Error::StatusInvalid { found: 200 },
         Error::CookieNameInvalid,
         Error::OriginInvalid,
+        Error::SettingLate { setting: "leeway" },
     ];
     let codes: std::collections::BTreeSet<_> = errors.iter().map(Error::code).collect();
     assert_eq!(codes.len(), errors.len());

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use countersign_http::Issuer;
+use countersign_http::{Error, Issuer, ProtectBuilder, StatusLists};
 
 use super::*;
 
@@ -110,17 +110,39 @@ fn rejects_no_issuer_and_one_that_is_named_twice() {
     let nobody = Protect::trusting([]).realm("orders").build().unwrap_err();
     assert_eq!(nobody.code(), "policy");
     let twice = Protect::issuer("https://id.example")
-        .and(Issuer::jwks(
-            "https://id.example",
-            "https://id.example/keys",
-        ))
         .audience(AUDIENCE)
+        .and(Issuer::jwks("https://id.example", "https://id.example/keys").audience(AUDIENCE))
         .build();
     assert_eq!(twice.unwrap_err().code(), "policy");
     let open = Protect::issuer("https://id.example")
         .audience(AUDIENCE)
         .and(Issuer::discover("https://partner.example"));
     assert_eq!(open.build().unwrap_err().code(), "audience_missing");
+}
+
+/// A setting after `.and(…)` would let a partner's tokens for us in, or leave a partner without what all were meant to have.
+#[test]
+fn rejects_a_setting_of_issuers_that_stands_after_another_issuer() {
+    let ours = || Protect::issuer("https://id.example").audience(AUDIENCE);
+    let theirs = || Issuer::discover("https://partner.example").audience(PARTNER_AUDIENCE);
+    type Late = fn(ProtectBuilder) -> ProtectBuilder;
+    let late: [(&str, Late); 7] = [
+        ("audience", |all| all.audience("mine")),
+        ("algorithm", |all| all.algorithm(Algorithm::ES256)),
+        ("plain_jwt", ProtectBuilder::plain_jwt),
+        ("leeway", |all| all.leeway(Duration::from_secs(5))),
+        ("status_lists", |all| all.status_lists(StatusLists::new())),
+        ("require_status", ProtectBuilder::require_status),
+        ("without_status", ProtectBuilder::without_status),
+    ];
+    for (setting, late) in late {
+        let refused = late(ours().and(theirs())).build().unwrap_err();
+        assert_eq!(refused, Error::SettingLate { setting });
+        assert!(late(ours()).and(theirs()).build().is_ok(), "{setting}");
+    }
+    // What is said of the service as a whole may stand anywhere.
+    let whole = ours().and(theirs()).realm("orders").cache(10);
+    assert!(whole.build().is_ok());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Which lists are believed, and what a token may say about its place in one.
 
+use countersign_http::Issuer;
 use serde_json::json;
 
 use super::*;
@@ -98,11 +99,8 @@ async fn accepts_a_list_at_a_place_that_the_service_has_named() {
 async fn no_issuer_speaks_for_the_tokens_of_another() {
     let (ours, theirs) = (Scene::new().await, Scene::new().await);
     let clock = ours.clock.clone();
-    let auth = Protect::with_keys(&ours.server.url, ours.key.verifying_key())
-        .and(countersign_http::Issuer::with_keys(
-            &theirs.server.url,
-            theirs.key.verifying_key(),
-        ))
+    let issuer = |scene: &Scene| Issuer::with_keys(&scene.server.url, scene.key.verifying_key());
+    let auth = Protect::trusting([issuer(&ours), issuer(&theirs)])
         .audience(AUDIENCE)
         .status_lists(StatusLists::new())
         .clock(move || clock.now())
