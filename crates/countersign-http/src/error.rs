@@ -2,7 +2,10 @@
 //! [`Rejection`](crate::Rejection).
 
 /// Why a [`Protect`](crate::Protect) or one of its parts cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// [`Debug`](std::fmt::Debug) says what [`Display`](std::fmt::Display) says, and the code: a `main` that returns it, and an
+/// `unwrap`, print what is wrong and what to do.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The issuer is empty.
@@ -56,12 +59,29 @@ pub enum Error {
         "the issuer is no URL that could have status lists; name their place with `StatusLists::new().at(…)`"
     )]
     StatusListsNowhere,
+    /// What is wrong with one of several issuers.
+    #[error("issuer {issuer:?}: {error}")]
+    OfIssuer {
+        /// The issuer, as it was named.
+        issuer: String,
+        /// What is wrong.
+        #[source]
+        error: Box<Self>,
+    },
     /// The policy that follows from the settings is refused.
     #[error("the policy is refused: {0}")]
     Policy(#[from] countersign::Error),
 }
 
 impl Error {
+    /// The same, of one of several issuers.
+    pub(crate) fn of(self, issuer: String) -> Self {
+        Self::OfIssuer {
+            issuer,
+            error: Box::new(self),
+        }
+    }
+
     /// The stable name of this error, for logs and for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -80,7 +100,14 @@ impl Error {
             Self::StatusLists(error) => error.code(),
             #[cfg(feature = "remote")]
             Self::StatusListsNowhere => "status_lists_nowhere",
+            Self::OfIssuer { error, .. } => error.code(),
             Self::Policy(error) => error.code(),
         }
+    }
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self} ({})", self.code())
     }
 }

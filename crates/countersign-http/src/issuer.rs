@@ -265,9 +265,15 @@ impl Issuers {
         cached: Option<usize>,
         clock: &Clock,
     ) -> Result<Self, Error> {
+        let several = issuers.len() > 1;
         let trusted = issuers
             .into_iter()
-            .map(|issuer| issuer.build(cached, clock))
+            .map(|issuer| {
+                let name = issuer.name.clone();
+                let built = issuer.build(cached, clock);
+                // Where there is one, nobody asks which.
+                built.map_err(|error| if several { error.of(name) } else { error })
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let selection = countersign::Issuers::new(
             trusted

@@ -341,7 +341,8 @@ impl ProtectBuilder {
     /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::RealmInvalid`],
     /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`], [`Error::SettingLate`]; `Error::Fetch`, `Error::StatusLists` and
     /// `Error::StatusListsNowhere` for a URL that may not be asked; or
-    /// [`Error::Policy`] for a leeway beyond its range, and for no issuer or one that is named twice.
+    /// [`Error::Policy`] for a leeway beyond its range, and for no issuer or one that is named twice. Of several issuers
+    /// [`Error::OfIssuer`] says which is meant.
     pub fn build(self) -> Result<Protect, Error> {
         if let Some(setting) = self.late {
             return Err(Error::SettingLate { setting });

@@ -5,8 +5,8 @@ use std::error::Error as StdError;
 /// Why keys, metadata or a status list cannot be had.
 ///
 /// Messages hold nothing of the answer but a status and the name of another issuer; that name, and what a TLS library says
-/// about a certificate, are escaped and cut short.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// about a certificate, are escaped and cut short. [`Debug`](std::fmt::Debug) says the same, and the code.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
     // ---- the caller ----
@@ -162,6 +162,12 @@ impl FetchError {
         } else {
             Self::Broken
         }
+    }
+}
+
+impl std::fmt::Debug for FetchError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self} ({})", self.code())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign::JwkSet;
-use countersign_http::{CookieSource, Error, Origins, Protect};
+use countersign_http::{CookieSource, Error, Issuer, Origins, Protect};
 use http::StatusCode;
 
 use crate::harness::{AUDIENCE, ISSUER, KEY, protect};
@@ -93,4 +93,44 @@ fn what_is_printed_of_a_protection_holds_no_key() {
     );
     let printed = format!("{:?}", builder.build().unwrap());
     assert!(!printed.contains(secret), "{printed}");
+}
+
+#[test]
+fn what_a_main_prints_that_returns_the_error_is_what_is_wrong_and_its_code() {
+    let printed = |error: Error| format!("Error: {error:?}");
+    assert_eq!(
+        printed(Protect::issuer("").audience(AUDIENCE).build().unwrap_err()),
+        "Error: the issuer is empty; name the value of `iss` that this service trusts (issuer_missing)"
+    );
+    let plain = Protect::issuer("http://keycloak:8080/realms/shop").audience(AUDIENCE);
+    let refused = plain.build().unwrap_err();
+    assert_eq!(
+        printed(refused.clone()),
+        "Error: the keys cannot be fetched: only https is fetched, and plain http from this machine alone (fetch_scheme_refused)"
+    );
+    let Error::Fetch(inner) = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(format!("{inner:?}"), format!("{inner} ({})", inner.code()));
+}
+
+#[test]
+fn of_several_issuers_an_error_names_the_one_that_it_is_about() {
+    let auth = Protect::issuer("https://id.example")
+        .audience(AUDIENCE)
+        .and(Issuer::discover("http://keycloak:8080/realms/shop").audience(AUDIENCE))
+        .and(Issuer::discover("https://partner.example").audience(AUDIENCE));
+    let error = auth.build().unwrap_err();
+    assert_eq!(error.code(), "fetch_scheme_refused");
+    assert_eq!(
+        error.to_string(),
+        "issuer \"http://keycloak:8080/realms/shop\": the keys cannot be fetched: only https is fetched, and plain http from this machine alone"
+    );
+    // A name forges no line.
+    let auth = protect().and(Issuer::with_keys("a\nb", KEY.verifying_key()));
+    let error = auth.build().unwrap_err().to_string();
+    assert!(
+        error.starts_with("issuer \"a\\nb\": no audience"),
+        "{error}"
+    );
 }
