@@ -31,15 +31,19 @@ pub struct Health {
 
 impl Health {
     /// Whether tokens of every issuer can be verified now, and looked up in the status lists that they name.
+    ///
+    /// One of several issuers that is down makes this false, and a load balancer that asks for it then sends nobody to any
+    /// replica, those with tokens of the other issuers neither: see [`is_any_ready`](Self::is_any_ready).
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let mut issuers = self.issuers.iter();
-        issuers.all(|issuer| {
-            let lists = issuer.status.as_ref().map(|lists| lists.state);
-            issuer.state != KeysState::Missing
-                && issuer.usable_keys > 0
-                && lists != Some(ListsState::Missing)
-        })
+        self.issuers.iter().all(IssuerHealth::is_ready)
+    }
+
+    /// Whether tokens of one issuer at least can be verified now, and looked up in the status lists that they name: with
+    /// several issuers, what says whether it makes sense to send anybody here.
+    #[must_use]
+    pub fn is_any_ready(&self) -> bool {
+        self.issuers.iter().any(IssuerHealth::is_ready)
     }
 }
 
@@ -62,6 +66,17 @@ pub struct IssuerHealth {
     pub last_error: Option<&'static str>,
     /// How it stands with its status lists; `None` where none are looked at.
     pub status: Option<ListsHealth>,
+}
+
+impl IssuerHealth {
+    /// Whether tokens of this issuer can be verified now, and looked up in the status lists that they name.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let lists = self.status.as_ref().map(|lists| lists.state);
+        self.state != KeysState::Missing
+            && self.usable_keys > 0
+            && lists != Some(ListsState::Missing)
+    }
 }
 
 /// How it stands with the status lists of one issuer: those that tokens have named within the last hour.

@@ -12,6 +12,7 @@ struct Two {
     ours: FaultServer,
     theirs: FaultServer,
     keys: [SigningKey; 2],
+    auth: Protect,
     app: Router,
 }
 
@@ -28,12 +29,15 @@ async fn two() -> Two {
                 .algorithm(Algorithm::ES256)
                 .plain_jwt(),
         )
-        .clock(|| NOW);
+        .clock(|| NOW)
+        .build()
+        .unwrap();
     Two {
         ours,
         theirs,
         keys,
-        app: app(auth.build().unwrap()),
+        app: app(auth.clone()),
+        auth,
     }
 }
 
@@ -103,6 +107,10 @@ async fn one_issuer_that_is_down_takes_no_other_with_it() {
     assert_eq!(send(&two.app, bearer(&theirs)).await.status, 503);
     let ours = minted(&two.keys[0], "at+jwt", &two.ours.url, AUDIENCE);
     send(&two.app, bearer(&ours)).await.is_ok("in");
+    let health = two.auth.health();
+    let ready: Vec<_> = health.issuers.iter().map(IssuerHealth::is_ready).collect();
+    assert_eq!(ready, [true, false]);
+    assert_eq!((health.is_ready(), health.is_any_ready()), (false, true));
 }
 
 #[test]
