@@ -4,6 +4,13 @@
 //! tokens of every kind that a service has to refuse. No network is needed, no other process, and no waiting: it has a clock
 //! of its own, which a test moves.
 //!
+//! It comes with the feature `testing`, which belongs into the tests alone:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! countersign-http = { version = "0.1", features = ["testing"] }
+//! ```
+//!
 //! ```
 //! use std::time::Duration;
 //!
@@ -31,7 +38,14 @@
 //!
 //! let token = issuer.token("orders-api").subject("ada");
 //! assert_eq!(status(&token.valid()?).await, StatusCode::OK);
-//! for bad in [token.expired()?, token.forged()?, token.for_another_audience()?, token.of_another_type()?, token.revoked()?] {
+//! for bad in [
+//!     token.expired()?,
+//!     token.not_yet_valid()?,
+//!     token.forged()?,
+//!     token.for_another_audience()?,
+//!     token.of_another_type()?,
+//!     token.revoked()?,
+//! ] {
 //!     assert_eq!(status(&bad).await, StatusCode::UNAUTHORIZED);
 //! }
 //!

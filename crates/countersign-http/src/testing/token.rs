@@ -12,6 +12,9 @@ use super::state::{State, Which};
 /// For how long a token is valid where nothing is said.
 const LIFE: Duration = Duration::from_secs(10 * 60);
 
+/// How far ahead a token lies that is not valid yet: further than any leeway.
+const AHEAD: Duration = Duration::from_secs(10 * 60);
+
 /// A token being described; each of the last methods makes one, and every one of them is another token.
 #[derive(Clone)]
 pub struct Token {
@@ -20,6 +23,7 @@ pub struct Token {
     subject: String,
     life: Duration,
     typ: &'static str,
+    status: bool,
     scopes: Vec<String>,
     roles: Vec<String>,
     own: Vec<(String, Value)>,
@@ -33,6 +37,7 @@ impl Token {
             subject: "test-user".to_owned(),
             life: LIFE,
             typ: "at+jwt",
+            status: true,
             scopes: Vec::new(),
             roles: Vec::new(),
             own: Vec::new(),
@@ -81,6 +86,14 @@ impl Token {
         self
     }
 
+    /// Without a place in the status list, as issuers without lists make them: for services that call
+    /// `.require_status()`. It cannot be taken back; [`revoked`](Self::revoked) gives it a place all the same.
+    #[must_use]
+    pub const fn without_status(mut self) -> Self {
+        self.status = false;
+        self
+    }
+
     /// One that is right in every way.
     ///
     /// # Errors
@@ -97,6 +110,17 @@ impl Token {
         let (now, second) = (self.state.clock.now(), Duration::from_secs(1));
         let issued = now.saturating_sub(self.life).saturating_sub(second);
         let claims = self.claims()?.expires_in(issued, self.life);
+        self.sign(&self.key(), self.typ, &claims)
+    }
+
+    /// One that is valid only from ten minutes ahead, for as long as it is said: its `nbf` says so.
+    ///
+    /// # Errors
+    /// As [`valid`](Self::valid).
+    pub fn not_yet_valid(&self) -> Result<String, Error> {
+        let from = self.state.clock.now().saturating_add(AHEAD);
+        let claims = self.claims()?.not_before(from);
+        let claims = claims.expires_at(from.saturating_add(self.life));
         self.sign(&self.key(), self.typ, &claims)
     }
 
@@ -134,7 +158,7 @@ impl Token {
     /// # Errors
     /// As [`valid`](Self::valid).
     pub fn revoked(&self) -> Result<String, Error> {
-        let claims = self.claims_in(Which::TakenBack)?;
+        let claims = self.claims_in(Some(Which::TakenBack))?;
         self.sign(&self.key(), self.typ, &claims)
     }
 
@@ -143,18 +167,20 @@ impl Token {
     }
 
     fn claims(&self) -> Result<ClaimsSet, Error> {
-        self.claims_in(Which::Changing)
+        self.claims_in(self.status.then_some(Which::Changing))
     }
 
-    fn claims_in(&self, list: Which) -> Result<ClaimsSet, Error> {
+    fn claims_in(&self, list: Option<Which>) -> Result<ClaimsSet, Error> {
         let number = self.state.number();
-        let status = StatusReference::new(self.state.list_url(list), number);
         let mut claims = ClaimsSet::new(&self.state.url, &self.audience)
             .subject(&self.subject)
             .jwt_id(number.to_string())
             .expires_in(self.state.clock.now(), self.life)
-            .claim("client_id", "test-client")?
-            .claim("status", status)?;
+            .claim("client_id", "test-client")?;
+        if let Some(list) = list {
+            let place = StatusReference::new(self.state.list_url(list), number);
+            claims = claims.claim("status", place)?;
+        }
         if !self.scopes.is_empty() {
             claims = claims.claim("scope", self.scopes.join(" "))?;
         }

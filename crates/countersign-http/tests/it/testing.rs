@@ -27,6 +27,7 @@ async fn accepts_a_good_token_and_rejects_every_bad_one_for_its_own_reason() {
     answer(&app, &token.valid().unwrap()).await.is_ok("in");
     for (bad, code) in [
         (token.expired(), "token_expired"),
+        (token.not_yet_valid(), "invalid_token"),
         (token.forged(), "invalid_token"),
         (token.for_another_audience(), "invalid_token"),
         (token.of_another_type(), "invalid_token"),
@@ -177,6 +178,35 @@ async fn a_plain_jwt_is_for_services_that_take_one() {
     answer(&app(auth.build().unwrap()), &token)
         .await
         .is_ok("in");
+}
+
+#[tokio::test]
+async fn a_token_that_is_valid_later_is_refused_until_then_and_for_that_alone() {
+    let issuer = LocalIssuer::start().unwrap();
+    let auth = issuer.protect().audience(AUDIENCE);
+    let auth = auth.leeway(Duration::from_secs(300)).build().unwrap();
+    let token = issuer.token(AUDIENCE).not_yet_valid().unwrap();
+    let app = app(auth.clone());
+    assert_eq!(answer(&app, &token).await.status, 401);
+    assert_eq!(auth.outcomes().get("token_not_yet_valid"), Some(&1));
+    issuer.clock().advance(Duration::from_secs(10 * 60));
+    answer(&app, &token).await.is_ok("in");
+}
+
+#[tokio::test]
+async fn a_token_without_a_status_is_for_services_that_need_none() {
+    let issuer = LocalIssuer::start().unwrap();
+    let token = issuer.token(AUDIENCE).without_status();
+    let named = issuer.token(AUDIENCE).valid().unwrap();
+    let unnamed = token.valid().unwrap();
+    answer(&service(&issuer), &unnamed).await.is_ok("in");
+    let strict = issuer.protect().audience(AUDIENCE).require_status();
+    let strict = app(strict.build().unwrap());
+    answer(&strict, &named).await.is_ok("in");
+    assert_eq!(answer(&strict, &unnamed).await.status, 401);
+    assert!(issuer.revoke(&unnamed).is_err());
+    let revoked = answer(&service(&issuer), &token.revoked().unwrap()).await;
+    revoked.is_problem(401, "token_revoked", "Invalid token");
 }
 
 #[test]
