@@ -1,12 +1,21 @@
 //! Refusals as gRPC has them.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
 use axum::Router;
 use axum::routing::post;
 use countersign_http::{
     Claims, CookieSource, Origins, Protect, SharedKeys, require_role, require_scope,
 };
 use http::request::Builder;
+use http::{Request, Response};
+use http_body_util::BodyExt;
 use serde_json::Value;
+use tonic::server::NamedService;
+use tonic::service::{LayerExt, Routes};
+use tower::{Service, ServiceBuilder, ServiceExt};
 
 use crate::harness::{
     AUDIENCE, Answer, ISSUER, NOW, access_token, bearer, claims, expired_token, get, good_token,
@@ -151,4 +160,56 @@ async fn a_check_that_refuses_is_answered_in_grpc_too() {
             .unwrap()
             .starts_with("Bearer realm=\"orders\"")
     );
+}
+
+/// A service with a name of its own, which answers every call.
+#[derive(Clone)]
+struct Orders;
+
+impl NamedService for Orders {
+    const NAME: &'static str = "shop.Orders";
+}
+
+impl Service<Request<tonic::body::Body>> for Orders {
+    type Response = Response<tonic::body::Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<tonic::body::Body>) -> Self::Future {
+        ready(Ok(tonic::Status::ok("in").into_http()))
+    }
+}
+
+#[tokio::test]
+async fn before_one_service_alone_the_layer_leaves_the_health_check_open_and_guards_stand_behind_it()
+ {
+    let orders = ServiceBuilder::new()
+        .layer(protect().build().unwrap())
+        .layer(require_role("admin"))
+        .named_layer(Orders);
+    let (_reporter, health) = tonic_health::server::health_reporter();
+    let app = Routes::new(health).add_service(orders).into_axum_router();
+    let admin = claims().claim("roles", ["admin"]).unwrap();
+    for (request, code) in [
+        (get(), "16"),
+        (bearer(&good_token()), "7"),
+        (bearer(&access_token(&admin)), "0"),
+    ] {
+        let answer = send(&app, grpc(request).uri("/shop.Orders/List")).await;
+        assert_eq!(answer.headers["grpc-status"], code);
+    }
+    // A probe asks for the state of the server as a whole: a message without fields. It is answered in trailers.
+    let probe = grpc(get()).uri("/grpc.health.v1.Health/Check");
+    let probe = probe.body(axum::body::Body::from(vec![0; 5])).unwrap();
+    let answer = app.oneshot(probe).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers().get("grpc-status"), None);
+    // SERVING, as a message.
+    let body = answer.into_body().collect().await.unwrap();
+    assert_eq!(body.trailers().unwrap()["grpc-status"], "0");
+    assert_eq!(body.to_bytes().as_ref(), [0, 0, 0, 0, 2, 8, 1]);
 }
