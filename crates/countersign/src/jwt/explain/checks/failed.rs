@@ -139,6 +139,9 @@ fn fix(error: &Error, evidence: &Evidence<'_>) -> String {
         Error::SignatureInvalid => {
             "the token was changed, or signed with another key: fetch the issuer's keys again, then ask for a new token"
         }
+        Error::TypeMismatch { expected } if expected == "at+jwt" => {
+            "send an access token (RFC 9068); where the issuer signs its access tokens as JWT, the service has to take plain tokens: `.plain_jwt()` in countersign-http"
+        }
         Error::TypeMismatch { .. } => "send the kind of token that this service takes",
         Error::IssuerMismatch { .. } => {
             "the token is of another issuer: send one of the issuer expected"
