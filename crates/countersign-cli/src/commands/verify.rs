@@ -53,7 +53,8 @@ pub(crate) struct Verify {
     /// The algorithm, for a key that does not say its own.
     #[arg(long, value_parser = algorithm::names(), ignore_case = true, hide_possible_values = true)]
     alg: Option<Algorithm>,
-    /// The one kind of token to take [default: none named, JWT or at+jwt].
+    /// The one kind of token to take, by its typ alone [default: none named, JWT or at+jwt]. A service behind
+    /// countersign-http is stricter unless it says `.plain_jwt()`: at+jwt, with sub, client_id, iat and jti.
     #[arg(long)]
     typ: Option<String>,
     /// By how much clocks may differ, at most 300s.
