@@ -21,8 +21,27 @@ use crate::token::{Passage, VerifiedToken};
 /// Lets in who has `role` in the `roles` claim (RFC 9068 §2.2.3.1, a list of strings); else 403.
 ///
 /// `role` is a text, or a value of the service's own enum that serde writes as one: then the names stand in one place, for
-/// this guard and for [`VerifiedToken::roles`] and [`Claims`](crate::Claims) alike. What serde writes as anything else is a
-/// role that nobody has, and an error in the log.
+/// this guard and for [`VerifiedToken::roles`]. What serde writes as anything else is a role that nobody has, and an error
+/// in the log.
+///
+/// The same enum as a `Vec<Role>` in the type of a [`Claims`](crate::Claims) is read whole: a token with one role that the
+/// enum does not know is then refused (401, `claims_shape`), where [`VerifiedToken::roles`] leaves that role out. A variant
+/// for the rest takes it in:
+///
+/// ```
+/// #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+/// #[serde(rename_all = "kebab-case")]
+/// enum Role {
+///     Admin,
+///     StockClerk,
+///     #[serde(other)]
+///     Other,
+/// }
+///
+/// let roles: Vec<Role> = serde_json::from_str(r#"["stock-clerk", "added-last-week"]"#)?;
+/// assert_eq!(roles, [Role::StockClerk, Role::Other]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 ///
 /// Stands behind [`Protect`](crate::Protect): without one it answers 500 and logs an error; under
 /// [`Protect::optional`](crate::Protect::optional) it answers 401 where nobody is signed in.

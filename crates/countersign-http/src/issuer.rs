@@ -110,9 +110,13 @@ impl Issuer {
         self
     }
 
-    /// Takes tokens whose `typ` is `JWT` or absent, for issuers that do not write `at+jwt` (RFC 9068 §2.1).
+    /// Takes tokens whose `typ` is `JWT` or absent, for issuers that do not write `at+jwt` (RFC 9068 §2.1): Keycloak, Auth0
+    /// (by default), Okta, Entra ID. Without it a token needs `typ: at+jwt`, and `sub`, `client_id`, `iat` and `jti`
+    /// (§2.2); with it, nothing beside `iss`, `aud` and `exp`. The log says `type_mismatch` or `claim_missing` where this
+    /// is wanting.
     ///
-    /// Such an issuer's other tokens (ID tokens, say) look the same; only the audience tells them apart.
+    /// Such an issuer's other tokens may look the same, and only the audience tells them apart; what has `nonce`, `at_hash`,
+    /// `c_hash`, `s_hash` or `events` is no token for a service and refused (`claim_foreign`).
     pub fn plain_jwt(mut self) -> Self {
         self.plain_jwt = true;
         self

@@ -136,6 +136,7 @@ impl VerifiedToken {
     }
 
     /// The roles of the `roles` claim that `R` knows: those that it does not are left out, so that an issuer may add one.
+    /// (As a field of a `Claims` type they are read whole: see [`require_role`](crate::require_role).)
     ///
     /// ```
     /// use countersign_http::VerifiedToken;
