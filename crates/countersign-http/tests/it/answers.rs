@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use countersign::{Algorithm, ClaimsSet, SigningKey};
+use countersign::{Algorithm, ClaimsSet, SigningHeader, SigningKey};
 use http::StatusCode;
+use serde_json::{Value, json};
 
 use crate::harness::{
     AUDIENCE, INVALID, ISSUER, KEY, NOW, access_token, app, bearer, claims, claims_of,
@@ -133,6 +134,43 @@ async fn plain_jwt_accepts_typ_jwt_and_rejects_other_kinds() {
         let answer = send(&app, bearer(&signed(&KEY, typ, &claims()))).await;
         answer.is_problem(401, "invalid_token", "Invalid token");
     }
+}
+
+/// As those of docs/SERVICES.md make them: without `client_id`, `jti` or a `typ` of their own.
+#[tokio::test]
+async fn access_tokens_as_large_providers_make_them_need_plain_jwt_and_the_log_says_so() {
+    let bare = || ClaimsSet::new(ISSUER, AUDIENCE).expires_in(NOW, Duration::from_secs(600));
+    let with = |claims: Value| bare().with(&claims).unwrap();
+    let keycloak = json!({"azp": "web", "typ": "Bearer", "realm_access": {"roles": ["clerk"]}});
+    let entra = json!({"azp": "web", "tid": "t", "ver": "2.0", "roles": ["clerk"], "scp": "read"});
+    let plain = [
+        signed(&KEY, "JWT", &with(keycloak).subject("ada").jwt_id("1")),
+        signed(&KEY, "JWT", &with(entra).subject("ada")),
+        signed(&KEY, "JWT", &with(json!({"azp": "web", "scope": "read"}))),
+        KEY.sign_with(
+            &SigningHeader::new().without_typ(),
+            &with(json!({"cid": "web", "scp": ["read"]})),
+        )
+        .unwrap(),
+    ];
+    let id_token = signed(&KEY, "JWT", &with(json!({"azp": "web", "at_hash": "x"})));
+    let unnamed = signed(&KEY, "at+jwt", &bare().subject("ada").jwt_id("1"));
+    let strict = protect().build().unwrap();
+    for token in &plain {
+        assert_eq!(send(&app(strict.clone()), bearer(token)).await.status, 401);
+        let explained = strict.explain(token).to_string();
+        assert!(explained.contains(".plain_jwt()"), "{explained}");
+    }
+    send(&app(strict.clone()), bearer(&unnamed)).await;
+    let outcomes = strict.outcomes();
+    assert_eq!(outcomes.get("type_mismatch"), Some(&4), "{outcomes:?}");
+    assert_eq!(outcomes.get("claim_missing"), Some(&1), "{outcomes:?}");
+    let lenient = protect().plain_jwt().build().unwrap();
+    for token in &plain {
+        send(&app(lenient.clone()), bearer(token)).await.is_ok("in");
+    }
+    send(&app(lenient.clone()), bearer(&id_token)).await;
+    assert_eq!(lenient.outcomes().get("claim_foreign"), Some(&1));
 }
 
 #[tokio::test]
