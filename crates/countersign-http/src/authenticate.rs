@@ -159,7 +159,7 @@ impl Authenticator {
         let Some(once) = &self.single_use else {
             return Ok(());
         };
-        once.take(token.registered(), self.clock.now())
+        once.take(token.registered(), self.clock.both())
             .map_err(|refused| self.front.refuse_token(refused.into(), token))
     }
 

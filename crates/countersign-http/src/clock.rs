@@ -23,7 +23,6 @@ impl Moment {
     }
 
     /// This moment, `by` later.
-    #[cfg(test)]
     pub(crate) fn later(self, by: Duration) -> Self {
         Self(self.0.saturating_add(by))
     }
@@ -60,6 +59,11 @@ impl Clock {
             Source::System => Timestamp::from(SystemTime::now()),
             Source::Own(clock) => clock(),
         }
+    }
+
+    /// Both.
+    pub(crate) fn both(&self) -> (Timestamp, Moment) {
+        (self.now(), self.moment())
     }
 
     /// The time that caches count by.

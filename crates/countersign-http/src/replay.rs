@@ -1,4 +1,8 @@
 //! Tokens that count once: `jti` (RFC 7519 §4.1.7) is remembered until its token has expired.
+//!
+//! The calendar alone does not say when that is: a clock that is an hour ahead for a moment would have every use forgotten,
+//! and every token count again once the clock is right. So as much time must have gone by as the token had left, too; and
+//! what was forgotten after all, by a clock that was wrong for long, is refused as used.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -7,10 +11,15 @@ use std::time::Duration;
 
 use countersign::{MAX_LEEWAY, RegisteredClaims, Timestamp};
 
+use crate::clock::Moment;
 use crate::rejection::Rejection;
 
 /// The longest `jti` that is remembered, in bytes.
 const MAX_JTI_BYTES: usize = 256;
+
+/// So long after a token was used at most, the calendar is believed that it has expired: a clock that was far behind at the
+/// first use, and is right now, would have its `jti` remembered for years.
+const LONGEST_DOUBT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a client waits while there is no room: tokens expire all the time.
 const FULL_WAIT: Duration = Duration::from_secs(5);
@@ -35,8 +44,11 @@ type Name = Arc<(Box<str>, Box<str>)>;
 #[derive(Default)]
 struct Used {
     names: HashSet<Name>,
-    /// When each may be forgotten.
-    until: BTreeMap<Timestamp, Vec<Name>>,
+    /// When each may be forgotten: by the calendar, and by the time that has gone by.
+    until: BTreeMap<Timestamp, Vec<(Name, Moment)>>,
+    /// The latest end of what was forgotten. Whatever ends by then may have been used: it counts again only for a clock that
+    /// was set back.
+    forgotten: Option<Timestamp>,
 }
 
 /// Why a token does not count, or not now.
@@ -62,28 +74,33 @@ impl SingleUse {
     }
 
     /// Takes a token's one use. Of two requests with one token, at the same moment too, one gets it.
-    pub(crate) fn take(&self, token: RegisteredClaims<'_>, now: Timestamp) -> Result<(), Refused> {
+    pub(crate) fn take(
+        &self,
+        token: RegisteredClaims<'_>,
+        (now, moment): (Timestamp, Moment),
+    ) -> Result<(), Refused> {
         let (Some(jti), Some(exp)) = (token.jti(), token.exp()) else {
             return Err(Refused::Unnamed);
         };
         if jti.is_empty() || jti.len() > MAX_JTI_BYTES {
             return Err(Refused::Unnamed);
         }
+        // Whatever leeway a policy has, the token is dead after this.
+        let until = exp
+            .saturating_add(MAX_LEEWAY)
+            .saturating_add(Duration::from_secs(1));
         let name = Arc::new((Box::from(token.iss().unwrap_or_default()), Box::from(jti)));
         let mut used = self.0.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.forget_expired(now);
-        if used.names.contains(&name) {
+        used.forget_expired(now, moment);
+        if used.names.contains(&name) || used.forgotten.is_some_and(|end| until <= end) {
             return Err(Refused::Replayed);
         }
         if used.names.len() >= self.0.capacity {
             return Err(Refused::Full);
         }
-        // Whatever leeway a policy has, the token is dead after this.
-        let until = exp
-            .saturating_add(MAX_LEEWAY)
-            .saturating_add(Duration::from_secs(1));
+        let over = moment.later(until.since(now).min(LONGEST_DOUBT));
         used.names.insert(Arc::clone(&name));
-        used.until.entry(until).or_default().push(name);
+        used.until.entry(until).or_default().push((name, over));
         Ok(())
     }
 }
@@ -99,12 +116,15 @@ impl From<Refused> for Rejection {
 }
 
 impl Used {
-    fn forget_expired(&mut self, now: Timestamp) {
+    fn forget_expired(&mut self, now: Timestamp, moment: Moment) {
         while let Some(first) = self.until.first_entry() {
-            if *first.key() > now {
+            let is_over = |(_, over): &(Name, Moment)| *over <= moment;
+            if *first.key() > now || !first.get().iter().all(is_over) {
                 return;
             }
-            for name in first.remove() {
+            let (end, names) = first.remove_entry();
+            self.forgotten = self.forgotten.max(Some(end));
+            for (name, _) in names {
                 self.names.remove(&name);
             }
         }
@@ -125,11 +145,23 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::clock::Clock;
 
     const NOW: Timestamp = Timestamp::from_unix_secs(1_800_000_000);
 
     fn at(secs: u64) -> Timestamp {
         NOW.saturating_add(Duration::from_secs(secs))
+    }
+
+    /// Both times, `secs` later, of a clock that goes as it should.
+    fn both(secs: u64) -> (Timestamp, Moment) {
+        apart(secs, secs)
+    }
+
+    /// The calendar so much later, and so much time gone by.
+    fn apart(calendar: u64, gone_by: u64) -> (Timestamp, Moment) {
+        let start = Clock::of(|| NOW).moment();
+        (at(calendar), start.later(Duration::from_secs(gone_by)))
     }
 
     /// A token of ten minutes.
@@ -148,14 +180,70 @@ mod tests {
     fn a_token_counts_once_until_it_has_expired_under_every_leeway() {
         let once = SingleUse::with_capacity(10);
         let token = token("https://id.example", Some("1"), NOW);
-        assert_eq!(once.take(token.registered(), NOW), Ok(()));
+        assert_eq!(once.take(token.registered(), both(0)), Ok(()));
         for secs in [0, 599, 600, 900] {
             assert_eq!(
-                once.take(token.registered(), at(secs)),
+                once.take(token.registered(), both(secs)),
                 Err(Refused::Replayed)
             );
         }
-        assert_eq!(once.take(token.registered(), at(901)), Ok(()));
+        // Nobody asks about one that is dead by then; where somebody did, it had been used.
+        let another = self::token("https://id.example", Some("2"), at(901));
+        assert_eq!(once.take(another.registered(), both(901)), Ok(()));
+        assert_eq!(once.0.used.lock().unwrap().names.len(), 1);
+        assert_eq!(
+            once.take(token.registered(), both(901)),
+            Err(Refused::Replayed)
+        );
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_for_a_moment_has_nothing_forgotten() {
+        let once = SingleUse::with_capacity(10);
+        let used = token("https://id.example", Some("1"), NOW);
+        assert_eq!(once.take(used.registered(), both(0)), Ok(()));
+        let (ahead, unused) = (
+            token("https://id.example", Some("2"), at(3600)),
+            token("https://id.example", Some("3"), NOW),
+        );
+        assert_eq!(once.take(ahead.registered(), apart(3600, 1)), Ok(()));
+        assert_eq!(
+            once.take(used.registered(), apart(2, 2)),
+            Err(Refused::Replayed)
+        );
+        // Nor does anybody else pay for the leap.
+        assert_eq!(once.take(unused.registered(), apart(3, 3)), Ok(()));
+    }
+
+    #[test]
+    fn what_was_forgotten_does_not_count_again_for_a_clock_that_is_set_back() {
+        let once = SingleUse::with_capacity(10);
+        let used = token("https://id.example", Some("1"), NOW);
+        assert_eq!(once.take(used.registered(), both(0)), Ok(()));
+        let later = token("https://id.example", Some("2"), at(3600));
+        assert_eq!(once.take(later.registered(), both(3600)), Ok(()));
+        assert_eq!(
+            once.take(used.registered(), apart(1, 3601)),
+            Err(Refused::Replayed)
+        );
+        let fresh = token("https://id.example", Some("3"), at(602));
+        assert_eq!(once.take(fresh.registered(), apart(602, 3602)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_was_far_behind_does_not_fill_the_store_for_years() {
+        let once = SingleUse::with_capacity(1);
+        let year = 365 * 24 * 60 * 60;
+        let used = token("https://id.example", Some("1"), at(year));
+        assert_eq!(once.take(used.registered(), both(0)), Ok(()));
+        let day = 24 * 60 * 60;
+        for (gone_by, expected) in [(day - 1, Err(Refused::Full)), (day, Ok(()))] {
+            let next = token("https://id.example", Some("2"), at(2 * year));
+            assert_eq!(
+                once.take(next.registered(), apart(2 * year, gone_by)),
+                expected
+            );
+        }
     }
 
     #[test]
@@ -163,7 +251,7 @@ mod tests {
         let once = SingleUse::with_capacity(10);
         for issuer in ["https://id.example", "https://partner.example"] {
             let token = token(issuer, Some("1"), NOW);
-            assert_eq!(once.take(token.registered(), NOW), Ok(()));
+            assert_eq!(once.take(token.registered(), both(0)), Ok(()));
         }
     }
 
@@ -173,11 +261,12 @@ mod tests {
         let (fits, long) = ("j".repeat(MAX_JTI_BYTES), "j".repeat(MAX_JTI_BYTES + 1));
         for (jti, expected) in [
             (None, Err(Refused::Unnamed)),
+            (Some(""), Err(Refused::Unnamed)),
             (Some(&*long), Err(Refused::Unnamed)),
             (Some(&*fits), Ok(())),
         ] {
             let token = token("https://id.example", jti, NOW);
-            assert_eq!(once.take(token.registered(), NOW), expected);
+            assert_eq!(once.take(token.registered(), both(0)), expected);
         }
     }
 
@@ -186,7 +275,7 @@ mod tests {
         let once = SingleUse::with_capacity(2);
         let take = |jti: &str, secs| {
             let token = token("https://id.example", Some(jti), at(secs));
-            once.take(token.registered(), at(secs))
+            once.take(token.registered(), both(secs))
         };
         assert_eq!((take("1", 0), take("2", 1)), (Ok(()), Ok(())));
         assert_eq!(take("3", 900), Err(Refused::Full));
@@ -204,7 +293,7 @@ mod tests {
             let barrier = std::sync::Barrier::new(2);
             let race = || {
                 barrier.wait();
-                once.take(token.registered(), NOW)
+                once.take(token.registered(), both(0))
             };
             let (one, other) = std::thread::scope(|scope| {
                 let (one, other) = (scope.spawn(race), scope.spawn(race));

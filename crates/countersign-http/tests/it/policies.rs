@@ -1,7 +1,11 @@
 //! Several policies in one router: none leaks into the other, however the routers are put together.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::{any, get as route};
+use countersign::ClaimsSet;
+use countersign_http::testing::MovedClock;
 use countersign_http::{Claims, Protect, SingleUse, VerifiedToken, require_role};
 use serde_json::{Value, json};
 
@@ -194,8 +198,7 @@ async fn a_single_use_token_is_let_in_once_also_when_two_requests_race() {
     let unnamed = signed(
         &KEY,
         "JWT",
-        &countersign::ClaimsSet::new(ISSUER, AUDIENCE)
-            .expires_in(NOW, std::time::Duration::from_secs(60)),
+        &ClaimsSet::new(ISSUER, AUDIENCE).expires_in(NOW, Duration::from_secs(60)),
     );
     let plain = Protect::with_keys(ISSUER, KEY.verifying_key())
         .audience(AUDIENCE)
@@ -203,6 +206,39 @@ async fn a_single_use_token_is_let_in_once_also_when_two_requests_race() {
     let plain = page("in").layer(plain.clock(|| NOW).single_use(once).build().unwrap());
     let answer = send(&plain, bearer(&unnamed)).await;
     answer.is_problem(401, "invalid_token", "Invalid token");
+}
+
+#[tokio::test]
+async fn a_single_use_token_stays_used_when_the_clock_goes_forth_and_back() {
+    let clock = MovedClock::at(NOW);
+    let show = clock.clone();
+    let auth = protect()
+        .clock(move || show.now())
+        .single_use(SingleUse::with_capacity(10));
+    let app = page("in").layer(auth.build().unwrap());
+    let token = good_token();
+    send(&app, bearer(&token)).await.is_ok("in");
+    assert_eq!(send(&app, bearer(&token)).await.status, 401);
+    let hour = Duration::from_secs(3600);
+    clock.advance(hour);
+    let later = claims()
+        .jwt_id("token-2")
+        .expires_in(clock.now(), Duration::from_secs(600));
+    send(&app, bearer(&access_token(&later))).await.is_ok("in");
+    clock.set(NOW);
+    assert_eq!(send(&app, bearer(&token)).await.status, 401);
+}
+
+#[tokio::test]
+async fn rejects_a_single_use_token_with_an_empty_name() {
+    let plain = protect()
+        .plain_jwt()
+        .single_use(SingleUse::with_capacity(10));
+    let app = page("in").layer(plain.build().unwrap());
+    let plain = |claims: &ClaimsSet| signed(&KEY, "JWT", claims);
+    let answer = send(&app, bearer(&plain(&claims().jwt_id("")))).await;
+    answer.is_problem(401, "invalid_token", "Invalid token");
+    send(&app, bearer(&plain(&claims()))).await.is_ok("in");
 }
 
 #[tokio::test]
