@@ -144,9 +144,18 @@ impl Authenticator {
             Todo::Check(token) => token,
             Todo::Judge { text, wait, waited } => self.judge_after(&text, wait, waited).await?,
         };
+        if !self.checks.is_empty() {
+            // What one of them reads, the next and the handler find.
+            token.tree();
+        }
         // In the order in which they were named.
         for check in &self.checks {
-            if let Err(rejection) = check(token.clone()).await {
+            let checked = check(token.clone()).await;
+            let checked = checked.and_then(|()| {
+                let illegible = || Rejection::invalid_token("claims_unreadable");
+                token.is_legible().then_some(()).ok_or_else(illegible)
+            });
+            if let Err(rejection) = checked {
                 return Err(self.front.refuse_token(rejection, &token));
             }
         }

@@ -119,7 +119,7 @@ impl Rule {
         let rejection = match self {
             Self::Role(role) if token.has_role(role) => return Ok(()),
             Self::Scope(scope) if token.has_scope(scope) => return Ok(()),
-            Self::Own(rule) if rule(token) => return Ok(()),
+            Self::Own(rule) if rule(token) && token.is_legible() => return Ok(()),
             Self::Role(role) => Rejection::insufficient_role(role.to_string()),
             Self::Scope(scope) => Rejection::insufficient_scope(scope.to_string()),
             Self::Own(_) | Self::Nobody => Rejection::forbidden(),

@@ -1,5 +1,7 @@
 //! What the layer leaves in the request, and nobody else can: the verified token, or the fact that there was none.
 
+mod names;
+
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -9,11 +11,12 @@ use countersign::StatusReference;
 use countersign::{Cached, NoClaims, RegisteredClaims, Verified};
 use http::Extensions;
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::bearer::RequestHead;
 use crate::front::Front;
 use crate::rejection::{About, Rejection};
+use names::Names;
 
 /// The token of a request that a [`Protect`](crate::Protect) let through, with all its claims.
 ///
@@ -21,17 +24,25 @@ use crate::rejection::{About, Rejection};
 /// of one's own ([`ProtectBuilder::check`](crate::ProtectBuilder::check)) and for services without axum.
 /// Cheap to clone.
 #[derive(Clone)]
-pub struct VerifiedToken(Arc<Token>);
+pub struct VerifiedToken {
+    held: Arc<Token>,
+    /// Of the request, and of all who look at the token during it: a tree takes ten times the memory of its text, and what
+    /// hangs on a remembered token would stay for as long as that.
+    tree: OnceLock<Arc<OnceLock<Tree>>>,
+}
 
-/// A verified token with what was read of its claims, each when somebody first asked for it.
+/// All claims; `None` where what was verified could not be read again.
+type Tree = Option<Map<String, Value>>;
+
+/// A verified token with what was read of its claims, each when somebody first asked for it. It may be remembered.
 struct Token {
     proof: Verified<NoClaims>,
     /// Of the layer that verified it.
     front: Arc<Front>,
     /// As the type of the handler that came first.
     typed: OnceLock<Arc<dyn Any + Send + Sync>>,
-    /// As a tree, for whoever asks for one of them by name.
-    tree: OnceLock<Value>,
+    /// Its roles and scopes; `None` where what was verified could not be read again.
+    names: OnceLock<Option<Names>>,
     #[cfg(feature = "remote")]
     status: OnceLock<Result<Option<StatusReference>, countersign::Error>>,
 }
@@ -41,21 +52,23 @@ impl Cached for VerifiedToken {
     type Claims = NoClaims;
 
     fn verified(&self) -> &Verified<NoClaims> {
-        &self.0.proof
+        &self.held.proof
     }
 }
 
 impl VerifiedToken {
     /// One whose claims nobody has read.
     pub(crate) fn new(proof: Verified<NoClaims>, front: &Arc<Front>) -> Self {
-        Self(Arc::new(Token {
+        let held = Arc::new(Token {
             proof,
             front: Arc::clone(front),
             typed: OnceLock::new(),
-            tree: OnceLock::new(),
+            names: OnceLock::new(),
             #[cfg(feature = "remote")]
             status: OnceLock::new(),
-        }))
+        });
+        let tree = OnceLock::new();
+        Self { held, tree }
     }
 
     /// One whose claims were read as `C` on the way, where they fit.
@@ -65,7 +78,7 @@ impl VerifiedToken {
     ) -> Self {
         let token = Self::new(verified.without_claims(), front);
         if let Some(typed) = verified.transpose() {
-            let _ = token.0.typed.set(Arc::new(typed));
+            let _ = token.held.typed.set(Arc::new(typed));
         }
         token
     }
@@ -79,25 +92,40 @@ impl VerifiedToken {
     /// The claims that RFC 7519 §4.1 registers: `sub`, `exp`, `jti`, …
     #[must_use]
     pub fn registered(&self) -> RegisteredClaims<'_> {
-        self.0.proof.registered()
+        self.held.proof.registered()
     }
 
-    /// One claim by its name.
+    /// One claim by its name. The first question of a request reads them all into a tree; roles and scopes cost less by
+    /// [`has_role`](Self::has_role) and its kin, and a type of one's own by [`claims`](Self::claims).
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        let tree = self.0.tree.get_or_init(|| {
-            // What was verified is an object, and every object is a tree.
-            let tree = self.0.proof.deserialize().map(Verified::into_claims);
-            tree.unwrap_or_default()
-        });
-        tree.get(name)
+        let read = || self.held.proof.deserialize().map(Verified::into_claims);
+        let tree = self.tree().get_or_init(|| read().ok());
+        tree.as_ref()?.get(name)
+    }
+
+    /// The tree of this request, read or not. Clones that are made from now on share it.
+    pub(crate) fn tree(&self) -> &OnceLock<Tree> {
+        self.tree.get_or_init(Arc::default)
+    }
+
+    fn names(&self) -> Option<&Names> {
+        let read = || self.held.proof.deserialize().map(Verified::into_claims);
+        self.held.names.get_or_init(|| read().ok()).as_ref()
+    }
+
+    /// Whether all that was asked of its claims could be answered. They have been verified, so it always could; if that were
+    /// ever wrong, no rule may take claims that could not be read for claims that are not there.
+    pub(crate) fn is_legible(&self) -> bool {
+        let tree = self.tree.get().and_then(|tree| tree.get());
+        !matches!(tree, Some(None)) && !matches!(self.held.names.get(), Some(None))
     }
 
     /// Its place in a status list, if it has one.
     #[cfg(feature = "remote")]
     pub(crate) fn status(&self) -> Result<Option<&StatusReference>, &countersign::Error> {
-        let status = &self.0.status;
-        let read = status.get_or_init(|| StatusReference::of(&self.0.proof));
+        let status = &self.held.status;
+        let read = status.get_or_init(|| StatusReference::of(&self.held.proof));
         read.as_ref().map(Option::as_ref)
     }
 
@@ -109,12 +137,12 @@ impl VerifiedToken {
     where
         C: DeserializeOwned + Send + Sync + 'static,
     {
-        let typed = &self.0.typed;
+        let typed = &self.held.typed;
         let held = typed.get().filter(|held| held.is::<Verified<C>>());
         if let Some(Ok(claims)) = held.map(|held| Arc::clone(held).downcast()) {
             return Ok(claims);
         }
-        let claims = Arc::new(self.0.proof.deserialize::<C>()?);
+        let claims = Arc::new(self.held.proof.deserialize::<C>()?);
         if typed.get().is_none() {
             let _ = typed.set(Arc::clone(&claims) as _);
         }
@@ -124,15 +152,15 @@ impl VerifiedToken {
     /// Whether the `roles` claim (RFC 9068 §2.2.3.1), a list of strings, names `role`.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        let roles = self.claim("roles").and_then(Value::as_array);
-        roles.is_some_and(|roles| roles.iter().any(|one| one.as_str() == Some(role)))
+        self.names()
+            .is_some_and(|names| names.roles().any(|one| one == role))
     }
 
     /// Whether the `scope` claim (RFC 8693 §4.2), names with a space between, names `scope`.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        let scopes = self.claim("scope").and_then(Value::as_str);
-        scopes.is_some_and(|scopes| scopes.split(' ').any(|one| !one.is_empty() && one == scope))
+        self.names()
+            .is_some_and(|names| names.scopes().any(|one| one == scope))
     }
 
     /// The roles of the `roles` claim that `R` knows: those that it does not are left out, so that an issuer may add one.
@@ -151,30 +179,24 @@ impl VerifiedToken {
     /// ```
     #[must_use]
     pub fn roles<R: DeserializeOwned>(&self) -> Vec<R> {
-        let roles = self.claim("roles").and_then(Value::as_array);
-        roles.into_iter().flatten().filter_map(known).collect()
+        let roles = self.names().into_iter().flat_map(Names::roles);
+        roles.filter_map(known).collect()
     }
 
     /// The scopes of the `scope` claim that `S` knows. Otherwise as [`roles`](Self::roles).
     #[must_use]
     pub fn scopes<S: DeserializeOwned>(&self) -> Vec<S> {
-        let scopes = self
-            .claim("scope")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let scopes = scopes.split(' ').filter(|scope| !scope.is_empty());
-        scopes
-            .filter_map(|scope| known(&Value::from(scope)))
-            .collect()
+        let scopes = self.names().into_iter().flat_map(Names::scopes);
+        scopes.filter_map(known).collect()
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {
-        self.0.proof.header().kid()
+        self.held.proof.header().kid()
     }
 
     /// What its layer shares with whoever stands behind.
     pub(crate) fn front(&self) -> &Front {
-        &self.0.front
+        &self.held.front
     }
 
     /// `rejection` in the name of its layer, counted and logged, for a request.
@@ -187,8 +209,8 @@ impl VerifiedToken {
 
 /// One name as a value of the service's own; `None` where it knows no such name. Only names are read: a claim that holds
 /// objects makes no role.
-fn known<T: DeserializeOwned>(name: &Value) -> Option<T> {
-    T::deserialize(name.as_str()?.into_deserializer())
+fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
+    T::deserialize(name.into_deserializer())
         .map_err(|_: serde::de::value::Error| ())
         .ok()
 }
@@ -242,5 +264,48 @@ impl Passage {
                 .refuse(Rejection::no_credential(), &About::default())
                 .answering(head.is_grpc())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign::{Algorithm, ClaimsSet, JwkSet, Policy, SigningKey, Timestamp};
+    use http::StatusCode;
+
+    use super::*;
+    use crate::rejection::Challenge;
+
+    fn token() -> VerifiedToken {
+        let key = SigningKey::generate(Algorithm::HS256).unwrap();
+        let claims = ClaimsSet::new("i", "a").expires_at(Timestamp::from_unix_secs(9));
+        let text = key.sign(&claims.claim("beta", true).unwrap()).unwrap();
+        let challenge = Challenge::new("r".to_owned(), StatusCode::UNAUTHORIZED).unwrap();
+        let verified = JwkSet::from(key.verifying_key()).verify(
+            &Policy::new("i", "a"),
+            &text,
+            Timestamp::from_unix_secs(1),
+        );
+        VerifiedToken::new(verified.unwrap(), &Arc::new(Front::new(challenge)))
+    }
+
+    #[test]
+    fn a_tree_stays_with_the_request_and_not_with_what_is_remembered() {
+        let remembered = token();
+        let seen = remembered.clone();
+        assert_eq!(seen.claim("beta"), Some(&Value::Bool(true)));
+        assert!(remembered.tree.get().is_none());
+        // Whoever looks at it during the request shares the tree.
+        let (one, other) = (seen.claim("beta").unwrap(), seen.clone());
+        assert!(std::ptr::eq(one, other.claim("beta").unwrap()));
+    }
+
+    #[test]
+    fn claims_that_cannot_be_read_are_not_claims_that_are_not_there() {
+        let (legible, tree, names) = (token(), token(), token());
+        assert!(!legible.has_role("admin") && legible.claim("x").is_none());
+        assert!(legible.is_legible());
+        tree.tree().set(None).unwrap();
+        assert!(tree.held.names.get().is_none() && !tree.is_legible());
+        assert!(names.held.names.set(None).is_ok() && !names.is_legible());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use countersign::{Algorithm, JwkSet, SigningKey, Timestamp};
-use countersign_http::{Claims, Protect, Rejection, SharedKeys, VerifiedToken};
+use countersign_http::{Claims, Protect, Rejection, SharedKeys, VerifiedToken, require};
 use serde_json::json;
 
 use crate::harness::{
@@ -102,4 +102,52 @@ async fn two_users_never_get_each_others_claims_and_a_forgery_gets_none() {
         }
         assert_eq!(send(&app, bearer(&tampered_token())).await.status, 401);
     }
+}
+
+/// Ten for each of its claims, in a tree.
+#[tokio::test]
+async fn what_guards_ask_of_a_remembered_token_takes_little_memory() {
+    const TOKENS: usize = 50;
+    let app = |guard| {
+        let route = get(async || "in").route_layer(guard);
+        let routes = Router::new().route("/", route);
+        routes.layer(protect().cache(10_000).build().unwrap())
+    };
+    let roles: Vec<String> = (0..100).map(|n| format!("role-{n}")).collect();
+    let tokens: Vec<String> = (0..TOKENS)
+        .map(|n| {
+            let claims = claims().jwt_id(format!("{n}")).claim("beta", json!(true));
+            let claims = claims.unwrap().claim("roles", json!(roles)).unwrap();
+            access_token(
+                &claims
+                    .claim("tree", json!(vec![json!({"a": 1}); 100]))
+                    .unwrap(),
+            )
+        })
+        .collect();
+    let left_behind = async |app: &Router| {
+        let (mut left, runtime) = (0, tokio::runtime::Handle::current());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let used = allocation_counter::measure(|| {
+                    for token in &tokens {
+                        let answer = runtime.block_on(send(app, bearer(token)));
+                        answer.is_ok("in");
+                    }
+                });
+                left = used.bytes_current;
+            });
+        });
+        usize::try_from(left).unwrap() / TOKENS
+    };
+    let asked = app(require(|token| {
+        token.claim("beta") == Some(&json!(true)) && token.has_role("role-7")
+    }));
+    let (unasked, asked) = (
+        left_behind(&app(require(|_| true))).await,
+        left_behind(&asked).await,
+    );
+    // Less than the claims' own text once more.
+    let text = tokens[0].len() * 3 / 4;
+    assert!(asked < unasked + text, "{asked} {unasked} {text}");
 }

@@ -222,3 +222,35 @@ async fn a_guard_that_asks_for_no_name_lets_nobody_in() {
         assert_eq!(send(&app, bearer(&everything)).await.status, 403);
     }
 }
+
+/// Members of such names mean something to the parser beneath, in a program where some crate has it so.
+#[tokio::test]
+async fn no_other_member_hides_a_claim_from_a_rule() {
+    let not_blocked = require(|token| token.claim("blocked") != Some(&Value::Bool(true)));
+    let page = route(async || "in").route_layer(not_blocked);
+    let auth = protect().check(|token| async move {
+        let blocked = token.claim("blocked") == Some(&Value::Bool(true));
+        if blocked {
+            Err(countersign_http::Rejection::forbidden())
+        } else {
+            Ok(())
+        }
+    });
+    let guarded = Router::new()
+        .route("/", page)
+        .layer(protect().build().unwrap());
+    let checked = Router::new()
+        .route("/", route(async || "in"))
+        .layer(auth.build().unwrap());
+    for first in ["RawValue", "Number", "x"] {
+        let name = format!("$serde_json::private::{first}");
+        let payload = json!({name: "{}", "blocked": true, "client_id": "web"});
+        let claims = claims().with(&payload).unwrap();
+        for app in [&guarded, &checked] {
+            let status = send(app, bearer(&access_token(&claims))).await.status;
+            assert!([401, 403].contains(&status), "{first} {status}");
+        }
+    }
+    send(&guarded, bearer(&good_token())).await.is_ok("in");
+    send(&checked, bearer(&good_token())).await.is_ok("in");
+}
