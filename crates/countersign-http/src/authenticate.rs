@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::{MAX_TOKEN_BYTES, Report, Unverified};
+use http::HeaderName;
 
 use crate::bearer::{self, Credential, RequestHead, Sources};
 use crate::clock::Clock;
@@ -44,9 +45,16 @@ pub(crate) enum Anonymous {
 
 /// What is known without waiting.
 pub(crate) enum Decision {
-    Passed(Passage),
+    Passed {
+        passage: Passage,
+        /// The headers that hold the credential, beside those that always may.
+        holding: Vec<HeaderName>,
+    },
     /// The rest takes time: see [`Authenticator::finish`].
-    Pending(Pending),
+    Pending {
+        pending: Pending,
+        holding: Vec<HeaderName>,
+    },
 }
 
 /// A request whose credential is still being looked at.
@@ -101,17 +109,23 @@ impl Authenticator {
             Ok(None) if anonymous == Anonymous::LetIn => {
                 self.front.outcomes.anonymous();
                 let front = Arc::clone(&self.front);
-                return Ok(Decision::Passed(Passage::Anonymous(front)));
+                return Ok(Decision::Passed {
+                    passage: Passage::Anonymous(front),
+                    holding: Vec::new(),
+                });
             }
             Ok(None) => return Err(refuse(Rejection::no_credential())),
             Err(rejection) => return Err(refuse(rejection)),
         };
         let judged = self.judge(credential, Waited::default());
-        let todo = match judged.map_err(answered)? {
+        let judged = judged.map_err(answered)?;
+        let holding = self.sources.holding(head.headers, credential.text);
+        let todo = match judged {
             Judged::Passes(token) if self.checks.is_empty() => {
                 self.use_up(&token).map_err(answered)?;
                 self.front.outcomes.passed();
-                return Ok(Decision::Passed(Passage::Token(token)));
+                let passage = Passage::Token(token);
+                return Ok(Decision::Passed { passage, holding });
             }
             Judged::Passes(token) => Todo::Check(token),
             Judged::Wait { wait, waited } => Todo::Judge {
@@ -121,7 +135,8 @@ impl Authenticator {
             },
         };
         let grpc = head.is_grpc();
-        Ok(Decision::Pending(Pending { todo, grpc }))
+        let pending = Pending { todo, grpc };
+        Ok(Decision::Pending { pending, holding })
     }
 
     /// Waits for keys and runs the checks of the service.

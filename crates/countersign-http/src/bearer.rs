@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 pub use cookie::{CookieSource, cookie_value};
 
@@ -100,6 +100,17 @@ impl Sources {
             cookie: self.cookie.map(CookieSource::checked).transpose()?,
             ..self
         })
+    }
+
+    /// The headers where a source of the service's own may have found `credential`: those that hold it.
+    pub(crate) fn holding(&self, headers: &HeaderMap, credential: &str) -> Vec<HeaderName> {
+        if self.own.is_empty() {
+            return Vec::new();
+        }
+        let holds =
+            |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).contains(credential);
+        let headers = headers.iter().filter(|(_, value)| holds(value));
+        headers.map(|(name, _)| name.clone()).collect()
     }
 }
 

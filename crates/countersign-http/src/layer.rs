@@ -1,6 +1,6 @@
 //! `Protect` around a service: decide, then refuse or pass on with the decision in the request's extensions.
 
-use std::mem;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -8,7 +8,7 @@ use axum_core::BoxError;
 use axum_core::body::Body;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE};
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -34,11 +34,23 @@ impl<S> Layer<S> for Protect {
 /// The service inside may be any of http requests and responses: an axum route, a hyper service, a tonic one. The body of
 /// its response is boxed, unless it is axum's, which is passed on as it is.
 /// It finds the token with [`VerifiedToken::of`](crate::VerifiedToken::of).
+///
+/// Where a token passes without waiting, the service that was polled ready is the one that is called. A request that waits,
+/// for keys, a status list or a check of the service's own, holds no place in it meanwhile: the service is polled ready
+/// when the token has passed. Nor does one that is refused.
 #[derive(Clone, Debug)]
 pub struct Protected<S> {
     inner: S,
     authenticator: Arc<Authenticator>,
     anonymous: Anonymous,
+}
+
+impl<S: Clone> Protected<S> {
+    /// Gives back what being ready has reserved, as a service may that is dropped without being called: who is refused, and
+    /// who waits for keys, holds nobody else's place.
+    fn give_back(&mut self) {
+        self.inner = self.inner.clone();
+    }
 }
 
 impl<S, B, R> Service<Request<B>> for Protected<S>
@@ -60,23 +72,26 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let head = RequestHead::of(&request);
         match self.authenticator.decide(head, self.anonymous) {
-            Err(rejection) => ProtectedFuture::refused(rejection),
-            Ok(Decision::Passed(passage)) => {
-                mark_sensitive(request.headers_mut());
+            Err(rejection) => {
+                self.give_back();
+                ProtectedFuture::refused(rejection)
+            }
+            Ok(Decision::Passed { passage, holding }) => {
+                mark_sensitive(request.headers_mut(), &holding);
                 request.extensions_mut().insert(passage);
                 ProtectedFuture::passed(self.inner.call(request))
             }
-            Ok(Decision::Pending(pending)) => {
-                mark_sensitive(request.headers_mut());
+            Ok(Decision::Pending { pending, holding }) => {
+                mark_sensitive(request.headers_mut(), &holding);
                 let authenticator = Arc::clone(&self.authenticator);
-                // The service that was polled ready is the one to call; its clone waits for the next request.
-                let next = self.inner.clone();
-                let mut inner = mem::replace(&mut self.inner, next);
+                self.give_back();
+                let mut inner = self.inner.clone();
                 ProtectedFuture::deciding(Box::pin(async move {
                     match authenticator.finish(pending).await {
                         Err(rejection) => Ok(rejection.into_response_of()),
                         Ok(passage) => {
                             request.extensions_mut().insert(passage);
+                            poll_fn(|cx| inner.poll_ready(cx)).await?;
                             Ok(inner.call(request).await?.map(Body::new))
                         }
                     }
@@ -86,10 +101,10 @@ where
     }
 }
 
-/// Whoever prints the headers of the request from here on prints no credential.
-fn mark_sensitive(headers: &mut HeaderMap) {
+/// Whoever prints the headers of the request from here on prints no credential, wherever else it stands.
+fn mark_sensitive(headers: &mut HeaderMap, holding: &[HeaderName]) {
     for (name, value) in headers.iter_mut() {
-        if name == AUTHORIZATION || name == COOKIE {
+        if name == AUTHORIZATION || name == COOKIE || holding.contains(name) {
             value.set_sensitive(true);
         }
     }

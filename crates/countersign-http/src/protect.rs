@@ -247,7 +247,8 @@ impl ProtectBuilder {
     /// Reads the token from a place of the service's own too; may be called for each of several. What `find` returns is a
     /// credential like any other: it must be a good one, and the only one of the request.
     ///
-    /// A token in a cookie belongs to [`cookie`](Self::cookie), which looks at who has sent the request.
+    /// A token in a cookie belongs to [`cookie`](Self::cookie), which looks at who has sent the request. Every header that
+    /// holds the token is marked sensitive, so that whoever prints it prints no credential; a URL cannot be.
     ///
     /// ```
     /// # use countersign::{Algorithm, SigningKey};

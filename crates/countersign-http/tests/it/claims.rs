@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get as route};
-use countersign_http::{Claims, VerifiedToken};
+use countersign_http::{Claims, ProtectBuilder, VerifiedToken};
 use http::Extensions;
 use serde_json::{Value, json};
 
@@ -122,9 +122,10 @@ async fn handlers_of_several_types_stand_behind_one_layer() {
     }
 }
 
-/// The type is asked what it makes of the claims after the signature held, and not before.
+/// The type is asked what it makes of the claims after the signature held, and not before. The other checks may still fail
+/// then, and what it made is dropped.
 #[tokio::test]
-async fn claims_are_read_once_and_of_verified_tokens_alone() {
+async fn claims_are_read_once_and_never_before_the_signature_has_held() {
     static READ: AtomicUsize = AtomicUsize::new(0);
     struct Counted;
     impl<'de> serde::Deserialize<'de> for Counted {
@@ -144,6 +145,9 @@ async fn claims_are_read_once_and_of_verified_tokens_alone() {
         assert_eq!(send(&app, bearer(&refused)).await.status, 401);
     }
     assert_eq!(READ.load(Ordering::SeqCst), 3);
+    let expired = access_token(&claims().expires_at(NOW));
+    assert_eq!(send(&app, bearer(&expired)).await.status, 401);
+    assert_eq!(READ.swap(3, Ordering::SeqCst), 4);
     // A handler that asks twice has it read once.
     let twice = async |Claims(one): Claims<Counted>, Claims(two): Claims<Counted>| {
         Arc::ptr_eq(&one, &two).to_string()
@@ -207,17 +211,44 @@ async fn the_innermost_layer_decides_by_its_own_policy() {
 #[tokio::test]
 async fn the_credential_is_marked_sensitive_for_whoever_prints_the_headers() {
     let show = |headers: http::HeaderMap| async move { format!("{headers:?}") };
-    let app = Router::new()
-        .route("/", any(show))
-        .layer(protect().build().unwrap());
-    let answer = send(&app, bearer(&good_token()).header("cookie", "rt=v1.secret")).await;
-    assert_eq!(answer.status, 200);
-    assert!(
-        answer.body.contains("authorization") && !answer.body.contains("Bearer"),
-        "{}",
-        answer.body
-    );
-    assert!(!answer.body.contains("secret"), "{}", answer.body);
+    let plain = protect;
+    let own = || {
+        protect().source(|head| {
+            let value = head.headers.get("x-protocol")?.to_str().ok()?;
+            value.strip_prefix("bearer, ")
+        })
+    };
+    let token = good_token();
+    let elsewhere = get()
+        .header("x-protocol", format!("bearer, {token}"))
+        .header("x-other", &token);
+    for (auth, request) in [
+        (&plain as &dyn Fn() -> ProtectBuilder, bearer(&token)),
+        (&own, elsewhere),
+    ] {
+        let request = request.header("cookie", "rt=v1.secret");
+        // At once, and after something that was waited for.
+        for waits in [false, true] {
+            let auth = if waits {
+                auth().check(|_| async { Ok(()) })
+            } else {
+                auth()
+            };
+            let app = Router::new()
+                .route("/", any(show))
+                .layer(auth.build().unwrap());
+            let mut again = get().header("x-plain", "seen");
+            again
+                .headers_mut()
+                .unwrap()
+                .extend(request.headers_ref().unwrap().clone());
+            let answer = send(&app, again).await;
+            assert_eq!(answer.status, 200);
+            assert!(answer.body.contains("seen"), "{}", answer.body);
+            assert!(!answer.body.contains("eyJ"), "{}", answer.body);
+            assert!(!answer.body.contains("secret"), "{}", answer.body);
+        }
+    }
 }
 
 #[tokio::test]

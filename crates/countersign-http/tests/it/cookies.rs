@@ -79,6 +79,15 @@ async fn rejects_a_header_and_a_cookie_at_once() {
 }
 
 #[tokio::test]
+async fn rejects_a_token_in_the_query_beside_one_in_the_cookie() {
+    let request = get()
+        .uri("/?access_token=x")
+        .header(COOKIE, at(&good_token()));
+    let answer = send(&cookie_app(), request).await;
+    answer.is_problem(400, "invalid_request", "Invalid request");
+}
+
+#[tokio::test]
 async fn rejects_two_cookies_of_the_one_name() {
     let app = cookie_app();
     let twice = format!("{}; {}", at(&good_token()), at(&good_token()));

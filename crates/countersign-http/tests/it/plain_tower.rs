@@ -1,6 +1,8 @@
 //! The same layer in front of a tower service that knows nothing of axum.
 
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use http::header::WWW_AUTHENTICATE;
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::harness::{bearer, get, good_token, protect};
@@ -149,6 +152,7 @@ impl Service<Request<Vec<u8>>> for Strict {
     }
 }
 
+/// Or, where there was something to wait for first, one that has become ready since.
 #[tokio::test]
 async fn the_service_that_was_ready_is_the_one_that_is_called() {
     let plain = protect().build().unwrap();
@@ -161,4 +165,79 @@ async fn the_service_that_was_ready_is_the_one_that_is_called() {
             assert_eq!(response.status(), 200);
         }
     }
+}
+
+/// Lets in one request at a time: its place is taken when it is ready, and given back when it has answered.
+struct OnePlace {
+    free: Arc<Semaphore>,
+    place: Option<OwnedSemaphorePermit>,
+    waiting: Option<Pin<Box<dyn Future<Output = OwnedSemaphorePermit> + Send>>>,
+}
+
+impl OnePlace {
+    fn of(free: Arc<Semaphore>) -> Self {
+        Self {
+            free,
+            place: None,
+            waiting: None,
+        }
+    }
+}
+
+impl Clone for OnePlace {
+    fn clone(&self) -> Self {
+        Self::of(Arc::clone(&self.free))
+    }
+}
+
+impl Service<Request<Vec<u8>>> for OnePlace {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        if self.place.is_none() {
+            let free = Arc::clone(&self.free);
+            let wait = || async { free.acquire_owned().await.unwrap() };
+            let waiting = self.waiting.get_or_insert_with(|| Box::pin(wait()));
+            self.place = Some(std::task::ready!(waiting.as_mut().poll(cx)));
+            self.waiting = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Vec<u8>>) -> Self::Future {
+        assert!(self.place.take().is_some(), "called before it was ready");
+        std::future::ready(Ok(Response::new(Full::default())))
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_has_not_passed_holds_no_place_of_another() {
+    let (asked, open) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let seen = (Arc::clone(&asked), Arc::clone(&open));
+    let slow = protect().check(move |_| {
+        let (asked, open) = seen.clone();
+        async move {
+            asked.notify_one();
+            open.notified().await;
+            Ok(())
+        }
+    });
+    let place = OnePlace::of(Arc::new(Semaphore::new(1)));
+    let mut slow = slow.build().unwrap().layer(place.clone());
+    let mut refused = protect().build().unwrap().layer(place.clone());
+    let mut quick = protect().build().unwrap().layer(place);
+    let request = || bearer(&good_token()).body(Vec::new()).unwrap();
+    // The caller keeps the service, so that whatever it holds is held.
+    let waiting = tokio::spawn(slow.ready().await.unwrap().call(request()));
+    asked.notified().await;
+    let nobody = get().body(Vec::new()).unwrap();
+    let answer = refused.ready().await.unwrap().call(nobody).await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let answer = quick.ready().await.unwrap().call(request()).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    open.notify_one();
+    assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
+    drop((slow, refused));
 }
