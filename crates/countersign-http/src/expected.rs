@@ -1,5 +1,8 @@
 //! What the handlers behind a layer read claims into. It is known from their first request on; then a verification reads
 //! the claims into that on its way, and nobody goes over the payload a second time.
+//!
+//! On its way is after the signature has held and before the other checks have: a token of the issuer's that is refused for
+//! its audience or its time is read as well, and the value is dropped unseen.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

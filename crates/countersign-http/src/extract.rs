@@ -20,6 +20,10 @@ use crate::token::{Passage, VerifiedToken};
 /// shape of `C` are an invalid token (401; the log says `claims_shape` and, as `reason`, which claim it is). Without a layer both
 /// answer 500 and log an error: never an open door.
 ///
+/// Once a handler has asked for a `C`, its `Deserialize` is run on the way through a verification: the signature has held by
+/// then, while another check (the audience, the time) may still refuse the token, and what was read is dropped. So it may
+/// neither panic nor do anything but read.
+///
 /// ```
 /// use countersign_http::Claims;
 ///
