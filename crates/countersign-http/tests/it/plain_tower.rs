@@ -224,7 +224,8 @@ async fn a_request_that_has_not_passed_holds_no_place_of_another() {
             Ok(())
         }
     });
-    let place = OnePlace::of(Arc::new(Semaphore::new(1)));
+    let free = Arc::new(Semaphore::new(1));
+    let place = OnePlace::of(Arc::clone(&free));
     let mut slow = slow.build().unwrap().layer(place.clone());
     let mut refused = protect().build().unwrap().layer(place.clone());
     let mut quick = protect().build().unwrap().layer(place);
@@ -232,9 +233,13 @@ async fn a_request_that_has_not_passed_holds_no_place_of_another() {
     // The caller keeps the service, so that whatever it holds is held.
     let waiting = tokio::spawn(slow.ready().await.unwrap().call(request()));
     asked.notified().await;
+    assert_eq!(free.available_permits(), 1);
     let nobody = get().body(Vec::new()).unwrap();
     let answer = refused.ready().await.unwrap().call(nobody).await.unwrap();
-    assert_eq!(answer.status(), 401);
+    assert_eq!(
+        (answer.status().as_u16(), free.available_permits()),
+        (401, 1)
+    );
     let answer = quick.ready().await.unwrap().call(request()).await.unwrap();
     assert_eq!(answer.status(), 200);
     open.notify_one();
