@@ -83,6 +83,17 @@ struct Waited {
     status: bool,
 }
 
+impl Waited {
+    /// The code of what was waited for last, where it did not come.
+    const fn without(self) -> &'static str {
+        #[cfg(feature = "remote")]
+        if self.status {
+            return "status_unavailable";
+        }
+        "keys_unavailable"
+    }
+}
+
 /// How often a request waits at most: for keys, for the status list, and once for a newer one.
 const MAX_WAITS: usize = 3;
 
@@ -124,7 +135,7 @@ impl Authenticator {
             Judged::Passes(token) if self.checks.is_empty() => {
                 self.use_up(&token).map_err(answered)?;
                 self.front.outcomes.passed();
-                let passage = Passage::Token(token);
+                let passage = Passage::Token(token.asked_in(head.is_grpc()));
                 return Ok(Decision::Passed { passage, holding });
             }
             Judged::Passes(token) => Todo::Check(token),
@@ -145,7 +156,7 @@ impl Authenticator {
     /// The rejection to answer with, counted and logged.
     pub(crate) async fn finish(&self, pending: Pending) -> Result<Passage, Rejection> {
         let Pending { todo, grpc } = pending;
-        match self.approve(todo).await {
+        match self.approve(todo, grpc).await {
             Ok(token) => {
                 self.front.outcomes.passed();
                 Ok(Passage::Token(token))
@@ -154,11 +165,12 @@ impl Authenticator {
         }
     }
 
-    async fn approve(&self, todo: Todo) -> Result<VerifiedToken, Rejection> {
+    async fn approve(&self, todo: Todo, grpc: bool) -> Result<VerifiedToken, Rejection> {
         let token = match todo {
             Todo::Check(token) => token,
             Todo::Judge { text, wait, waited } => self.judge_after(&text, wait, waited).await?,
         };
+        let token = token.asked_in(grpc);
         if !self.checks.is_empty() {
             // What one of them reads, the next and the handler find.
             token.tree();
@@ -204,7 +216,7 @@ impl Authenticator {
             }
         }
         // What was waited for has come and gone.
-        let unavailable = Rejection::unavailable(Duration::from_secs(1));
+        let unavailable = Rejection::unavailable_for(waited.without(), Duration::from_secs(1));
         Err(self.front.refuse(unavailable, &About::default()))
     }
 
@@ -233,7 +245,8 @@ impl Authenticator {
             }
             Err(Refused::Invalid(error)) => return Err(refuse(Rejection::from(&error))),
             Err(Refused::Unavailable { retry_after }) => {
-                return Err(refuse(Rejection::unavailable(retry_after)));
+                let cause = "keys_unavailable";
+                return Err(refuse(Rejection::unavailable_for(cause, retry_after)));
             }
         };
         #[cfg(feature = "remote")]
@@ -271,7 +284,11 @@ impl Authenticator {
                 .as_ref()
                 .and(issuer)
                 .map(|issuer| issuer.name.as_str()),
+            iss: matches!(rejection.cause(), "issuer_unknown" | "issuer_mismatch")
+                .then(|| claimed_issuer(text))
+                .flatten(),
             explain: self.explanation(text),
+            ..About::default()
         };
         self.front.refuse(rejection, &about)
     }
@@ -293,6 +310,12 @@ impl Authenticator {
             issuers: self.issuers.iter().map(of).collect(),
         }
     }
+}
+
+/// Whose token it says that it is, which nobody has verified: for the log, where it is nobody's here.
+fn claimed_issuer(text: &str) -> Option<String> {
+    let token = countersign::dangerous::decode_unverified(text).ok()?;
+    token.claims.get("iss")?.as_str().map(str::to_owned)
 }
 
 impl fmt::Debug for Authenticator {

@@ -63,7 +63,7 @@ impl<C: DeserializeOwned + Send + Sync + 'static, S: Sync> FromRequestParts<S> f
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         let passage = Passage::of(&parts.extensions, RequestHead::of_parts(parts))?;
-        claims(passage.required(RequestHead::of_parts(parts))?, parts)
+        claims(passage.required(RequestHead::of_parts(parts))?)
     }
 }
 
@@ -74,10 +74,7 @@ impl<C: DeserializeOwned + Send + Sync + 'static, S: Sync> OptionalFromRequestPa
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Rejection> {
         let passage = Passage::of(&parts.extensions, RequestHead::of_parts(parts))?;
-        passage
-            .token()
-            .map(|token| claims(token, parts))
-            .transpose()
+        passage.token().map(claims).transpose()
     }
 }
 
@@ -102,11 +99,10 @@ impl<S: Sync> OptionalFromRequestParts<S> for VerifiedToken {
 
 fn claims<C: DeserializeOwned + Send + Sync + 'static>(
     token: &VerifiedToken,
-    parts: &Parts,
 ) -> Result<Claims<C>, Rejection> {
     token.front().expected.learn::<C>();
     token
         .claims()
         .map(Claims)
-        .map_err(|error| token.refuse(Rejection::from(&error), RequestHead::of_parts(parts)))
+        .map_err(|error| token.refuse(Rejection::from(&error)))
 }

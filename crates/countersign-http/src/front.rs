@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use http::Response;
+
 use crate::expected::Expected;
 use crate::outcomes::Outcomes;
 use crate::rejection::{About, Challenge, Rejection};
-use crate::token::VerifiedToken;
+use crate::token::{Passage, VerifiedToken};
 
 /// One for each layer, and for all clones of it.
 #[derive(Debug)]
@@ -28,19 +30,50 @@ impl Front {
         }
     }
 
-    /// `rejection` in this layer's name, counted and logged.
+    /// `rejection` in this layer's name, counted and logged, where it was not before.
     pub(crate) fn refuse(&self, rejection: Rejection, about: &About<'_>) -> Rejection {
+        let (told, rejection) = (rejection.is_told(), rejection.under(&self.challenge));
+        if told {
+            return rejection;
+        }
         self.outcomes.refused(rejection.cause());
-        rejection.under(&self.challenge).logged(about)
+        rejection.logged(about)
+    }
+
+    /// Counts and logs what a handler behind this layer has refused by itself, and names the realm.
+    fn hear<B>(&self, rejection: Rejection, about: &About<'_>, response: &mut Response<B>) {
+        self.outcomes.refused(rejection.cause());
+        let told = rejection.logged(about);
+        told.under(&self.challenge).name_realm(response);
     }
 
     /// The same about a token that is good, and not enough.
     pub(crate) fn refuse_token(&self, rejection: Rejection, token: &VerifiedToken) -> Rejection {
-        let about = About {
+        self.refuse(rejection, &About::token(token))
+    }
+
+    /// Sees to it that nothing behind this layer refuses without a trace.
+    pub(crate) fn overhear<B>(passage: &Passage, response: &mut Response<B>) {
+        let Some(rejection) = Rejection::untold(response) else {
+            return;
+        };
+        match passage {
+            Passage::Token(token) => {
+                token
+                    .front()
+                    .hear(rejection, &About::token(token), response);
+            }
+            Passage::Anonymous(front) => front.hear(rejection, &About::default(), response),
+        }
+    }
+}
+
+impl<'t> About<'t> {
+    fn token(token: &'t VerifiedToken) -> Self {
+        Self {
             kid: token.kid(),
             issuer: token.registered().iss(),
-            explain: None,
-        };
-        self.refuse(rejection, &about)
+            ..Self::default()
+        }
     }
 }

@@ -11,7 +11,9 @@ use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
+use crate::front::Front;
 use crate::rejection::Rejection;
+use crate::token::Passage;
 
 /// A decision that takes time, and the service's answer after it.
 pub(crate) type Deciding<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
@@ -30,7 +32,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<F, E> {
         Refused { rejection: Option<Rejection> },
-        Passed { #[pin] future: F },
+        Passed { #[pin] future: F, passage: Option<Passage> },
         Deciding { deciding: Deciding<E> },
     }
 }
@@ -44,9 +46,10 @@ impl<F, E> ProtectedFuture<F, E> {
         }
     }
 
-    pub(crate) fn passed(future: F) -> Self {
+    /// What the service refuses by itself is heard of by the layer whose `passage` this is.
+    pub(crate) fn passed(future: F, passage: Option<Passage>) -> Self {
         Self {
-            state: State::Passed { future },
+            state: State::Passed { future, passage },
         }
     }
 
@@ -72,8 +75,14 @@ where
                 Some(rejection) => Poll::Ready(Ok(rejection.into_response_of())),
                 None => Poll::Pending,
             },
-            StateProjection::Passed { future } => {
-                Poll::Ready(ready!(future.poll(cx)).map(|response| response.map(Body::new)))
+            StateProjection::Passed { future, passage } => {
+                let answered = ready!(future.poll(cx));
+                Poll::Ready(answered.map(|mut response| {
+                    if let Some(passage) = passage {
+                        Front::overhear(passage, &mut response);
+                    }
+                    response.map(Body::new)
+                }))
             }
             StateProjection::Deciding { deciding } => deciding.as_mut().poll(cx),
         }

@@ -21,8 +21,8 @@ use crate::token::{Passage, VerifiedToken};
 /// Lets in who has `role` in the `roles` claim (RFC 9068 §2.2.3.1, a list of strings); else 403.
 ///
 /// `role` is a text, or a value of the service's own enum that serde writes as one: then the names stand in one place, for
-/// this guard and for [`VerifiedToken::roles`]. What serde writes as anything else is a role that nobody has, and an error
-/// in the log.
+/// this guard and for [`VerifiedToken::roles`]. What serde writes as anything else, a list say, is a role that nobody has, and
+/// an error in the log: for one of several roles, ask with [`require`].
 ///
 /// The same enum as a `Vec<Role>` in the type of a [`Claims`](crate::Claims) is read whole: a token with one role that the
 /// enum does not know is then refused (401, `claims_shape`), where [`VerifiedToken::roles`] leaves that role out. A variant
@@ -59,6 +59,7 @@ use crate::token::{Passage, VerifiedToken};
 ///     .route("/admin", get(|| async { "welcome" }).route_layer(require_role("admin")))
 ///     .route("/stock", get(|| async { "welcome" }).route_layer(require_role(Role::StockClerk)));
 /// ```
+#[track_caller]
 pub fn require_role(role: impl Serialize) -> Require {
     Require(named(&role).map_or(Rule::Nobody, Rule::Role))
 }
@@ -66,17 +67,21 @@ pub fn require_role(role: impl Serialize) -> Require {
 /// Lets in who has `scope` in the `scope` claim (RFC 8693 §4.2, names with a space between); else 403.
 ///
 /// Otherwise as [`require_role`].
+#[track_caller]
 pub fn require_scope(scope: impl Serialize) -> Require {
     Require(named(&scope).map_or(Rule::Nobody, Rule::Scope))
 }
 
 /// The name of a role or a scope.
-fn named(value: &impl Serialize) -> Option<Arc<str>> {
+#[track_caller]
+fn named<N: Serialize>(value: &N) -> Option<Arc<str>> {
     match serde_json::to_value(value) {
         Ok(Value::String(name)) if !name.is_empty() => Some(name.into()),
         _ => {
             tracing::error!(
-                "a guard asks for a role or scope that is no text: it lets nobody in; write a name, or an enum without fields"
+                found = std::any::type_name::<N>(),
+                at = %std::panic::Location::caller(),
+                "a guard asks for a role or scope that is no name, and lets nobody in: it takes one text that is not empty, or one variant without fields of an enum; for one of several names, `require(|token| token.has_role(…) || …)`"
             );
             None
         }
@@ -124,7 +129,7 @@ impl Rule {
             Self::Scope(scope) => Rejection::insufficient_scope(scope.to_string()),
             Self::Own(_) | Self::Nobody => Rejection::forbidden(),
         };
-        Err(token.refuse(rejection, head))
+        Err(token.refuse(rejection))
     }
 }
 
@@ -173,7 +178,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.rule.admit(&request) {
-            Ok(()) => ProtectedFuture::passed(self.inner.call(request)),
+            Ok(()) => ProtectedFuture::passed(self.inner.call(request), None),
             Err(rejection) => ProtectedFuture::refused(rejection),
         }
     }

@@ -14,6 +14,7 @@ use tower_service::Service;
 
 use crate::authenticate::{Anonymous, Authenticator, Decision};
 use crate::bearer::RequestHead;
+use crate::front::Front;
 use crate::future::ProtectedFuture;
 use crate::protect::Protect;
 
@@ -78,8 +79,8 @@ where
             }
             Ok(Decision::Passed { passage, holding }) => {
                 mark_sensitive(request.headers_mut(), &holding);
-                request.extensions_mut().insert(passage);
-                ProtectedFuture::passed(self.inner.call(request))
+                request.extensions_mut().insert(passage.clone());
+                ProtectedFuture::passed(self.inner.call(request), Some(passage))
             }
             Ok(Decision::Pending { pending, holding }) => {
                 mark_sensitive(request.headers_mut(), &holding);
@@ -90,9 +91,11 @@ where
                     match authenticator.finish(pending).await {
                         Err(rejection) => Ok(rejection.into_response_of()),
                         Ok(passage) => {
-                            request.extensions_mut().insert(passage);
+                            request.extensions_mut().insert(passage.clone());
                             poll_fn(|cx| inner.poll_ready(cx)).await?;
-                            Ok(inner.call(request).await?.map(Body::new))
+                            let mut response = inner.call(request).await?;
+                            Front::overhear(&passage, &mut response);
+                            Ok(response.map(Body::new))
                         }
                     }
                 }))

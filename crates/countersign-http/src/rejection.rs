@@ -32,10 +32,20 @@ use crate::bearer::BearerError;
 ///
 /// The body is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `code` and
 /// `message`. A request of gRPC is answered as such: status 200, `grpc-status` UNAUTHENTICATED (16), PERMISSION_DENIED (7),
-/// UNAVAILABLE (14) or INTERNAL (13), no body. One that passes through [`Protect`](crate::Protect) (from [`ProtectBuilder::check`]) takes over
-/// its realm.
+/// UNAVAILABLE (14) or INTERNAL (13), no body.
 ///
-/// [`ProtectBuilder::check`]: crate::ProtectBuilder::check
+/// A layer speaks for what is refused behind it: it counts and logs it, with the token's `kid` and issuer, and names its realm.
+/// From a [`check`](crate::ProtectBuilder::check) that comes by itself. A handler that refuses asks for it with
+/// [`VerifiedToken::refuse`](crate::VerifiedToken::refuse), or [`Protect::refuse`](crate::Protect::refuse) where there is no token; one that is returned as it is, the layer
+/// counts, logs and names its realm in on the way out, with the status that it has.
+///
+/// ```
+/// use countersign_http::{Rejection, VerifiedToken};
+///
+/// async fn close(token: VerifiedToken) -> Result<&'static str, Rejection> {
+///     if token.registered().sub() == Some("ada") { Ok("closed") } else { Err(token.refuse(Rejection::forbidden())) }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rejection {
     reason: Reason,
@@ -44,7 +54,15 @@ pub struct Rejection {
     grpc: bool,
     /// For the log: which claim does not fit the handler's type, and how. It holds no value of the token.
     misfit: Option<Arc<str>>,
+    /// For the log: the claim that is missing or wrong, by the name that the policy has for it.
+    claim: Option<Cow<'static, str>>,
+    /// Whether it was logged, and counted where there is a layer.
+    told: bool,
 }
+
+/// A response was made of this, and nobody has counted or logged it.
+#[derive(Clone, Debug)]
+struct Untold(Rejection);
 
 impl Rejection {
     /// 401 without an error code: the request has no credential.
@@ -92,7 +110,12 @@ impl Rejection {
     /// 503 with `Retry-After` (whole seconds, at least 1): what a check needs cannot be had just now.
     #[must_use]
     pub fn unavailable(retry_after: Duration) -> Self {
-        Self::from(Reason::Unavailable(retry_after))
+        Self::unavailable_for("check_unavailable", retry_after)
+    }
+
+    /// The same where it is the layer that cannot tell: `cause` is a code for the log.
+    pub(crate) fn unavailable_for(cause: &'static str, retry_after: Duration) -> Self {
+        Self::from(Reason::Unavailable { cause, retry_after })
     }
 
     /// 500: an extractor or a guard stands where no [`Protect`](crate::Protect) decided.
@@ -112,12 +135,16 @@ impl Rejection {
         self.reason.answer().code
     }
 
-    /// The stable code of what exactly was wrong, for logs: of all the ways to be an invalid token, this one.
+    /// The stable code of what exactly was wrong, for logs: of all the ways to be an invalid token, this one. Of what cannot be
+    /// had just now (`unavailable`), it is `keys_unavailable` (the issuer's keys), `status_unavailable` (its status list),
+    /// `single_use_full` (no room in a [`SingleUse`](crate::SingleUse)) or `check_unavailable`
+    /// ([`Rejection::unavailable`], from a check or a handler).
     #[must_use]
     pub fn cause(&self) -> &'static str {
         match self.reason {
             Reason::InvalidToken(cause) => cause,
             Reason::InvalidRequest(error) => error.code(),
+            Reason::Unavailable { cause, .. } => cause,
             _ => self.code(),
         }
     }
@@ -140,7 +167,25 @@ impl Rejection {
         } else {
             *response.status_mut() = status;
         }
+        if !self.told {
+            response.extensions_mut().insert(Untold(self));
+        }
         response
+    }
+
+    /// What `response` was made of, where nobody has counted or logged that.
+    pub(crate) fn untold<B>(response: &mut Response<B>) -> Option<Self> {
+        let Untold(rejection) = response.extensions_mut().remove()?;
+        Some(rejection)
+    }
+
+    /// Names the realm that this speaks for in a response that was made of it before.
+    pub(crate) fn name_realm<B>(&self, response: &mut Response<B>) {
+        let challenge = self.www_authenticate(&self.reason.answer());
+        let named = response.headers_mut().get_mut(WWW_AUTHENTICATE);
+        if let (Some(named), Some(challenge)) = (named, challenge) {
+            *named = challenge;
+        }
     }
 
     fn write_headers(&self, headers: &mut HeaderMap, answer: &Answer) {
@@ -152,8 +197,8 @@ impl Rejection {
         if let Some(challenge) = self.www_authenticate(answer) {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Reason::Unavailable(wait) = self.reason {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        if let Reason::Unavailable { retry_after, .. } = self.reason {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
         }
     }
 
@@ -168,32 +213,40 @@ impl Rejection {
         self
     }
 
+    /// Whether it was logged already.
+    pub(crate) const fn is_told(&self) -> bool {
+        self.told
+    }
+
     /// One event.
-    pub(crate) fn logged(self, about: &About<'_>) -> Self {
+    pub(crate) fn logged(mut self, about: &About<'_>) -> Self {
+        self.told = true;
         let (code, status) = (self.cause(), self.status().as_u16());
-        let kid = about.kid.map(shown);
+        let kid = about.kid.map(|kid| shown(kid, MAX_KID));
+        let iss = about.iss.as_deref().map(|iss| shown(iss, MAX_LONG));
         let (issuer, explain) = (about.issuer, about.explain.as_deref());
-        let reason = self.misfit.as_deref();
+        let (reason, claim) = (self.misfit.as_deref(), self.claim.as_deref());
         if let Reason::Unprotected = self.reason {
+            let path = about.path.map(|path| shown(path, MAX_LONG));
+            let method = about.method.map(|method| shown(method, MAX_KID));
             tracing::error!(
                 code,
                 status,
-                "a route asks for a token's claims, but no Protect layer covers it: add `.layer(protect)` after the route"
+                method,
+                path,
+                "a guard or a handler asks for a token, and no Protect layer has decided: either none covers this route, then add `.layer(protect)` after it; or it comes too late, then put it outside of the guard (of a Router's layers the last is the outermost: `.layer(guard).layer(protect)`; of a ServiceBuilder's the first)"
             );
-        } else if status == 503 {
-            tracing::warn!(
-                code,
-                status,
-                kid,
-                issuer,
-                "request refused: the token could not be checked"
-            );
+        } else if let Reason::Unavailable { cause, .. } = self.reason {
+            let why = why_unavailable(cause);
+            tracing::warn!(code, status, kid, issuer, explain, "request refused: {why}");
         } else {
             tracing::info!(
                 code,
                 status,
                 kid,
                 issuer,
+                iss,
+                claim,
                 reason,
                 explain,
                 "request refused"
@@ -240,16 +293,35 @@ pub(crate) struct About<'a> {
     pub(crate) kid: Option<&'a str>,
     /// Whose token it was taken for: a name of the service's own settings.
     pub(crate) issuer: Option<&'a str>,
+    /// Whose token it says that it is, where that is nobody's here: bounded and escaped as well.
+    pub(crate) iss: Option<String>,
     /// Every check and its outcome, without a value of the token; only where somebody listens.
     pub(crate) explain: Option<String>,
+    /// What was asked for, where the service is not set up: bounded and escaped, without the query.
+    pub(crate) method: Option<&'a str>,
+    pub(crate) path: Option<&'a str>,
 }
 
-/// At most 64 characters, each printable ASCII or an escape.
-fn shown(kid: &str) -> String {
-    kid.chars()
-        .take(64)
+/// The most of a name that is logged, and of what may be a URL, in characters.
+const MAX_KID: usize = 64;
+const MAX_LONG: usize = 200;
+
+/// At most so many characters, each printable ASCII or an escape.
+fn shown(text: &str, most: usize) -> String {
+    text.chars()
+        .take(most)
         .flat_map(char::escape_default)
         .collect()
+}
+
+/// What cannot be had just now, in words.
+fn why_unavailable(cause: &str) -> &'static str {
+    match cause {
+        "keys_unavailable" => "the issuer's keys cannot be had just now",
+        "status_unavailable" => "the token's status list cannot be had just now",
+        "single_use_full" => "as many single-use tokens are alive as can be remembered",
+        _ => "the token could not be checked",
+    }
 }
 
 impl fmt::Display for Rejection {
@@ -273,6 +345,8 @@ impl From<Reason> for Rejection {
             challenge: None,
             grpc: false,
             misfit: None,
+            claim: None,
+            told: false,
         }
     }
 }
@@ -290,15 +364,25 @@ impl From<&countersign::Error> for Rejection {
             countersign::Error::ClaimsShape { reason } => Some(Arc::from(reason.as_str())),
             _ => None,
         };
+        let claim = match error {
+            countersign::Error::ClaimMissing { claim } => Some(claim.clone()),
+            countersign::Error::ClaimType { claim, .. }
+            | countersign::Error::ClaimMismatch { claim }
+            | countersign::Error::ClaimForeign { claim, .. }
+            | countersign::Error::TooOld { claim, .. } => Some(Cow::Borrowed(*claim)),
+            _ => None,
+        };
         let rejection = Self::from(match error {
             countersign::Error::Expired { .. } => Reason::Expired,
-            other if other.blame() == Blame::Environment => {
-                Reason::Unavailable(Duration::from_secs(1))
-            }
+            other if other.blame() == Blame::Environment => Reason::Unavailable {
+                cause: other.code(),
+                retry_after: Duration::from_secs(1),
+            },
             other => Reason::InvalidToken(other.code()),
         });
         Self {
             misfit,
+            claim,
             ..rejection
         }
     }
@@ -324,9 +408,9 @@ mod tests {
     #[test]
     fn a_kid_in_the_log_is_bounded_and_escaped() {
         assert_eq!(
-            shown("a\nlevel=error \u{1b}[31m"),
+            shown("a\nlevel=error \u{1b}[31m", MAX_KID),
             "a\\nlevel=error \\u{1b}[31m"
         );
-        assert_eq!(shown(&"k".repeat(1000)).len(), 64);
+        assert_eq!(shown(&"k".repeat(1000), MAX_KID).len(), 64);
     }
 }

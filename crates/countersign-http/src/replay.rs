@@ -110,7 +110,7 @@ impl From<Refused> for Rejection {
         match refused {
             Refused::Replayed => Self::invalid_token("token_replayed"),
             Refused::Unnamed => Self::invalid_token("token_unnamed"),
-            Refused::Full => Self::unavailable(FULL_WAIT),
+            Refused::Full => Self::unavailable_for("single_use_full", FULL_WAIT),
         }
     }
 }

@@ -123,7 +123,10 @@ impl StatusCheck {
         if self.fail_open {
             Looked::Passes
         } else {
-            Looked::Refused(Rejection::unavailable(retry_after))
+            Looked::Refused(Rejection::unavailable_for(
+                "status_unavailable",
+                retry_after,
+            ))
         }
     }
 

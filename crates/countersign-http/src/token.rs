@@ -29,6 +29,8 @@ pub struct VerifiedToken {
     /// Of the request, and of all who look at the token during it: a tree takes ten times the memory of its text, and what
     /// hangs on a remembered token would stay for as long as that.
     tree: OnceLock<Arc<OnceLock<Tree>>>,
+    /// Whether the request is one of gRPC, and so is a refusal.
+    grpc: bool,
 }
 
 /// All claims; `None` where what was verified could not be read again.
@@ -67,8 +69,11 @@ impl VerifiedToken {
             #[cfg(feature = "remote")]
             status: OnceLock::new(),
         });
-        let tree = OnceLock::new();
-        Self { held, tree }
+        Self {
+            held,
+            tree: OnceLock::new(),
+            grpc: false,
+        }
     }
 
     /// One whose claims were read as `C` on the way, where they fit.
@@ -199,11 +204,28 @@ impl VerifiedToken {
         &self.held.front
     }
 
-    /// `rejection` in the name of its layer, counted and logged, for a request.
-    pub(crate) fn refuse(&self, rejection: Rejection, head: RequestHead<'_>) -> Rejection {
+    /// The same token in a request of gRPC, or in another.
+    pub(crate) fn asked_in(self, grpc: bool) -> Self {
+        Self { grpc, ..self }
+    }
+
+    /// `rejection` in the name of the layer that let this token in: counted in its
+    /// [`outcomes`](crate::Protect::outcomes), logged once with the token's `kid` and issuer, with the layer's realm and its
+    /// status for an invalid token. For handlers that refuse by themselves.
+    ///
+    /// ```
+    /// use countersign_http::{Rejection, VerifiedToken};
+    ///
+    /// async fn archive(token: VerifiedToken) -> Result<&'static str, Rejection> {
+    ///     let owner = token.has_role("owner");
+    ///     owner.then_some("archived").ok_or_else(|| token.refuse(Rejection::insufficient_role("owner")))
+    /// }
+    /// ```
+    #[must_use = "the handler answers with it"]
+    pub fn refuse(&self, rejection: Rejection) -> Rejection {
         self.front()
             .refuse_token(rejection, self)
-            .answering(head.is_grpc())
+            .answering(self.grpc)
     }
 }
 
@@ -239,10 +261,15 @@ impl Passage {
         extensions: &'e Extensions,
         head: RequestHead<'_>,
     ) -> Result<&'e Self, Rejection> {
-        let unprotected = || Rejection::unprotected().logged(&About::default());
-        extensions
-            .get()
-            .ok_or_else(|| unprotected().answering(head.is_grpc()))
+        let about = About {
+            method: Some(head.method.as_str()),
+            path: Some(head.uri.path()),
+            ..About::default()
+        };
+        extensions.get().ok_or_else(|| {
+            let unprotected = Rejection::unprotected().logged(&about);
+            unprotected.answering(head.is_grpc())
+        })
     }
 
     /// The token, if there is one.

@@ -20,7 +20,11 @@ pub(super) enum Reason {
     Role(Cow<'static, str>),
     Scope(Cow<'static, str>),
     Forbidden,
-    Unavailable(Duration),
+    Unavailable {
+        /// Of what exactly, for the log.
+        cause: &'static str,
+        retry_after: Duration,
+    },
     Unprotected,
 }
 
@@ -99,7 +103,7 @@ impl Reason {
                 "Forbidden",
                 "the token does not allow this",
             ),
-            Self::Unavailable(_) => (
+            Self::Unavailable { .. } => (
                 Other(StatusCode::SERVICE_UNAVAILABLE),
                 "unavailable",
                 "Service unavailable",
@@ -156,7 +160,10 @@ mod tests {
             Reason::Role(Cow::Borrowed("admin")),
             Reason::Scope(Cow::Borrowed("orders:read")),
             Reason::Forbidden,
-            Reason::Unavailable(Duration::ZERO),
+            Reason::Unavailable {
+                cause: "keys_unavailable",
+                retry_after: Duration::ZERO,
+            },
             Reason::Unprotected,
         ];
         all.extend(BearerError::ALL.map(Reason::InvalidRequest));

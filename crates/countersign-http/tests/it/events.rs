@@ -2,16 +2,22 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as route;
-use countersign_http::{Claims, CookieSource, Origins, Rejection, require_role};
+use countersign::{ClaimsSet, JwkSet};
+use countersign_http::testing::LocalIssuer;
+use countersign_http::{
+    Claims, CookieSource, Issuer, Origins, Protect, Rejection, SharedKeys, SingleUse, StatusLists,
+    VerifiedToken, require_role,
+};
 use serde_json::Value;
 use tracing::instrument::WithSubscriber;
 
 use crate::harness::{
-    ISSUER, KEY, access_token, app, bearer, claims, expired_token, get, good_token, protect, send,
-    signed, tampered_token,
+    AUDIENCE, ISSUER, KEY, NOW, access_token, app, bearer, claims, claims_of, expired_token, get,
+    good_token, protect, send, signed, tampered_token,
 };
 
 #[derive(Clone, Default)]
@@ -195,17 +201,152 @@ async fn claims_that_do_not_fit_are_logged_with_the_field_and_without_its_value(
 }
 
 #[tokio::test]
-async fn a_route_without_a_layer_is_one_error_line() {
-    let app = Router::new().route("/", route(|_: Claims<Value>| async {}));
-    let events = logged(&app, bearer(&good_token())).await;
+async fn a_route_without_a_layer_is_one_error_line_that_says_where() {
+    let app = Router::new()
+        .route("/{*rest}", route(|_: Claims<Value>| async {}))
+        .layer(require_role("admin"));
+    let path = format!("/a%0Ab/{}", "x".repeat(500));
+    let request = bearer(&good_token()).uri(format!("{path}?key=secret"));
+    let events = logged(&app, request).await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["level"], "ERROR");
-    assert!(
-        events[0]["fields"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("no Protect layer"),
-        "{}",
-        events[0]
-    );
+    let fields = &events[0]["fields"];
+    assert_eq!(fields["method"], "GET");
+    let shown = fields["path"].as_str().unwrap();
+    assert!(path.starts_with(shown) && shown.len() == 200, "{fields}");
+    assert!(!fields.to_string().contains("secret"), "{fields}");
+    let message = fields["message"].as_str().unwrap();
+    for said in [
+        "no Protect layer",
+        "covers this route",
+        "outside of the guard",
+    ] {
+        assert!(message.contains(said), "{message}");
+    }
+}
+
+/// Each answers `unavailable`, and the log and the numbers say what it was.
+#[tokio::test]
+async fn what_cannot_be_had_just_now_has_a_code_for_each() {
+    let nothing = JwkSet::new([]);
+    let keys = Protect::with_keys(ISSUER, SharedKeys::new(nothing)).audience(AUDIENCE);
+    let list = LocalIssuer::start().unwrap();
+    let status = list
+        .protect()
+        .audience(AUDIENCE)
+        .status_lists(StatusLists::new().read_by(|_| async { None }));
+    let named = list.token(AUDIENCE).valid().unwrap();
+    let wait = Duration::from_secs(1);
+    let check = protect().check(move |_| async move { Err(Rejection::unavailable(wait)) });
+    let full = protect().single_use(SingleUse::with_capacity(0));
+    for (auth, token, code, said) in [
+        (keys, &good_token(), "keys_unavailable", "keys"),
+        (status, &named, "status_unavailable", "status list"),
+        (
+            check,
+            &good_token(),
+            "check_unavailable",
+            "could not be checked",
+        ),
+        (full, &good_token(), "single_use_full", "single-use"),
+    ] {
+        let auth = auth.build().unwrap();
+        let app = app(auth.clone());
+        let answer = send(&app, bearer(token)).await;
+        answer.is_problem(503, "unavailable", "Service unavailable");
+        let events = logged(&app, bearer(token)).await;
+        let refusals = events
+            .iter()
+            .filter(|event| event["fields"]["status"] == 503);
+        let fields = refusals.map(|event| &event["fields"]).collect::<Vec<_>>();
+        assert_eq!(fields.len(), 1, "{events:?}");
+        assert_eq!(fields[0]["code"], code);
+        assert!(fields[0]["message"].as_str().unwrap().contains(said));
+        assert_eq!(auth.outcomes()[code], 2, "{:?}", auth.outcomes());
+    }
+}
+
+#[tokio::test]
+async fn the_claim_that_is_missing_and_the_issuer_that_nobody_knows_are_named() {
+    let other = Issuer::with_keys("https://partner.example", KEY.verifying_key());
+    let app = app(protect().and(other.audience(AUDIENCE)).build().unwrap());
+    let nameless = ClaimsSet::new(ISSUER, AUDIENCE)
+        .subject("ada")
+        .expires_in(NOW, Duration::from_secs(60));
+    let hostile = format!("https://evil.example/\u{1b}[31m\n{}", "x".repeat(1000));
+    let foreign = claims_of(&hostile, AUDIENCE);
+    for (claims, code, field, said) in [
+        (nameless, "claim_missing", "claim", "client_id"),
+        (
+            foreign,
+            "issuer_unknown",
+            "iss",
+            "https://evil.example/\\u{1b}[31m\\nxx",
+        ),
+    ] {
+        let events = logged(&app, bearer(&access_token(&claims))).await;
+        let fields = &events[0]["fields"];
+        assert_eq!(fields["code"], code, "{fields}");
+        let named = fields[field].as_str().unwrap();
+        assert!(named.starts_with(said) && named.len() < 300, "{fields}");
+        assert!(!fields.to_string().contains("ada"), "{fields}");
+    }
+}
+
+/// Asked for by the token, or returned as it is: at once, and after a check.
+#[tokio::test]
+async fn what_a_handler_refuses_by_itself_is_counted_and_logged_once() {
+    async fn asked(token: VerifiedToken) -> Rejection {
+        token.refuse(Rejection::insufficient_role("owner"))
+    }
+    async fn twice(token: VerifiedToken) -> Rejection {
+        token.refuse(token.refuse(Rejection::insufficient_role("owner")))
+    }
+    async fn bare() -> Rejection {
+        Rejection::insufficient_role("owner")
+    }
+    let plain = protect().build().unwrap();
+    let checked = protect().check(|_| async { Ok(()) }).build().unwrap();
+    for auth in [plain, checked] {
+        let app = Router::new()
+            .route("/asked", route(asked))
+            .route("/twice", route(twice))
+            .route("/bare", route(bare))
+            .layer(auth.clone());
+        for (count, path) in (1..).zip(["/asked", "/twice", "/bare"]) {
+            let events = logged(&app, bearer(&good_token()).uri(path)).await;
+            assert_eq!(events.len(), 1, "{path} {events:?}");
+            let fields = &events[0]["fields"];
+            assert_eq!(fields["code"], "insufficient_role");
+            assert_eq!(fields["issuer"], ISSUER);
+            assert_eq!(fields["kid"].as_str(), KEY.key_id());
+            assert_eq!(auth.outcomes()["insufficient_role"], 2 * count - 1);
+            let answer = send(&app, bearer(&good_token()).uri(path)).await;
+            answer.is_problem(403, "insufficient_role", "Insufficient role");
+            let challenge = answer.challenge().unwrap();
+            assert!(
+                challenge.starts_with("Bearer realm=\"orders\""),
+                "{challenge}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_guard_that_lets_nobody_in_says_what_it_was_given_and_where() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let _ = require_role(["admin", "op"]);
+    });
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let event: Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!(event["level"], "ERROR");
+    assert_eq!(event["fields"]["found"], "[&str; 2]");
+    let place = event["fields"]["at"].as_str().unwrap();
+    assert!(place.contains("events.rs:"), "{place}");
 }
