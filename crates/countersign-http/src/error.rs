@@ -33,6 +33,9 @@ pub enum Error {
     /// The name of a cookie is empty or holds characters that no cookie name can (RFC 6265 §4.1.1).
     #[error("the cookie name is empty or holds a separator, a space or a control character")]
     CookieNameInvalid,
+    /// Two cookies were named for the token.
+    #[error("two cookies are named; a token has one place, call `.cookie(…)` once")]
+    CookieAgain,
     /// A URL has no origin to compare with (RFC 6454 §4).
     #[error("the URL has no origin; write `https://host` or `http://host:port`")]
     OriginInvalid,
@@ -92,6 +95,7 @@ impl Error {
             Self::RealmInvalid => "realm_invalid",
             Self::StatusInvalid { .. } => "status_invalid",
             Self::CookieNameInvalid => "cookie_name_invalid",
+            Self::CookieAgain => "cookie_again",
             Self::OriginInvalid => "origin_invalid",
             Self::SettingLate { .. } => "setting_late",
             #[cfg(feature = "remote")]

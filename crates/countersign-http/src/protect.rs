@@ -84,6 +84,7 @@ impl Protect {
             realm: None,
             invalid_token_status: StatusCode::UNAUTHORIZED,
             sources: Sources::default(),
+            cookie_again: false,
             clock: Clock::system(),
             checks: Vec::new(),
             single_use: None,
@@ -109,8 +110,10 @@ impl Protect {
 
     /// How often this layer and its clones decided what, since they were built: `passed`, `anonymous` (without a credential,
     /// under [`optional`](Self::optional)), and the code of every refusal, as in the log. A request that passed may be
-    /// refused afterwards, by a guard or because its claims do not fit the `T` of a `Claims<T>` (`claims_shape`); it is then
-    /// counted there too, so the numbers add up to more than the requests.
+    /// refused afterwards, by a guard, by a handler's own [`Rejection`] or because its claims do not fit the `T` of a
+    /// `Claims<T>` (`claims_shape`); it is then counted there too, so the numbers add up to more than the requests.
+    /// What could not be checked just now is `keys_unavailable`, `status_unavailable`, `check_unavailable` or
+    /// `single_use_full`: see [`Rejection::cause`].
     ///
     /// These are numbers for whatever exporter the service has; the crate brings none.
     #[must_use]
@@ -129,7 +132,8 @@ impl Protect {
     }
 
     /// `rejection` in the name of this layer (its realm, its status for an invalid token), with the one log event
-    /// of a refusal: for handlers that refuse by themselves.
+    /// of a refusal: for handlers that refuse by themselves without a token at hand. One that has the token asks it
+    /// ([`VerifiedToken::refuse`]): then the event names its `kid` and issuer.
     #[must_use]
     pub fn refuse(&self, rejection: Rejection) -> Rejection {
         self.authenticator
@@ -149,6 +153,7 @@ pub struct ProtectBuilder {
     realm: Option<String>,
     invalid_token_status: StatusCode,
     sources: Sources,
+    cookie_again: bool,
     clock: Clock,
     checks: Vec<Check>,
     single_use: Option<SingleUse>,
@@ -238,8 +243,10 @@ impl ProtectBuilder {
         self
     }
 
-    /// Reads the token from a cookie too. A request that has it in both places is refused.
+    /// Reads the token from a cookie too. A request that has it in both places is refused. There is one such cookie: a second
+    /// call is an error at [`build`](Self::build), because a token in either of two could be another's.
     pub fn cookie(mut self, cookie: CookieSource) -> Self {
+        self.cookie_again |= self.sources.cookie.is_some();
         self.sources.cookie = Some(cookie);
         self
     }
@@ -344,13 +351,16 @@ impl ProtectBuilder {
     ///
     /// # Errors
     /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::RealmInvalid`],
-    /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`], [`Error::SettingLate`]; `Error::Fetch`, `Error::StatusLists` and
-    /// `Error::StatusListsNowhere` for a URL that may not be asked; or
+    /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`], [`Error::CookieAgain`], [`Error::SettingLate`]; `Error::Fetch`,
+    /// `Error::StatusLists` and `Error::StatusListsNowhere` for a URL that may not be asked; or
     /// [`Error::Policy`] for a leeway beyond its range, and for no issuer or one that is named twice. Of several issuers
     /// [`Error::OfIssuer`] says which is meant.
     pub fn build(self) -> Result<Protect, Error> {
         if let Some(setting) = self.late {
             return Err(Error::SettingLate { setting });
+        }
+        if self.cookie_again {
+            return Err(Error::CookieAgain);
         }
         let realm = self.realm.or_else(|| {
             let first = self.issuers.first().and_then(Issuer::first_audience);

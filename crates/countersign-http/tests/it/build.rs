@@ -54,6 +54,18 @@ fn rejects_settings_out_of_their_range() {
 }
 
 #[test]
+fn rejects_a_second_cookie_for_the_token() {
+    let cookie = |name| CookieSource::named(name, Origins::new("https://shop.example").unwrap());
+    assert!(protect().cookie(cookie("at")).build().is_ok());
+    let twice = protect().cookie(cookie("at")).cookie(cookie("other"));
+    let refused = twice.build().unwrap_err();
+    assert_eq!(
+        (refused.code(), refused),
+        ("cookie_again", Error::CookieAgain)
+    );
+}
+
+#[test]
 fn accepts_the_ends_of_the_ranges() {
     assert!(protect().leeway(Duration::from_secs(300)).build().is_ok());
     assert!(
