@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{MAX_TOKEN_BYTES, Report, Unverified};
+use countersign::{MAX_TOKEN_BYTES, Unverified};
 use http::HeaderName;
 
 use crate::bearer::{self, Credential, RequestHead, Sources};
@@ -257,9 +257,7 @@ impl Authenticator {
                     waited.status = true;
                     return Ok(Judged::Wait { wait, waited });
                 }
-                Looked::Refused(rejection) => {
-                    return Err(self.front.refuse_token(rejection, &token));
-                }
+                Looked::Refused(rejection) => return Err(refuse(rejection)),
             }
         }
         Ok(Judged::Passes(token))
@@ -291,11 +289,6 @@ impl Authenticator {
             ..About::default()
         };
         self.front.refuse(rejection, &about)
-    }
-
-    /// Every check and its outcome, by the keys at hand.
-    pub(crate) fn explain(&self, text: &str) -> Report {
-        self.issuers.explain(text, &self.clock)
     }
 
     /// The same for the log, without a value of the token, where somebody listens: never in an answer.

@@ -253,6 +253,12 @@ impl Trusted {
     }
 }
 
+/// What the list found, and what it was run by.
+pub(crate) struct Explained<'i> {
+    pub(crate) report: Report,
+    pub(crate) by: Option<(&'i Trusted, Verifier)>,
+}
+
 /// All issuers of one layer.
 #[derive(Debug)]
 pub(crate) struct Issuers {
@@ -306,17 +312,24 @@ impl Issuers {
         }
     }
 
-    /// Every check of a token and its outcome, by the keys at hand.
-    pub(crate) fn explain(&self, token: &str, clock: &Clock) -> Report {
+    /// Every check of the list and its outcome, by the keys at hand; and whose token it is, with these keys.
+    pub(crate) fn explain(&self, token: &str, now: Timestamp, clock: &Clock) -> Explained<'_> {
         let parsed = Unverified::parse(token).ok();
         let Some(issuer) = parsed.and_then(|parsed| self.of(&parsed).ok()) else {
-            return self.selection.explain(token, clock.now());
+            return Explained {
+                report: self.selection.explain(token, now),
+                by: None,
+            };
         };
         let keys = match issuer.keys.at_hand(clock) {
             AtHand::Set(keys) => JwkSet::clone(&**keys),
             AtHand::Wait(_) | AtHand::Nothing { .. } => JwkSet::default(),
         };
-        Verifier::new(keys, issuer.policy.clone()).explain(token, clock.now())
+        let verifier = Verifier::new(keys, issuer.policy.clone());
+        Explained {
+            report: verifier.explain(token, now),
+            by: Some((issuer, verifier)),
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Trusted> {

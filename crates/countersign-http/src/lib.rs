@@ -10,6 +10,7 @@ mod clock;
 mod cross_site;
 mod error;
 mod expected;
+mod explain;
 mod extract;
 #[cfg(feature = "remote")]
 mod fetch;

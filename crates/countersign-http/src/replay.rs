@@ -79,20 +79,10 @@ impl SingleUse {
         token: RegisteredClaims<'_>,
         (now, moment): (Timestamp, Moment),
     ) -> Result<(), Refused> {
-        let (Some(jti), Some(exp)) = (token.jti(), token.exp()) else {
-            return Err(Refused::Unnamed);
-        };
-        if jti.is_empty() || jti.len() > MAX_JTI_BYTES {
-            return Err(Refused::Unnamed);
-        }
-        // Whatever leeway a policy has, the token is dead after this.
-        let until = exp
-            .saturating_add(MAX_LEEWAY)
-            .saturating_add(Duration::from_secs(1));
-        let name = Arc::new((Box::from(token.iss().unwrap_or_default()), Box::from(jti)));
+        let (name, until) = named(token)?;
         let mut used = self.0.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.forget_expired(now, moment);
-        if used.names.contains(&name) || used.forgotten.is_some_and(|end| until <= end) {
+        if used.holds(&name, until) {
             return Err(Refused::Replayed);
         }
         if used.names.len() >= self.0.capacity {
@@ -103,6 +93,32 @@ impl SingleUse {
         used.until.entry(until).or_default().push((name, over));
         Ok(())
     }
+
+    /// Whether a token would get its use; it does not take it.
+    pub(crate) fn look(&self, token: RegisteredClaims<'_>) -> Result<(), Refused> {
+        let (name, until) = named(token)?;
+        let used = self.0.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.holds(&name, until) {
+            return Err(Refused::Replayed);
+        }
+        Ok(())
+    }
+}
+
+/// What a token is remembered by, and until when.
+fn named(token: RegisteredClaims<'_>) -> Result<(Name, Timestamp), Refused> {
+    let (Some(jti), Some(exp)) = (token.jti(), token.exp()) else {
+        return Err(Refused::Unnamed);
+    };
+    if jti.is_empty() || jti.len() > MAX_JTI_BYTES {
+        return Err(Refused::Unnamed);
+    }
+    // Whatever leeway a policy has, the token is dead after this.
+    let until = exp
+        .saturating_add(MAX_LEEWAY)
+        .saturating_add(Duration::from_secs(1));
+    let issuer = Box::from(token.iss().unwrap_or_default());
+    Ok((Arc::new((issuer, Box::from(jti))), until))
 }
 
 impl From<Refused> for Rejection {
@@ -116,6 +132,11 @@ impl From<Refused> for Rejection {
 }
 
 impl Used {
+    /// Whether a token that ends at `until` has been used, or may have been.
+    fn holds(&self, name: &Name, until: Timestamp) -> bool {
+        self.names.contains(name) || self.forgotten.is_some_and(|end| until <= end)
+    }
+
     fn forget_expired(&mut self, now: Timestamp, moment: Moment) {
         while let Some(first) = self.until.first_entry() {
             let is_over = |(_, over): &(Name, Moment)| *over <= moment;

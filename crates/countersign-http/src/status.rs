@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use countersign::{Status, StatusList, Timestamp};
+use countersign::{Status, StatusList, StatusReference, Timestamp};
 
 pub use lists::StatusLists;
 pub(crate) use lists::{StatusSettings, Trust};
@@ -38,6 +38,14 @@ pub(crate) enum Looked {
     /// A list is on its way: look again when this has ended.
     Wait(Waiting),
     Refused(Rejection),
+}
+
+/// What is held about a token that is not refused.
+pub(crate) enum Glance {
+    /// It names no list, and need not.
+    Unlisted,
+    Valid,
+    NotHeld,
 }
 
 /// Looks tokens of one issuer up.
@@ -73,13 +81,10 @@ struct Held {
 impl StatusCheck {
     /// What is known of a token now. Whoever has `waited` for a list takes what there is.
     pub(crate) fn look(&self, token: &VerifiedToken, waited: bool) -> Looked {
-        let place = match token.status() {
+        let place = match self.place(token) {
             Ok(Some(place)) => place,
-            Ok(None) if self.required => {
-                return Looked::Refused(Rejection::invalid_token("status_missing"));
-            }
             Ok(None) => return Looked::Passes,
-            Err(_) => return Looked::Refused(Rejection::invalid_token("status_malformed")),
+            Err(rejection) => return Looked::Refused(rejection),
         };
         let Some(entry) = self.entry(&place.uri) else {
             return Looked::Refused(Rejection::invalid_token("status_uri_refused"));
@@ -115,6 +120,47 @@ impl StatusCheck {
             _ if expired => self.unknown(entry.list.condition(now).retry_after),
             Ok(_) => Looked::Refused(Rejection::revoked()),
             Err(error) => Looked::Refused(Rejection::from(&error)),
+        }
+    }
+
+    /// The place that a token names, where it has to or does.
+    ///
+    /// # Errors
+    /// The rejection of one that names none and has to, or names it in another way.
+    fn place<'t>(
+        &self,
+        token: &'t VerifiedToken,
+    ) -> Result<Option<&'t StatusReference>, Rejection> {
+        match token.status() {
+            Ok(None) if self.required => Err(Rejection::invalid_token("status_missing")),
+            Ok(place) => Ok(place),
+            Err(_) => Err(Rejection::invalid_token("status_malformed")),
+        }
+    }
+
+    /// What the lists say that are held now: nobody waits, and nothing is fetched.
+    ///
+    /// # Errors
+    /// The rejection that a request with this token would be answered with.
+    pub(crate) fn glance(&self, token: &VerifiedToken) -> Result<Glance, Rejection> {
+        let Some(place) = self.place(token)? else {
+            return Ok(Glance::Unlisted);
+        };
+        let target = self.source.reading.target(&place.uri);
+        if !target.is_ok_and(|target| self.origins.contains(&target.origin())) {
+            return Err(Rejection::invalid_token("status_uri_refused"));
+        }
+        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.source.clock.now();
+        let held = lists
+            .get(&place.uri)
+            .and_then(|entry| entry.list.brought(self.source.clock.moment()))
+            .filter(|held| held.exp.is_none_or(|exp| exp > now));
+        match held.map(|held| held.list.get(place.idx)) {
+            None => Ok(Glance::NotHeld),
+            Some(Ok(Status::VALID)) => Ok(Glance::Valid),
+            Some(Ok(_)) => Err(Rejection::revoked()),
+            Some(Err(error)) => Err(Rejection::from(&error)),
         }
     }
 

@@ -34,7 +34,7 @@ impl Write for Log {
 }
 
 /// Everything that is logged, down to TRACE, while `request` is answered.
-async fn logged(app: &Router, request: http::request::Builder) -> Vec<Value> {
+pub(crate) async fn logged(app: &Router, request: http::request::Builder) -> Vec<Value> {
     logged_at(tracing::Level::TRACE, app, request).await
 }
 

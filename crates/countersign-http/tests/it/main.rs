@@ -18,6 +18,8 @@ mod events;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod fault_server;
 #[cfg(test)]
 mod foreign_issuer;

@@ -2,6 +2,7 @@
 
 mod checks;
 mod conclusion;
+mod further;
 mod ladder;
 mod opening;
 mod rules;
@@ -75,6 +76,9 @@ pub struct Step {
     /// The summary without any value of the token, where it has one.
     #[serde(skip)]
     redacted: Option<String>,
+    /// Whether it is of a check beyond the list.
+    #[serde(skip)]
+    further: bool,
 }
 
 /// A key of the verifier's that was considered for a token.
@@ -371,6 +375,7 @@ fn step(
         code: None,
         fix: None,
         redacted: None,
+        further: false,
     }
 }
 

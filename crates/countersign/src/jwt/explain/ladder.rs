@@ -25,16 +25,20 @@ impl fmt::Display for Report {
             match step.outcome {
                 Outcome::Passed => write_step(f, '✓', step, in_full)?,
                 Outcome::Failed => write_step(f, '✗', step, in_full)?,
-                Outcome::Skipped if in_full => write_step(f, '·', step, in_full)?,
+                Outcome::Skipped if in_full || step.further => write_step(f, '·', step, in_full)?,
                 Outcome::Skipped => {}
             }
         }
-        match self.count(Outcome::Skipped) {
+        let skipped = self
+            .steps
+            .iter()
+            .filter(|step| step.outcome == Outcome::Skipped && !step.further);
+        match skipped.count() {
             0 => {}
             1 => writeln!(f, "     1 step could not be looked at")?,
             count => writeln!(f, "     {count} steps could not be looked at")?,
         }
-        match (&self.error, self.failures().saturating_sub(1)) {
+        match (self.first_code(), self.failures().saturating_sub(1)) {
             (None, _) => match self.conclusion().filter(|_| self.is_qualified()) {
                 Some(conclusion) => {
                     let lines = wrap(&format!("valid: {conclusion}"), BELOW_WIDTH);
@@ -42,8 +46,8 @@ impl fmt::Display for Report {
                 }
                 None => f.write_str("valid"),
             },
-            (Some(error), 0) => write!(f, "refused: {}", error.code()),
-            (Some(error), more) => write!(f, "refused: {} (and {more} more)", error.code()),
+            (Some(code), 0) => write!(f, "refused: {code}"),
+            (Some(code), more) => write!(f, "refused: {code} (and {more} more)"),
         }
     }
 }

@@ -197,9 +197,18 @@ pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step 
         Error::KeyAmbiguous { .. } => {
             "the issuer has to name its key: a `kid` of its own for each, and it in every header"
         }
+        _ if keys.keys().next().is_none() => {
+            "fetch the keys, or find out why none of them can be used: what the token says of its key matters only then"
+        }
         _ => {
             "the token was signed by another issuer, or the key was taken away: ask for a new token, fetch the keys again"
         }
+    };
+    // Of a set without a key, nothing can be said about the token.
+    let summary = match (error, keys.keys().next(), keys.unusable().len()) {
+        (Error::KeyNotFound, None, 0) => "there are no keys to verify with".to_owned(),
+        (Error::KeyNotFound, None, _) => "no key of the set can be used".to_owned(),
+        _ => error.to_string(),
     };
     let rfc = match error {
         Error::Unsecured => "RFC 8725 §3.2",
@@ -211,7 +220,7 @@ pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step 
         expected: Some(one_of(keys)),
         fix: Some(fix.to_owned()),
         keys: considered(header, keys, None, Some(error)),
-        ..step("key", rules::of_key(error), rfc, error.to_string())
+        ..step("key", rules::of_key(error), rfc, summary)
     }
 }
 
