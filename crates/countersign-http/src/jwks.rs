@@ -8,7 +8,7 @@ mod discovery;
 mod missing;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign::{Algorithm, JwkSet};
 use http::HeaderValue;
@@ -32,6 +32,7 @@ use missing::MissingNames;
 /// - Keys live as long as `Cache-Control: max-age` says, within 60 s and 24 h, or 10 min where it says nothing. They are
 ///   renewed in the background when three quarters of that have gone by.
 /// - While the issuer cannot be asked, its keys count on for an hour ([`RemoteKeysBuilder::stale_limit`]), then no more.
+/// - The metadata of an issuer is read each time, so that keys which have moved are followed.
 /// - A `kid` that is not in the set has it fetched again, once in a cool-down for all such names together.
 /// - A set replaces the one before it whole: a removed key is dead.
 /// - Https only (plain http on loopback), 256 KiB, 100 keys, no redirect, no proxy. A `jwks_uri` on another host than the
@@ -124,7 +125,8 @@ impl RemoteKeys {
     /// # Errors
     /// Why it cannot be had.
     pub async fn fetch_text(&self) -> Result<Vec<u8>, FetchError> {
-        match self.0.loader.ask(None).await? {
+        let (answer, _) = self.0.loader.ask(None).await?;
+        match answer {
             Answer::Document(fetched) => Ok(fetched.body),
             // It was not asked for news.
             Answer::Unchanged { .. } => Err(FetchError::Status { found: 304 }),
@@ -239,37 +241,48 @@ struct Loader {
     fetcher: Fetcher,
     /// For RSA keys that do not say theirs.
     rsa_algorithm: Option<Algorithm>,
-    /// The text of the set that is held: the same text again is no new set.
-    last: Mutex<Option<Vec<u8>>>,
+    last: Mutex<Option<Last>>,
+}
+
+/// The set that is held, as it came.
+struct Last {
+    target: Target,
+    /// The same text from the same place again is no new set.
+    text: Vec<u8>,
 }
 
 impl Loader {
-    async fn ask(&self, etag: Option<&HeaderValue>) -> Result<Answer, FetchError> {
+    /// The set, and where it is now. The `etag` is that of the last one, and says nothing of what is at another place.
+    async fn ask(&self, etag: Option<&HeaderValue>) -> Result<(Answer, Target), FetchError> {
         let target = match &self.source {
             Source::Url(target) => target.clone(),
-            Source::Issuer(discovery) => {
-                let news_only = etag.is_some();
-                discovery.keys_url(&self.fetcher, news_only).await?
-            }
+            Source::Issuer(discovery) => discovery.keys_url(&self.fetcher).await?,
         };
-        self.fetcher.get(&target, Wanted::JSON, etag).await
+        let stays = self
+            .last()
+            .as_ref()
+            .is_some_and(|last| last.target == target);
+        let etag = etag.filter(|_| stays);
+        let answer = self.fetcher.get(&target, Wanted::JSON, etag).await?;
+        Ok((answer, target))
     }
 
     async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<JwkSet>, FetchError> {
-        let answer = self.ask(etag.as_ref()).await?;
+        let (answer, target) = self.ask(etag.as_ref()).await?;
         let Fetched {
-            body,
+            body: text,
             etag,
             max_age,
         } = match answer {
             Answer::Unchanged { max_age } => return Ok(Loaded::Unchanged { max_age }),
             Answer::Document(fetched) => fetched,
         };
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref() == Some(&body) {
-            return Ok(Loaded::Unchanged { max_age });
+        let mut last = self.last();
+        let same = |last: &Last| last.target == target && last.text == text;
+        if last.as_ref().is_some_and(same) {
+            return Ok(Loaded::Again { etag, max_age });
         }
-        let value = JwkSet::parse_published(&body)?;
+        let value = JwkSet::parse_published(&text)?;
         let value = match self.rsa_algorithm {
             Some(algorithm) => value.assuming(algorithm)?,
             None => value,
@@ -281,12 +294,16 @@ impl Loader {
                 "a key of the set cannot be used"
             );
         }
-        *last = Some(body);
+        *last = Some(Last { target, text });
         Ok(Loaded::New {
             value,
             etag,
             max_age,
         })
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Last>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

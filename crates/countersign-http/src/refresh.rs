@@ -55,7 +55,12 @@ pub(crate) enum Loaded<T> {
         etag: Option<HeaderValue>,
         max_age: Option<Duration>,
     },
-    /// What is held is still right.
+    /// What is held has come whole once more.
+    Again {
+        etag: Option<HeaderValue>,
+        max_age: Option<Duration>,
+    },
+    /// What is held is still right, by the other side's word.
     Unchanged { max_age: Option<Duration> },
 }
 

@@ -1,16 +1,13 @@
 //! From an issuer to the URL of its keys (OpenID Connect Discovery §4, RFC 8414 §3).
 
-use std::sync::{Mutex, PoisonError};
-
 use serde_json::{Map, Value};
 
 use crate::fetch::{Answer, FetchError, Fetcher, Target, Wanted, shown};
 
-/// One issuer, and where its keys were last said to be.
+/// One issuer, whose metadata says where its keys are.
 pub(super) struct Discovery {
     issuer: String,
     home: Target,
-    keys_url: Mutex<Option<Target>>,
 }
 
 impl Discovery {
@@ -23,7 +20,6 @@ impl Discovery {
         Ok(Self {
             issuer: issuer.to_owned(),
             home,
-            keys_url: Mutex::default(),
         })
     }
 
@@ -35,27 +31,9 @@ impl Discovery {
         &self.home
     }
 
-    /// Where the keys are. For news of a set that is held, what was said the last time will do; a whole set is looked for
-    /// anew, so that one that has moved is found.
-    pub(super) async fn keys_url(
-        &self,
-        fetcher: &Fetcher,
-        news_only: bool,
-    ) -> Result<Target, FetchError> {
-        let known = self.known().clone();
-        if let Some(known) = known.filter(|_| news_only) {
-            return Ok(known);
-        }
-        let found = self.ask(fetcher).await?;
-        *self.known() = Some(found.clone());
-        Ok(found)
-    }
-
-    fn known(&self) -> std::sync::MutexGuard<'_, Option<Target>> {
-        self.keys_url.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn ask(&self, fetcher: &Fetcher) -> Result<Target, FetchError> {
+    /// Where the keys are now. Nothing of an earlier answer is kept: whoever holds the place that they have left is asked for
+    /// nothing any more.
+    pub(super) async fn keys_url(&self, fetcher: &Fetcher) -> Result<Target, FetchError> {
         let [first, second] = self.places();
         let answer = match fetcher.get(&first, Wanted::JSON, None).await {
             Err(error) if error.says_not_here() => {

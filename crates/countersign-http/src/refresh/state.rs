@@ -187,12 +187,21 @@ impl<T> State<T> {
                 });
                 Ok(())
             }
+            (Ok(Loaded::Again { etag, max_age }), Some(held)) => {
+                held.etag = etag;
+                held.read = started;
+                held.checked = started;
+                held.life = life(max_age);
+                Ok(())
+            }
             (Ok(Loaded::Unchanged { max_age }), Some(held)) => {
                 held.checked = started;
                 held.life = life(max_age);
                 Ok(())
             }
-            (Ok(Loaded::Unchanged { .. }), None) => Err(FetchError::Status { found: 304 }),
+            (Ok(Loaded::Again { .. } | Loaded::Unchanged { .. }), None) => {
+                Err(FetchError::Status { found: 304 })
+            }
             (Err(error), _) => Err(error),
         };
         self.failures = match outcome {

@@ -108,6 +108,50 @@ async fn keys_that_have_moved_are_found_where_they_are_now() {
 }
 
 #[tokio::test]
+async fn keys_that_have_moved_are_followed_and_whoever_holds_the_old_place_is_believed_no_more() {
+    let (ours, theirs) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&ours])).await;
+    let tagged = |keys: &[&SigningKey], tag: &str| Fault::json(&set(keys)).and("etag", tag);
+    server.answers(KEYS, tagged(&[&ours], "\"v1\""));
+    let service = Service::of(&server);
+    service.passes(&ours).await;
+    // The same name at the new place: it stands for what is there, and says nothing of what was held before.
+    server.answers(OIDC, Fault::json(&server.metadata("/moved")));
+    server.answers("/moved", tagged(&[&ours], "\"v1\""));
+    for hour in 0..72 {
+        server.answers(KEYS, tagged(&[&theirs], &format!("\"{hour}\"")));
+        service.time.passes(3_600);
+        service.passes(&ours).await;
+        assert_eq!(service.status(&theirs).await, 401, "{hour}");
+    }
+    assert_eq!(server.asked(KEYS), 1);
+    let heads = server.heads();
+    let first = heads.iter().find(|head| head.starts_with("GET /moved "));
+    assert!(!first.unwrap().contains("if-none-match"), "{first:?}");
+    // Where they stay, the name saves the body again.
+    let last = heads.iter().rfind(|head| head.starts_with("GET /moved "));
+    assert!(last.unwrap().contains("if-none-match: \"v1\""), "{last:?}");
+}
+
+#[tokio::test]
+async fn keys_that_have_moved_are_found_when_nothing_is_left_at_the_old_place() {
+    let key = key();
+    let server = FaultServer::issuer(&set(&[&key])).await;
+    let tagged = || Fault::json(&set(&[&key])).and("etag", "\"v1\"");
+    server.answers(KEYS, tagged());
+    let service = Service::of(&server);
+    service.passes(&key).await;
+    server.answers(OIDC, Fault::json(&server.metadata("/moved")));
+    server.answers("/moved", tagged());
+    server.answers(KEYS, Fault::Status(404));
+    for passes in [600, 3_600, 3_600, 86_400] {
+        service.time.passes(passes);
+        service.passes(&key).await;
+        assert_eq!(service.health().last_error, None);
+    }
+}
+
+#[tokio::test]
 async fn an_etag_saves_the_body_and_the_same_body_makes_no_new_set() {
     let key = key();
     let server = FaultServer::issuer(&set(&[&key])).await;
@@ -125,8 +169,8 @@ async fn an_etag_saves_the_body_and_the_same_body_makes_no_new_set() {
             .contains("if-none-match: \"v1\"")
     );
     assert_eq!(service.health().age, Some(Duration::ZERO));
-    // For news of what it knows, nobody is asked where it is.
-    assert_eq!((server.asked(OIDC), server.asked(KEYS)), (1, 2));
+    // Where the keys are is asked for each time: an issuer that has moved them is followed.
+    assert_eq!((server.asked(OIDC), server.asked(KEYS)), (2, 2));
 }
 
 #[tokio::test]
