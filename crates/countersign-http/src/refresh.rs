@@ -215,17 +215,40 @@ impl<T: Send + Sync + 'static> Refresher<T> {
             return None;
         };
         let etag = news_only.then(|| state.etag(now, &self.0.rule)).flatten();
-        // Dropped with the task, however that ends: whoever waits for a message is told that there will be none.
         let (task, flight) = watch::channel(());
         state.begin(now, flight.clone());
         drop(state);
-        let shared = Arc::clone(&self.0);
-        runtime.spawn(async move {
-            let outcome = (shared.load)(etag).await;
-            shared.settle(outcome, now);
-            drop(task);
-        });
+        let attempt = Attempt {
+            shared: Arc::clone(&self.0),
+            started: now,
+            outcome: Err(FetchError::Aborted),
+            _task: task,
+        };
+        runtime.spawn(attempt.run(etag));
         Some(ended(flight))
+    }
+}
+
+/// A fetch that runs. What came of it is settled with its end, however it ends: also where it panics, and where its runtime
+/// drops it.
+struct Attempt<T> {
+    shared: Arc<Shared<T>>,
+    started: Moment,
+    outcome: Result<Loaded<T>, FetchError>,
+    /// Goes last: whoever waits for a message is told that there will be none, and finds what came of it.
+    _task: watch::Sender<()>,
+}
+
+impl<T> Attempt<T> {
+    async fn run(mut self, etag: Option<HeaderValue>) {
+        self.outcome = (self.shared.load)(etag).await;
+    }
+}
+
+impl<T> Drop for Attempt<T> {
+    fn drop(&mut self) {
+        let outcome = std::mem::replace(&mut self.outcome, Err(FetchError::Aborted));
+        self.shared.settle(outcome, self.started);
     }
 }
 

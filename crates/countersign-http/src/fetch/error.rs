@@ -83,6 +83,9 @@ pub enum FetchError {
     /// What the service reads lists by has none at this URL.
     #[error("what the service reads status lists by has none at this URL")]
     NotRead,
+    /// The fetch has ended without a word: what it reads by panicked, or its runtime is gone.
+    #[error("the fetch ended without a word: what reads the list panicked, or its runtime is gone")]
+    Aborted,
     /// The status list was issued before the one that is held: a copy that somebody has kept.
     #[error("the status list was issued before the one that is held")]
     StatusListOlder,
@@ -123,6 +126,7 @@ impl FetchError {
             Self::TooLarge { .. } => "fetch_too_large",
             Self::Document(error) => error.code(),
             Self::NotRead => "not_read",
+            Self::Aborted => "fetch_aborted",
             Self::StatusListOlder => "status_list_older",
             Self::KeysUrlMissing => "metadata_keys_url_missing",
             Self::IssuerMismatch { .. } => "metadata_issuer_mismatch",

@@ -352,6 +352,43 @@ async fn a_fetch_that_panics_ends_and_the_next_one_is_tried() {
     }
 }
 
+#[tokio::test]
+async fn a_fetch_that_panics_is_one_that_failed_and_what_is_held_counts_on() {
+    let fetches = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&fetches);
+    let values = Refresher::new(subject(), RULE, move |_| {
+        let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
+        // Before there is anything to wait for, and while it is waited for.
+        assert!(first || counter.load(Ordering::SeqCst) == 2, "on purpose");
+        Box::pin(async move {
+            assert!(first, "on purpose");
+            Ok(Loaded::New {
+                value: 7,
+                etag: None,
+                max_age: None,
+            })
+        })
+    });
+    let start = Clock::system().moment();
+    for secs in [0, 600, 1_000] {
+        let now = start.later(Duration::from_secs(secs));
+        if let View::Wait(flight) = values.view(now) {
+            flight.await;
+        }
+        let View::Held(value) = values.view(now) else {
+            panic!("it counts for an hour more");
+        };
+        assert_eq!(*value, 7);
+        let flight = values.0.read().flight();
+        if let Some(flight) = flight {
+            ended(flight).await;
+        }
+        let error = values.condition(now).last_error;
+        assert_eq!(error, (secs > 0).then_some(FetchError::Aborted));
+    }
+    assert_eq!(fetches.load(Ordering::SeqCst), 3);
+}
+
 #[test]
 fn without_a_runtime_there_is_an_error_and_no_panic() {
     let bench = Bench::open();

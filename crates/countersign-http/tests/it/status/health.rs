@@ -80,3 +80,42 @@ async fn a_service_that_lets_tokens_pass_without_a_list_is_ready_and_says_so() {
     scene.answer(&scene.token(1)).await.is_ok("in");
     assert_eq!(told(&scene.health()), (ListsState::Open, None, DOWN, true));
 }
+
+#[tokio::test]
+async fn a_reader_that_panics_is_a_list_that_cannot_be_had() {
+    let scene = Scene::with(|lists| lists.read_by(|_| async { panic!("on purpose") })).await;
+    let token = scene.token(1);
+    assert_eq!(scene.status(&token).await, 503);
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Missing, None, Some("fetch_aborted"), false)
+    );
+}
+
+#[tokio::test]
+async fn a_reader_that_panics_takes_nothing_of_the_grace() {
+    let shown = Arc::new(std::sync::Mutex::new(None::<String>));
+    let list = Arc::clone(&shown);
+    let scene = Scene::with(|lists| {
+        lists.read_by(move |_| {
+            let list = list.lock().unwrap().clone();
+            async move { Some(list.expect("on purpose")) }
+        })
+    })
+    .await;
+    let token = scene.token(1);
+    *shown.lock().unwrap() = Some(scene.claims().sign(&scene.key).unwrap());
+    scene.answer(&token).await.is_ok("in");
+    *shown.lock().unwrap() = None;
+    for (passes, age) in [(TTL, 5), (299, 304)] {
+        scene.passes_by(passes);
+        scene.answer(&token).await.is_ok("in");
+        assert_eq!(
+            told(&scene.health()),
+            (ListsState::Stale, Some(age), Some("fetch_aborted"), true)
+        );
+    }
+    scene.passes_by(1);
+    assert_eq!(scene.status(&token).await, 503);
+    assert!(!scene.health().is_ready());
+}
