@@ -321,7 +321,7 @@ impl Issuers {
                 by: None,
             };
         };
-        let keys = match issuer.keys.at_hand(clock) {
+        let keys = match issuer.keys.at_hand(clock, false) {
             AtHand::Set(keys) => JwkSet::clone(&**keys),
             AtHand::Wait(_) | AtHand::Nothing { .. } => JwkSet::default(),
         };

@@ -102,15 +102,17 @@ impl RemoteKeys {
     /// Why they cannot be had.
     pub async fn load(&self) -> Result<Arc<JwkSet>, FetchError> {
         let clock = Clock::system();
-        if let View::Wait(flight) = self.0.keys.view(clock.moment()) {
-            flight.await;
-        }
-        match self.0.keys.view(clock.moment()) {
-            View::Held(set) => Ok(set),
-            View::Wait(_) | View::Nothing { .. } => {
-                let condition = self.0.keys.condition(clock.moment());
-                Err(condition.last_error.unwrap_or(FetchError::Timeout))
+        let mut waited = false;
+        loop {
+            match self.0.keys.look(clock.moment(), waited) {
+                View::Held(set) => return Ok(set),
+                View::Wait(flight) => flight.await,
+                View::Nothing { .. } => {
+                    let condition = self.0.keys.condition(clock.moment());
+                    return Err(condition.last_error.unwrap_or(FetchError::Timeout));
+                }
             }
+            waited = true;
         }
     }
 
@@ -171,13 +173,18 @@ impl RemoteKeys {
         }))
     }
 
-    /// The set to look a key up in, or what there is instead.
-    pub(crate) fn view(&self, now: Moment) -> View<JwkSet> {
-        self.0.keys.view(now)
+    /// The set to look a key up in, or what there is instead. Whoever has `waited` does not wait again.
+    pub(crate) fn view(&self, now: Moment, waited: bool) -> View<JwkSet> {
+        self.0.keys.look(now, waited)
     }
 
     /// What there is instead of a set without a single usable key: it counts like any other, and is asked for again sooner.
-    pub(crate) fn anything(&self, now: Moment) -> AtHand<'static> {
+    pub(crate) fn anything(&self, now: Moment, waited: bool) -> AtHand<'static> {
+        if waited {
+            return AtHand::Nothing {
+                retry_after: self.0.keys.condition(now).retry_after,
+            };
+        }
         match self.0.keys.ask_again(now) {
             Asked::Wait(flight) => AtHand::Wait(flight),
             Asked::CoolingDown { retry_after, .. } => AtHand::Nothing { retry_after },

@@ -66,8 +66,9 @@ pub(crate) enum Missing {
 }
 
 impl Keys {
-    /// The set to verify the next token with. Only keys that are fetched ask the clock.
-    pub(crate) fn at_hand(&self, clock: &Clock) -> AtHand<'_> {
+    /// The set to verify the next token with. Only keys that are fetched ask the clock. Whoever has `waited` for them does not
+    /// wait again.
+    pub(crate) fn at_hand(&self, clock: &Clock, waited: bool) -> AtHand<'_> {
         let set = match &self.0 {
             Source::Fixed(set) if set.keys().next().is_some() => {
                 return AtHand::Set(Cow::Borrowed(set));
@@ -75,9 +76,9 @@ impl Keys {
             Source::Fixed(set) => Arc::clone(set),
             Source::Shared(keys) => keys.current(),
             #[cfg(feature = "remote")]
-            Source::Remote(keys) => match keys.view(clock.moment()) {
+            Source::Remote(keys) => match keys.view(clock.moment(), waited) {
                 View::Held(set) if set.keys().next().is_none() => {
-                    return keys.anything(clock.moment());
+                    return keys.anything(clock.moment(), waited);
                 }
                 View::Held(set) => set,
                 View::Wait(flight) => return AtHand::Wait(flight),
@@ -85,7 +86,7 @@ impl Keys {
             },
         };
         #[cfg(not(feature = "remote"))]
-        let _ = clock;
+        let _ = (clock, waited);
         if set.keys().next().is_none() {
             return AtHand::Nothing {
                 retry_after: NO_KEYS_WAIT,
@@ -116,7 +117,7 @@ impl Keys {
     /// How it stands with them. Asking has the first fetch made: a service that says when it is ready may be sent no token
     /// before.
     pub(crate) fn health(&self, issuer: &str, clock: &Clock) -> IssuerHealth {
-        let set = match self.at_hand(clock) {
+        let set = match self.at_hand(clock, false) {
             AtHand::Set(set) => Some(set),
             AtHand::Wait(_) | AtHand::Nothing { .. } => None,
         };

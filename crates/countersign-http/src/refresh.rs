@@ -163,8 +163,24 @@ impl<T: Send + Sync + 'static> Refresher<T> {
         }
     }
 
-    /// What whoever has waited for a fetch takes, while the next one is on its way: where a fetch takes longer than what it
-    /// brings may live, nobody would ever see a fresh value.
+    /// The same for whoever has `waited` for a fetch, and does not wait again: what it has brought counts for him, because
+    /// where a fetch takes longer than what it brings may live, nobody would ever see a fresh value.
+    pub(crate) fn look(&self, now: Moment, waited: bool) -> View<T> {
+        if !waited {
+            return self.view(now);
+        }
+        let Some(brought) = self.brought(now) else {
+            return View::Nothing {
+                retry_after: self.condition(now).retry_after,
+            };
+        };
+        match self.view(now) {
+            View::Held(value) => View::Held(value),
+            View::Wait(_) | View::Nothing { .. } => View::Held(brought),
+        }
+    }
+
+    /// What is held within its limit, also where its life has ended.
     pub(crate) fn brought(&self, now: Moment) -> Option<Arc<T>> {
         self.0.read().held(now, &self.0.rule)
     }

@@ -92,12 +92,9 @@ impl StatusCheck {
         warm::keep(&entry, &self.source.clock);
         let now = self.source.clock.moment();
         entry.is_named(now);
-        let held = match entry.list.view(now) {
+        let held = match entry.list.look(now, waited) {
             View::Held(held) => held,
-            View::Wait(flight) => match entry.list.brought(now).filter(|_| waited) {
-                Some(held) => held,
-                None => return Looked::Wait(flight),
-            },
+            View::Wait(flight) => return Looked::Wait(flight),
             View::Nothing { retry_after } => return self.unknown(retry_after),
         };
         let expired = held.exp.is_some_and(|exp| exp <= self.source.clock.now());

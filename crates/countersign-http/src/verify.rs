@@ -42,7 +42,7 @@ impl<'t> Text<'t> {
     }
 }
 
-/// Has `verify` run with one issuer's keys. Whoever has `waited` for keys does not wait for one that is not among them again.
+/// Has `verify` run with one issuer's keys. Whoever has `waited` for keys does not wait again.
 ///
 /// # Errors
 /// [`Refused`].
@@ -53,7 +53,7 @@ pub(crate) fn with_keys<T>(
     waited: bool,
     verify: impl FnOnce(&JwkSet) -> Result<T, Error>,
 ) -> Result<Verdict<T>, Refused> {
-    let set = match keys.at_hand(clock) {
+    let set = match keys.at_hand(clock, waited) {
         AtHand::Set(set) => set,
         // Nobody waits for keys with what is no token.
         AtHand::Wait(wait) => return token.parse().map(|_| Verdict::Wait(wait)),

@@ -153,3 +153,47 @@ async fn a_service_starts_while_its_issuer_is_down_and_says_so() {
     assert_eq!((health.usable_keys, health.last_error), (1, None));
     assert!(service.auth.health().is_ready());
 }
+
+#[tokio::test]
+async fn a_request_waits_for_one_fetch_of_an_issuer_that_hangs_and_no_more() {
+    let key = key();
+    for path in [OIDC, KEYS] {
+        let server = FaultServer::issuer(&set(&[&key])).await;
+        server.answers(path, Fault::Never);
+        let service = Service::facing(&Fault::Never, &server);
+        let (app, token) = (service.app.clone(), service.token(&key));
+        let waiting = tokio::spawn(async move { send(&app, bearer(&token)).await });
+        let mut seen = 0;
+        // Whenever the issuer is asked, more time goes by than any cool-down takes.
+        while !waiting.is_finished() {
+            if server.asked(path) > seen {
+                seen = server.asked(path);
+                service.time.passes(31);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let answer = waiting.await.unwrap();
+        answer.is_problem(503, "unavailable", "Service unavailable");
+        assert_eq!(answer.headers["retry-after"], "1");
+        assert_eq!(server.asked(path), 1, "{path}");
+        // The next request has it tried again.
+        assert_eq!(service.status(&key).await, 503);
+        assert_eq!(server.asked(path), 2, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_take_longer_than_they_live_count_for_whoever_has_waited_for_them() {
+    let key = key();
+    let server = FaultServer::issuer(&set(&[&key])).await;
+    server.answers(KEYS, Fault::Held(set(&[&key]).to_string()));
+    let service = Service::of(&server);
+    let (app, token) = (service.app.clone(), service.token(&key));
+    let waiting = tokio::spawn(async move { send(&app, bearer(&token)).await });
+    until(|| server.asked(KEYS) == 1).await;
+    service.time.passes(601);
+    server.release();
+    // The next fetch is held and waited for by nobody; that the token has expired, only a key can tell.
+    let answer = waiting.await.unwrap();
+    answer.is_problem(401, "token_expired", "jwt expired");
+}

@@ -201,3 +201,21 @@ async fn a_list_that_somebody_has_kept_takes_nothing_back() {
     scene.passes_by(70);
     assert_eq!(scene.status(&token).await, 503);
 }
+
+#[tokio::test]
+async fn a_request_waits_for_one_fetch_of_a_list_that_hangs_and_no_more() {
+    let scene = scene().await;
+    scene.server.answers(LIST, Fault::Never);
+    let (app, token) = (scene.app.clone(), scene.token(1));
+    let waiting = tokio::spawn(async move { send(&app, bearer(&token)).await.status });
+    let mut seen = 0;
+    // Whenever the issuer is asked, more time goes by than any cool-down takes.
+    while !waiting.is_finished() {
+        if scene.asked() > seen {
+            seen = scene.asked();
+            scene.passes_by(31);
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((waiting.await.unwrap(), scene.asked()), (503, 1));
+}
