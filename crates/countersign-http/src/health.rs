@@ -64,6 +64,8 @@ pub struct IssuerHealth {
     pub age: Option<Duration>,
     /// The code of the last attempt to fetch them, where it failed: that of a [`FetchError`](crate::FetchError).
     pub last_error: Option<&'static str>,
+    /// What is wrong, in words: why that attempt failed, or why no key of the set can be used. For whoever runs the service.
+    pub detail: Option<String>,
     /// How it stands with its status lists; `None` where none are looked at.
     pub status: Option<ListsHealth>,
 }
@@ -118,7 +120,7 @@ pub enum KeysState {
     Fresh,
     /// They do still, while they cannot be fetched again.
     Stale,
-    /// There are none: not yet, or no longer.
+    /// There are none: not yet, no longer, or none that can be used.
     Missing,
 }
 
@@ -127,17 +129,36 @@ pub(crate) struct Standing {
     pub(crate) state: KeysState,
     pub(crate) age: Option<Duration>,
     pub(crate) last_error: Option<&'static str>,
+    pub(crate) detail: Option<String>,
+}
+
+impl Standing {
+    /// Of keys that nobody fetches.
+    pub(crate) fn at_hand() -> Self {
+        Self {
+            state: KeysState::Fresh,
+            age: None,
+            last_error: None,
+            detail: None,
+        }
+    }
 }
 
 impl IssuerHealth {
-    pub(crate) fn new(issuer: &str, standing: &Standing, keys: Option<&JwkSet>) -> Self {
+    /// `keys` are those that are held, also where none of them can be used.
+    pub(crate) fn new(issuer: &str, standing: Standing, keys: Option<&JwkSet>) -> Self {
+        let usable_keys = keys.map_or(0, |set| set.keys().count());
         Self {
             issuer: issuer.to_owned(),
-            state: standing.state,
-            usable_keys: keys.map_or(0, |set| set.keys().count()),
+            state: match usable_keys {
+                0 => KeysState::Missing,
+                _ => standing.state,
+            },
+            usable_keys,
             unusable_keys: keys.map_or(0, |set| set.unusable().len()),
             age: standing.age,
             last_error: standing.last_error,
+            detail: standing.detail,
             status: None,
         }
     }

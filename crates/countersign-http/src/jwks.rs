@@ -6,6 +6,7 @@
 mod builder;
 mod discovery;
 mod missing;
+mod unusable;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +23,7 @@ use crate::keys::{AtHand, Missing};
 use crate::refresh::{Asked, Loaded, Refresher, Standing, Subject, View};
 use discovery::Discovery;
 use missing::MissingNames;
+use unusable::why_useless;
 
 /// The keys of one issuer, fetched when a token first needs them and renewed before they expire.
 ///
@@ -57,6 +59,9 @@ struct Remote {
     connecting: Connecting,
 }
 
+/// What follows while there are no keys.
+const WITHOUT_KEYS: &str = "tokens of this issuer are refused with 503";
+
 /// What is asked for a key set.
 enum Source {
     Url(Target),
@@ -70,6 +75,11 @@ impl Source {
             Self::Url(target) => target.as_str(),
             Self::Issuer(discovery) => discovery.issuer(),
         }
+    }
+
+    /// How the log calls what is there.
+    fn keys(&self) -> String {
+        format!("the keys of {}", self.name())
     }
 }
 
@@ -151,8 +161,8 @@ impl RemoteKeys {
             rsa_algorithm,
         } = description;
         let subject = Subject {
-            what: format!("the keys of {}", source.name()),
-            without: "tokens of this issuer are refused with 503",
+            what: source.keys(),
+            without: WITHOUT_KEYS,
         };
         let loader = Arc::new(Loader {
             source,
@@ -191,8 +201,14 @@ impl RemoteKeys {
         }
     }
 
+    /// What is held within its limit, also where none of its keys can be used.
+    pub(crate) fn held(&self, now: Moment) -> Option<Arc<JwkSet>> {
+        self.0.keys.brought(now)
+    }
+
     pub(crate) fn standing(&self, now: Moment) -> health::Standing {
         let condition = self.0.keys.condition(now);
+        let failed = condition.last_error.as_ref();
         health::Standing {
             state: match condition.standing {
                 Standing::Fresh => KeysState::Fresh,
@@ -200,7 +216,10 @@ impl RemoteKeys {
                 Standing::Missing => KeysState::Missing,
             },
             age: condition.age,
-            last_error: condition.last_error.as_ref().map(FetchError::code),
+            last_error: failed.map(FetchError::code),
+            detail: failed
+                .map(ToString::to_string)
+                .or_else(|| why_useless(&*self.held(now)?)),
         }
     }
 
@@ -256,6 +275,8 @@ struct Last {
     target: Target,
     /// The same text from the same place again is no new set.
     text: Vec<u8>,
+    /// Whether any of its keys can be used.
+    useful: bool,
 }
 
 impl Loader {
@@ -301,12 +322,36 @@ impl Loader {
                 "a key of the set cannot be used"
             );
         }
-        *last = Some(Last { target, text });
+        let useful = self.tell(&value, last.as_ref());
+        *last = Some(Last {
+            target,
+            text,
+            useful,
+        });
         Ok(Loaded::New {
             value,
             etag,
             max_age,
         })
+    }
+
+    /// Whether any key of `set` can be used. That none can is one line for whoever runs the service, and so is the end of it.
+    fn tell(&self, set: &JwkSet, last: Option<&Last>) -> bool {
+        let was_useful = last.is_none_or(|last| last.useful);
+        let why = why_useless(set);
+        match &why {
+            Some(why) if was_useful => tracing::warn!(
+                what = self.source.keys(),
+                why,
+                without = WITHOUT_KEYS,
+                "none of them can be used"
+            ),
+            None if !was_useful => {
+                tracing::info!(what = self.source.keys(), "they can be used again");
+            }
+            _ => {}
+        }
+        why.is_none()
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Last>> {

@@ -11,7 +11,7 @@ use countersign::{JwkSet, VerifyingKey};
 use crate::clock::Clock;
 #[cfg(feature = "remote")]
 use crate::fetch::Connecting;
-use crate::health::{IssuerHealth, KeysState, Standing};
+use crate::health::{IssuerHealth, Standing};
 #[cfg(feature = "remote")]
 use crate::jwks::RemoteKeys;
 #[cfg(feature = "remote")]
@@ -117,24 +117,17 @@ impl Keys {
     /// How it stands with them. Asking has the first fetch made: a service that says when it is ready may be sent no token
     /// before.
     pub(crate) fn health(&self, issuer: &str, clock: &Clock) -> IssuerHealth {
-        let set = match self.at_hand(clock, false) {
-            AtHand::Set(set) => Some(set),
-            AtHand::Wait(_) | AtHand::Nothing { .. } => None,
-        };
-        let standing = match &self.0 {
+        drop(self.at_hand(clock, false));
+        let (set, standing) = match &self.0 {
             #[cfg(feature = "remote")]
-            Source::Remote(keys) => keys.standing(clock.moment()),
-            Source::Fixed(_) | Source::Shared(_) => Standing {
-                state: if set.is_some() {
-                    KeysState::Fresh
-                } else {
-                    KeysState::Missing
-                },
-                age: None,
-                last_error: None,
-            },
+            Source::Remote(keys) => {
+                let now = clock.moment();
+                (keys.held(now), keys.standing(now))
+            }
+            Source::Fixed(set) => (Some(Arc::clone(set)), Standing::at_hand()),
+            Source::Shared(keys) => (Some(keys.current()), Standing::at_hand()),
         };
-        IssuerHealth::new(issuer, &standing, set.as_deref().map(|set| &**set))
+        IssuerHealth::new(issuer, standing, set.as_deref())
     }
 
     /// The URL that the keys are fetched from, or by, where they are.

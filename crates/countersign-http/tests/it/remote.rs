@@ -4,6 +4,7 @@ mod discovery;
 mod faults;
 mod flights;
 mod issuers;
+mod logged;
 mod rotation;
 mod tls;
 
