@@ -79,7 +79,26 @@ impl Source {
 
     /// How the log calls what is there.
     fn keys(&self) -> String {
-        format!("the keys of {}", self.name())
+        match self {
+            Self::Url(target) => format!("the keys of {}", target.shown()),
+            Self::Issuer(discovery) => format!("the keys of {}", discovery.issuer()),
+        }
+    }
+
+    /// `error` with the URL that was asked, where the settings do not name it.
+    fn failed(&self, error: FetchError, asked: &Target) -> FetchError {
+        match self {
+            Self::Url(_) => error,
+            Self::Issuer(_) => error.at(asked.shown()),
+        }
+    }
+
+    /// What `error` says to somebody who has not the settings before him.
+    fn detail(&self, error: &FetchError) -> String {
+        match self {
+            Self::Url(target) => format!("{}: {error}", target.shown()),
+            Self::Issuer(_) => error.to_string(),
+        }
     }
 }
 
@@ -218,7 +237,7 @@ impl RemoteKeys {
             age: condition.age,
             last_error: failed.map(FetchError::code),
             detail: failed
-                .map(ToString::to_string)
+                .map(|error| self.0.loader.source.detail(error))
                 .or_else(|| why_useless(&*self.held(now)?)),
         }
     }
@@ -291,8 +310,10 @@ impl Loader {
             .as_ref()
             .is_some_and(|last| last.target == target);
         let etag = etag.filter(|_| stays);
-        let answer = self.fetcher.get(&target, Wanted::JSON, etag).await?;
-        Ok((answer, target))
+        match self.fetcher.get(&target, Wanted::JSON, etag).await {
+            Ok(answer) => Ok((answer, target)),
+            Err(error) => Err(self.source.failed(error, &target)),
+        }
     }
 
     async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<JwkSet>, FetchError> {
@@ -310,11 +331,9 @@ impl Loader {
         if last.as_ref().is_some_and(same) {
             return Ok(Loaded::Again { etag, max_age });
         }
-        let value = JwkSet::parse_published(&text)?;
-        let value = match self.rsa_algorithm {
-            Some(algorithm) => value.assuming(algorithm)?,
-            None => value,
-        };
+        let value = self
+            .read(&text)
+            .map_err(|error| self.source.failed(error.into(), &target))?;
         for key in value.unusable() {
             tracing::debug!(
                 index = key.index,
@@ -333,6 +352,14 @@ impl Loader {
             etag,
             max_age,
         })
+    }
+
+    fn read(&self, text: &[u8]) -> Result<JwkSet, countersign::Error> {
+        let set = JwkSet::parse_published(text)?;
+        match self.rsa_algorithm {
+            Some(algorithm) => set.assuming(algorithm),
+            None => Ok(set),
+        }
     }
 
     /// Whether any key of `set` can be used. That none can is one line for whoever runs the service, and so is the end of it.

@@ -4,11 +4,20 @@ use std::error::Error as StdError;
 
 /// Why keys, metadata or a status list cannot be had.
 ///
-/// Messages hold nothing of the answer but a status and the name of another issuer; that name, and what a TLS library says
-/// about a certificate, are escaped and cut short. [`Debug`](std::fmt::Debug) says the same, and the code.
+/// Messages hold nothing of the answer but a status, the name of another issuer and the URL of its keys; these, and what a TLS
+/// library says about a certificate, are escaped and cut short. [`Debug`](std::fmt::Debug) says the same, and the code.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
+    /// What was asked, where that was not named by whoever asked: the metadata of an issuer, and the URL that it names.
+    #[error("{asked}: {cause}")]
+    At {
+        /// The URL, or both places of the metadata; without a query, which may hold a secret, escaped and cut short.
+        asked: String,
+        /// Why it cannot be had.
+        cause: Box<Self>,
+    },
+
     // ---- the caller ----
     /// The URL cannot be read, or holds a user name or a fragment.
     #[error(
@@ -110,6 +119,7 @@ impl FetchError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::At { cause, .. } => cause.code(),
             Self::UrlInvalid => "fetch_url_invalid",
             Self::SchemeRefused => "fetch_scheme_refused",
             Self::NoRuntime => "fetch_no_runtime",
@@ -139,6 +149,14 @@ impl FetchError {
             Self::Status { found } => matches!(found, 400 | 401 | 403..=406 | 410),
             Self::ContentType => true,
             _ => false,
+        }
+    }
+
+    /// The same, with what was asked.
+    pub(crate) fn at(self, asked: impl Into<String>) -> Self {
+        Self::At {
+            asked: asked.into(),
+            cause: Box::new(self),
         }
     }
 

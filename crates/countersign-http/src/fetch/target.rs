@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-use super::FetchError;
 use super::address::is_local_name;
+use super::{FetchError, shown};
 
 /// The most characters that a URL may have.
 const MAX_URL_BYTES: usize = 2048;
@@ -73,6 +73,14 @@ impl Target {
     /// The URL, as it will be asked for.
     pub(crate) fn as_str(&self) -> &str {
         self.url.as_str()
+    }
+
+    /// The URL as it may stand in a log: without its query, which may hold a secret, escaped and cut short.
+    pub(crate) fn shown(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        let mark = if self.has_query() { "?…" } else { "" };
+        format!("{}{mark}", shown(url.as_str()))
     }
 
     /// Scheme, host and port (RFC 6454 §4).

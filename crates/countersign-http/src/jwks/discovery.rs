@@ -35,18 +35,25 @@ impl Discovery {
     /// nothing any more.
     pub(super) async fn keys_url(&self, fetcher: &Fetcher) -> Result<Target, FetchError> {
         let [first, second] = self.places();
-        let answer = match fetcher.get(&first, Wanted::JSON, None).await {
+        let (answer, place) = match fetcher.get(&first, Wanted::JSON, None).await {
             Err(error) if error.says_not_here() => {
-                let second = fetcher.get(&second, Wanted::JSON, None).await;
-                // Where neither is there, the first is what most people meant.
-                second.map_err(|other| if other.says_not_here() { error } else { other })?
+                let answer = fetcher.get(&second, Wanted::JSON, None).await;
+                let answer = answer.map_err(|other| {
+                    if other.says_not_here() {
+                        // Where neither is there, the first is what most people meant.
+                        error.at(format!("{} and {}", first.shown(), second.shown()))
+                    } else {
+                        other.at(second.shown())
+                    }
+                });
+                (answer?, second)
             }
-            answer => answer?,
+            answer => (answer.map_err(|error| error.at(first.shown()))?, first),
         };
         match answer {
-            Answer::Document(document) => self.read(&document.body),
+            Answer::Document(document) => self.read(&document.body, &place),
             // It was not asked for news.
-            Answer::Unchanged { .. } => Err(FetchError::Status { found: 304 }),
+            Answer::Unchanged { .. } => Err(FetchError::Status { found: 304 }.at(place.shown())),
         }
     }
 
@@ -60,7 +67,19 @@ impl Discovery {
         .map(|path| self.home.with_path(&path))
     }
 
-    fn read(&self, document: &[u8]) -> Result<Target, FetchError> {
+    /// Where the keys are, by a document from `place`.
+    fn read(&self, document: &[u8], place: &Target) -> Result<Target, FetchError> {
+        let url = self
+            .keys_url_in(document)
+            .map_err(|error| error.at(place.shown()))?;
+        Target::parse(&url).map_err(|error| match Target::named(&url) {
+            Ok(refused) => error.at(refused.shown()),
+            // It may hold anything.
+            Err(_) => error.at(format!("the `jwks_uri` in {}", place.shown())),
+        })
+    }
+
+    fn keys_url_in(&self, document: &[u8]) -> Result<String, FetchError> {
         let metadata: Map<String, Value> = countersign::parse_strict(document)?;
         let text = |name| metadata.get(name).and_then(Value::as_str);
         // RFC 8414 §3.3: identical, or nothing of it may be used.
@@ -71,7 +90,8 @@ impl Discovery {
                 found: shown(found),
             });
         }
-        Target::parse(text("jwks_uri").ok_or(FetchError::KeysUrlMissing)?)
+        let url = text("jwks_uri").ok_or(FetchError::KeysUrlMissing)?;
+        Ok(url.to_owned())
     }
 }
 
@@ -131,7 +151,7 @@ mod tests {
         let discovery = Discovery::of("https://id.example/1").unwrap();
         let read = |issuer: &str| {
             let text = format!("{{\"issuer\":{issuer},\"jwks_uri\":\"https://id.example/keys\"}}");
-            discovery.read(text.as_bytes()).err()
+            discovery.keys_url_in(text.as_bytes()).err()
         };
         assert_eq!(read("\"https://id.example/1\""), None);
         for other in [
@@ -162,7 +182,11 @@ mod tests {
         let discovery = Discovery::of("https://id.example").unwrap();
         let read = |rest: &str| {
             let text = format!("{{\"issuer\":\"https://id.example\"{rest}}}");
-            discovery.read(text.as_bytes()).err()
+            let read = discovery.read(text.as_bytes(), discovery.home());
+            read.err().map(|error| match error {
+                FetchError::At { cause, .. } => *cause,
+                other => other,
+            })
         };
         assert_eq!(read(""), Some(FetchError::KeysUrlMissing));
         for (url, refusal) in [

@@ -8,6 +8,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::*;
+use crate::fault_server::RFC_8414;
 
 /// What is logged at INFO and above by everything that runs on the thread of a test, until this goes.
 struct Log {
@@ -116,4 +117,109 @@ async fn an_issuer_without_a_usable_key_is_one_warning_that_says_why_and_its_key
         assert_eq!(service.status(&key).await, 503);
         assert_eq!(log.said().len(), 1);
     }
+}
+
+/// What is said of a service whose issuer answers like this, with the URL of the issuer left out.
+async fn said_of(server: &FaultServer, service: &Service) -> [String; 2] {
+    let log = Log::watched();
+    assert_eq!(service.status(&key()).await, 503);
+    let said = log.said();
+    assert_eq!(said.len(), 1, "{said:?}");
+    let error = said[0].1["error"].as_str().unwrap();
+    let detail = service.health().detail.unwrap();
+    [error, &detail].map(|text| text.replace(&server.url, "ISSUER"))
+}
+
+#[tokio::test]
+async fn a_failure_names_the_url_that_was_asked_and_of_the_metadata_both_places() {
+    const NOT_FOUND: &str = "the answer has status 404, not 200";
+    let metadata = |server: &FaultServer, url: &str| {
+        Fault::json(&json!({"issuer": server.url, "jwks_uri": url}))
+    };
+    let server = FaultServer::start().await;
+    let both = format!("ISSUER{OIDC} and ISSUER{RFC_8414}: {NOT_FOUND}");
+    assert_eq!(
+        said_of(&server, &Service::of(&server)).await,
+        [&*both, &*both]
+    );
+    server.answers(RFC_8414, Fault::Status(500));
+    let second = format!("ISSUER{RFC_8414}: the answer has status 500, not 200");
+    assert_eq!(
+        said_of(&server, &Service::of(&server)).await,
+        [&*second, &*second]
+    );
+    let long = format!("/{}", "k".repeat(1_000));
+    for (path, fault, expected) in [
+        (
+            KEYS,
+            Fault::Status(404),
+            format!("ISSUER{KEYS}: {NOT_FOUND}"),
+        ),
+        (
+            KEYS,
+            Fault::json(&json!([])),
+            format!("ISSUER{KEYS}: what was fetched cannot be used: "),
+        ),
+        // What may be a secret is not shown.
+        (
+            "/keys?secret=1",
+            Fault::Status(404),
+            format!("ISSUER{KEYS}?…: {NOT_FOUND}"),
+        ),
+        (&*long, Fault::Status(404), "kkk: the answer".to_owned()),
+    ] {
+        server.answers(OIDC, Fault::json(&server.metadata(path)));
+        server.answers(path, fault);
+        for said in said_of(&server, &Service::of(&server)).await {
+            assert!(said.contains(&expected), "{said}");
+            assert!(!said.contains("secret") && said.len() < 400, "{said}");
+        }
+    }
+    for (url, expected) in [
+        (
+            "http://id.example/keys?secret=1",
+            "http://id.example/keys?…: only https is fetched".to_owned(),
+        ),
+        (
+            "https://169.254.169.254/keys",
+            "https://169.254.169.254/keys: a URL on another host".to_owned(),
+        ),
+        (
+            "https://ada:secret@id.example/keys",
+            format!("the `jwks_uri` in ISSUER{OIDC}: this is no URL to fetch"),
+        ),
+        (
+            "file:///etc/secret",
+            format!("the `jwks_uri` in ISSUER{OIDC}: only https is fetched"),
+        ),
+    ] {
+        server.answers(OIDC, metadata(&server, url));
+        for said in said_of(&server, &Service::of(&server)).await {
+            assert!(said.starts_with(&expected), "{said}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
+    server.answers(OIDC, Fault::json(&json!({"issuer": server.url})));
+    for said in said_of(&server, &Service::of(&server)).await {
+        let expected = format!("ISSUER{OIDC}: the issuer's metadata has no `jwks_uri`");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_names_the_url_of_a_key_set_that_was_configured() {
+    let server = FaultServer::start().await;
+    let url = format!("{}{KEYS}?secret=1", server.url);
+    let service = Service::with(&server, &RemoteKeys::at(&url).unwrap());
+    let log = Log::watched();
+    assert_eq!(service.status(&key()).await, 503);
+    let shown = format!("{}{KEYS}?…", server.url);
+    let (_, fields) = log.said().remove(0);
+    assert_eq!(fields["what"], format!("the keys of {shown}"));
+    assert_eq!(fields["error"], "the answer has status 404, not 200");
+    let detail = service.health().detail.unwrap();
+    assert_eq!(
+        detail,
+        format!("{shown}: the answer has status 404, not 200")
+    );
 }
