@@ -361,6 +361,25 @@ mod tests {
         assert_eq!(plain, Ok(()));
     }
 
+    #[test]
+    fn rejects_what_would_have_to_be_unpacked_in_whichever_of_several_headers_it_says_so() {
+        for codings in [["identity", "gzip"], ["gzip", "identity"]] {
+            let codings =
+                codings.map(|coding| (CONTENT_ENCODING, HeaderValue::from_static(coding)));
+            let answer = check_form(&HeaderMap::from_iter(codings), Wanted::JSON);
+            assert_eq!(answer, Err(FetchError::ContentEncoding));
+        }
+    }
+
+    #[test]
+    fn an_etag_that_is_too_long_to_be_sent_back_is_none() {
+        for (bytes, kept) in [(MAX_ETAG_BYTES, true), (MAX_ETAG_BYTES + 1, false)] {
+            let value = HeaderValue::try_from("e".repeat(bytes)).unwrap();
+            let headers = HeaderMap::from_iter([(ETAG, value.clone())]);
+            assert_eq!(etag(&headers), kept.then_some(value), "{bytes}");
+        }
+    }
+
     #[tokio::test]
     async fn rejects_a_learned_url_that_points_inside_before_anything_is_sent() {
         let inside = [

@@ -83,6 +83,34 @@ async fn accepts_the_url_of_a_key_set_without_discovery() {
 }
 
 #[tokio::test]
+async fn no_proxy_of_the_machine_is_asked() {
+    let proxy = FaultServer::start().await;
+    let url = proxy.url.clone();
+    // The settings of a machine belong to a process: this is another one.
+    let child = tokio::task::spawn_blocking(move || {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args([
+            "--exact",
+            "remote::discovery::accepts_the_url_of_a_key_set_without_discovery",
+        ]);
+        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+            child.env(name, &url);
+        }
+        for name in ["no_proxy", "NO_PROXY"] {
+            child.env_remove(name);
+        }
+        child.output().unwrap()
+    });
+    let output = child.await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[tokio::test]
 async fn rejects_the_metadata_of_another_issuer() {
     let key = key();
     let server = FaultServer::issuer(&set(&[&key])).await;

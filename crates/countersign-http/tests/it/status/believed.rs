@@ -162,3 +162,29 @@ async fn a_list_is_verified_with_keys_that_are_fetched_and_rotate() {
     scene.revokes(&[1]);
     is_revoked(&scene.answer(&token).await);
 }
+
+#[tokio::test]
+async fn a_list_is_signed_by_an_algorithm_that_its_issuer_signs_with() {
+    let scene = Scene::new().await;
+    let other = SigningKey::generate(Algorithm::EdDSA).unwrap();
+    let token = scene.token(1);
+    for (algorithm, signer, status) in [
+        (None, &other, 200),
+        (Some(Algorithm::ES256), &other, 503),
+        (Some(Algorithm::ES256), &scene.key, 200),
+    ] {
+        let keys = JwkSet::new([scene.key.verifying_key(), other.verifying_key()]);
+        let clock = scene.clock.clone();
+        let mut protect = Protect::with_keys(&scene.server.url, keys)
+            .audience(AUDIENCE)
+            .status_lists(StatusLists::new())
+            .clock(move || clock.now());
+        if let Some(algorithm) = algorithm {
+            protect = protect.algorithm(algorithm);
+        }
+        let text = scene.claims().sign(signer).unwrap();
+        scene.server.answers(LIST, list(text));
+        let answer = send(&app(protect.build().unwrap()), bearer(&token)).await;
+        assert_eq!(answer.status, status, "{algorithm:?} {:?}", signer.key_id());
+    }
+}

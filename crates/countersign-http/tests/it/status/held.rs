@@ -273,6 +273,23 @@ async fn a_list_from_before_the_token_is_not_the_last_word_about_it() {
 }
 
 #[tokio::test]
+async fn a_list_is_not_the_last_word_about_a_token_that_does_not_say_since_when_it_is() {
+    let scene = Scene::built(|protect| protect.plain_jwt().status_lists(StatusLists::new())).await;
+    // Without `iat`.
+    let claims = countersign::ClaimsSet::new(&scene.server.url, AUDIENCE)
+        .expires_at(scene.clock.now().saturating_add(Duration::from_secs(600)))
+        .claim("status", StatusReference::new(scene.uri(), 1))
+        .unwrap();
+    let token = signed(&scene.key, "JWT", &claims);
+    scene.revokes(&[1]);
+    is_revoked(&scene.answer(&token).await);
+    scene.passes_by(2);
+    scene.revokes(&[]);
+    scene.answer(&token).await.is_ok("in");
+    assert_eq!(scene.asked(), 2);
+}
+
+#[tokio::test]
 async fn a_token_that_is_taken_back_asks_for_no_list_again() {
     let scene = Scene::new().await;
     let token = scene.token(1);
