@@ -87,7 +87,8 @@ impl IssuerHealth {
 pub struct ListsHealth {
     /// Whether they count: of several, that of the worst.
     pub state: ListsState,
-    /// Since when the oldest of them was last known to be right, in whole seconds; `None` where there is none.
+    /// Since when the oldest of them was last known to be right, in whole seconds; those left out that are
+    /// [unused](ListsState::Unused). `None` where there is no other.
     #[serde(rename = "age_secs", serialize_with = "whole_seconds")]
     pub age: Option<Duration>,
     /// The code of the last attempt to fetch one, where it failed: that of a [`FetchError`](crate::FetchError).
@@ -99,7 +100,7 @@ pub struct ListsHealth {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ListsState {
-    /// No token has named one lately.
+    /// No token has named one lately, or none since it ended: the next one has it fetched.
     Unused,
     /// They do.
     Fresh,

@@ -51,11 +51,12 @@ impl StatusCheck {
                 drop(entry.list.view(now));
             }
             let failed = condition.last_error.as_ref().map(FetchError::code);
-            health.state =
-                health
-                    .state
-                    .max(self.state_of(&entry, now, condition.standing, failed.is_some()));
-            health.age = health.age.max(condition.age);
+            let state = self.state_of(&entry, now, condition.standing, failed.is_some());
+            health.state = health.state.max(state);
+            // How old a list is that will be fetched before it counts again says nothing of those that count.
+            if state != ListsState::Unused {
+                health.age = health.age.max(condition.age);
+            }
             health.last_error = health.last_error.or(failed);
         }
         health

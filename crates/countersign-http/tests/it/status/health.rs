@@ -74,6 +74,46 @@ async fn a_list_that_nobody_names_any_more_keeps_no_service_from_being_ready() {
 }
 
 #[tokio::test]
+async fn a_list_that_nobody_has_named_since_it_ended_is_not_what_makes_the_others_old() {
+    let scene = Scene::new().await;
+    let other = format!("{}/other", scene.server.url);
+    let claims = StatusListToken {
+        sub: other.clone(),
+        ..scene.claims()
+    };
+    scene
+        .server
+        .answers("/other", list(claims.sign(&scene.key).unwrap()));
+    let once = scene.token_with(StatusReference::new(&other, 1));
+    scene.answer(&once).await.is_ok("in");
+    scene.passes_by(3);
+    scene.answer(&scene.token(1)).await.is_ok("in");
+    // While both count, it is the older one.
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Fresh, Some(3), None, true)
+    );
+    scene.passes_by(356);
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Unused, None, None, true)
+    );
+    scene.answer(&scene.token(1)).await.is_ok("in");
+    assert_eq!(
+        told(&scene.health()),
+        (ListsState::Fresh, Some(0), None, true)
+    );
+    // One that is asked for and cannot be had is used, and says how old it is.
+    scene.server.answers("/other", Fault::Status(500));
+    scene.answer(&once).await;
+    let (state, age, error, ready) = told(&scene.health());
+    assert_eq!(
+        (state, age, error, ready),
+        (ListsState::Missing, Some(359), DOWN, false)
+    );
+}
+
+#[tokio::test]
 async fn a_service_that_lets_tokens_pass_without_a_list_is_ready_and_says_so() {
     let scene = Scene::with(StatusLists::fail_open).await;
     scene.server.answers(LIST, Fault::Status(500));
