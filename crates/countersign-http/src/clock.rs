@@ -1,7 +1,7 @@
 //! The two times that a decision needs: what it is by the calendar, and how much of it has gone by.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use countersign::Timestamp;
@@ -36,7 +36,28 @@ pub(crate) struct Clock(Source);
 enum Source {
     System,
     /// One of the service's own, for tests: it says both.
-    Own(Arc<dyn Fn() -> Timestamp + Send + Sync>),
+    Own(Arc<Own>),
+}
+
+struct Own {
+    read: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// What it said last when it was asked how much time has gone by, and how much that was.
+    gone_by: Mutex<Option<(Timestamp, Duration)>>,
+}
+
+impl Own {
+    /// It may be set back: that is no time, and what follows counts from there.
+    fn moment(&self) -> Moment {
+        let mut gone_by = self.gone_by.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (self.read)();
+        let total = match *gone_by {
+            Some((last, total)) => total.saturating_add(now.since(last)),
+            // Clocks of one source say the same of what they have in common.
+            None => now.since(Timestamp::from_unix_secs(0)),
+        };
+        *gone_by = Some((now, total));
+        Moment(total)
+    }
 }
 
 impl Clock {
@@ -45,7 +66,10 @@ impl Clock {
     }
 
     pub(crate) fn of(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Source::Own(Arc::new(clock)))
+        Self(Source::Own(Arc::new(Own {
+            read: Box::new(clock),
+            gone_by: Mutex::default(),
+        })))
     }
 
     /// Whether it goes by itself, as fast as timers do.
@@ -57,7 +81,7 @@ impl Clock {
     pub(crate) fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp::from(SystemTime::now()),
-            Source::Own(clock) => clock(),
+            Source::Own(clock) => (clock.read)(),
         }
     }
 
@@ -73,7 +97,7 @@ impl Clock {
                 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
                 Moment(START.elapsed())
             }
-            Source::Own(clock) => Moment(clock().since(Timestamp::from_unix_secs(0))),
+            Source::Own(clock) => clock.moment(),
         }
     }
 }
@@ -89,6 +113,8 @@ impl fmt::Debug for Clock {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
 
     #[test]
@@ -105,5 +131,24 @@ mod tests {
         let clock = Clock::system();
         let one = clock.moment();
         assert!(clock.moment() >= one);
+    }
+
+    #[test]
+    fn a_clock_of_ones_own_that_is_set_back_goes_on_from_there() {
+        let secs = Arc::new(AtomicI64::new(1_000));
+        let shown = Arc::clone(&secs);
+        let clock = Clock::of(move || Timestamp::from_unix_secs(shown.load(Ordering::SeqCst)));
+        let start = clock.moment();
+        for (shows, gone_by) in [
+            (1_000, 0),
+            (1_030, 30),
+            (100, 30),
+            (105, 35),
+            (1_105, 1_035),
+        ] {
+            secs.store(shows, Ordering::SeqCst);
+            let now = clock.clone().moment();
+            assert_eq!(now.since(start), Duration::from_secs(gone_by), "{shows}");
+        }
     }
 }

@@ -238,6 +238,22 @@ async fn what_the_clock_of_the_issuer_says_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_clock_of_ones_own_that_is_set_back_keeps_no_removed_key_alive() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    service.time.passes(86_400);
+    service.passes(&old).await;
+    service.time.passes(-86_400);
+    service.passes(&old).await;
+    assert_eq!(service.health().age, Some(Duration::ZERO));
+    server.answers(KEYS, Fault::json(&set(&[&new])));
+    service.time.passes(600);
+    assert_eq!(service.status(&old).await, 401);
+}
+
+#[tokio::test]
 async fn tokens_of_an_issuer_whose_clock_is_an_hour_off_are_refused_within_the_leeway_only() {
     let key = key();
     let server = FaultServer::issuer(&set(&[&key])).await;
