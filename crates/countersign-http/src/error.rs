@@ -52,9 +52,9 @@ pub enum Error {
     #[cfg(feature = "remote")]
     #[error("the keys cannot be fetched: {0}")]
     Fetch(#[from] crate::fetch::FetchError),
-    /// Status lists cannot be fetched from the place that was named.
+    /// Status lists cannot be fetched from the place that was named, or not in the way that was.
     #[cfg(feature = "remote")]
-    #[error("status lists cannot be fetched from there: {0}")]
+    #[error("status lists cannot be fetched: {0}")]
     StatusLists(#[source] crate::fetch::FetchError),
     /// There is no place where a status list would be believed.
     #[cfg(feature = "remote")]

@@ -27,6 +27,24 @@ pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 /// The longest `ETag` that is kept.
 const MAX_ETAG_BYTES: usize = 512;
 
+/// The most that may be waited for an answer.
+const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// That a time in the settings is not longer than it may be.
+///
+/// # Errors
+/// [`FetchError::SettingTooLong`].
+pub(crate) fn within(
+    setting: &'static str,
+    value: Duration,
+    limit: Duration,
+) -> Result<(), FetchError> {
+    if value > limit {
+        return Err(FetchError::SettingTooLong { setting, limit });
+    }
+    Ok(())
+}
+
 /// How a [`Fetcher`] connects.
 #[derive(Clone, Debug)]
 pub(crate) struct Connecting {
@@ -38,6 +56,14 @@ pub(crate) struct Connecting {
     pub(crate) extra_roots: Vec<Vec<u8>>,
     /// Trusts no host to stand inside the house, not even those that were configured.
     pub(crate) only_public: bool,
+}
+
+impl Connecting {
+    /// With so long for one answer.
+    pub(crate) fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+        self.connect_timeout = self.connect_timeout.min(timeout);
+    }
 }
 
 impl Default for Connecting {
@@ -130,8 +156,9 @@ impl Fetcher {
     /// For the hosts of `configured` URLs; the settings of the machine (proxies, say) count for nothing.
     ///
     /// # Errors
-    /// [`FetchError::Tls`] where an https URL is configured and there are no root certificates to believe.
+    /// [`FetchError::SettingTooLong`], and [`FetchError::Tls`] where an https URL is configured and there are no root certificates to believe.
     pub(crate) fn new(configured: &[Target], connecting: &Connecting) -> Result<Self, FetchError> {
+        within("timeout", connecting.timeout, MAX_TIMEOUT)?;
         let hosts: Arc<[String]> = configured
             .iter()
             .filter(|_| !connecting.only_public)

@@ -1,6 +1,7 @@
 //! Why something could not be fetched.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 /// Why keys, metadata or a status list cannot be had.
 ///
@@ -27,6 +28,14 @@ pub enum FetchError {
     /// Neither https nor plain http on this machine.
     #[error("only https is fetched, and plain http from this machine alone")]
     SchemeRefused,
+    /// A time in the settings is longer than it may be.
+    #[error("`{setting}` is longer than {} s, the most that it may be", limit.as_secs())]
+    SettingTooLong {
+        /// The setting: `timeout`, `stale_limit` or `grace`.
+        setting: &'static str,
+        /// The most that it may be.
+        limit: Duration,
+    },
     /// No tokio runtime is there to wait in.
     #[error("there is no tokio runtime here; fetch from within one")]
     NoRuntime,
@@ -122,6 +131,7 @@ impl FetchError {
             Self::At { cause, .. } => cause.code(),
             Self::UrlInvalid => "fetch_url_invalid",
             Self::SchemeRefused => "fetch_scheme_refused",
+            Self::SettingTooLong { .. } => "fetch_setting_too_long",
             Self::NoRuntime => "fetch_no_runtime",
             Self::Tls { .. } => "fetch_tls",
             Self::AddressRefused => "fetch_address_refused",

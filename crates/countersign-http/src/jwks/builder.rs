@@ -6,7 +6,7 @@ use countersign::Algorithm;
 
 use super::discovery::Discovery;
 use super::{RemoteKeys, Source};
-use crate::fetch::{Connecting, FetchError, Fetcher, Target};
+use crate::fetch::{Connecting, FetchError, Fetcher, Target, within};
 use crate::refresh::Rule;
 
 /// RFC 9111 leaves the life of an answer to the other side; ours to bound.
@@ -19,9 +19,6 @@ const RULE: Rule = Rule {
     // Access tokens live minutes: an issuer that is down for an hour has left none that a key could still be good for.
     stale_limit: Duration::from_secs(60 * 60),
 };
-
-/// The most that may be waited for an answer.
-const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// [`RemoteKeys`] being described.
 #[derive(Clone, Debug)]
@@ -41,17 +38,17 @@ impl RemoteKeysBuilder {
         }
     }
 
-    /// How long one answer may take, name, connection and TLS included; 5 s where nothing is said, at most 60 s.
+    /// How long one answer may take, name, connection and TLS included; 5 s where nothing is said, at most 60 s: more is
+    /// [`FetchError::SettingTooLong`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        let timeout = timeout.min(MAX_TIMEOUT);
-        self.connecting.timeout = timeout;
-        self.connecting.connect_timeout = self.connecting.connect_timeout.min(timeout);
+        self.connecting.set_timeout(timeout);
         self
     }
 
-    /// How long keys count beyond their life while the issuer cannot be asked; an hour where nothing is said, at most 24 h.
+    /// How long keys count beyond their life while the issuer cannot be asked; an hour where nothing is said, at most 24 h:
+    /// more is [`FetchError::SettingTooLong`].
     pub fn stale_limit(mut self, limit: Duration) -> Self {
-        self.rule.stale_limit = limit.min(RULE.greatest_life);
+        self.rule.stale_limit = limit;
         self
     }
 
@@ -79,8 +76,9 @@ impl RemoteKeysBuilder {
     /// As [`RemoteKeys::discover`].
     ///
     /// # Errors
-    /// As there, and [`FetchError::Tls`] for a certificate that cannot be read.
+    /// As there, [`FetchError::SettingTooLong`], and [`FetchError::Tls`] for a certificate that cannot be read.
     pub fn discover(self, issuer: &str) -> Result<RemoteKeys, FetchError> {
+        self.check()?;
         let discovery = Discovery::of(issuer)?;
         let fetcher = Fetcher::new(std::slice::from_ref(discovery.home()), &self.connecting)?;
         Ok(RemoteKeys::new(Source::Issuer(discovery), fetcher, self))
@@ -89,10 +87,15 @@ impl RemoteKeysBuilder {
     /// As [`RemoteKeys::at`].
     ///
     /// # Errors
-    /// As there, and [`FetchError::Tls`] for a certificate that cannot be read.
+    /// As there, [`FetchError::SettingTooLong`], and [`FetchError::Tls`] for a certificate that cannot be read.
     pub fn at(self, url: &str) -> Result<RemoteKeys, FetchError> {
+        self.check()?;
         let target = Target::parse(url)?;
         let fetcher = Fetcher::new(std::slice::from_ref(&target), &self.connecting)?;
         Ok(RemoteKeys::new(Source::Url(target), fetcher, self))
+    }
+
+    fn check(&self) -> Result<(), FetchError> {
+        within("stale_limit", self.rule.stale_limit, RULE.greatest_life)
     }
 }

@@ -12,7 +12,7 @@ use super::load::{Source, USUAL_LIFE};
 use super::read::{Reader, Reading};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::fetch::{FetchError, Fetcher, Target};
+use crate::fetch::{FetchError, Fetcher, Target, within};
 use crate::keys::Keys;
 use crate::refresh::Rule;
 
@@ -25,9 +25,6 @@ const RULE: Rule = Rule {
     longest_pause: Duration::from_secs(30),
     stale_limit: Duration::from_secs(5 * 60),
 };
-
-/// The most that may be waited for an answer.
-const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Which status lists a service believes, and what it does without one (draft-ietf-oauth-status-list).
 ///
@@ -89,9 +86,9 @@ impl StatusLists {
     }
 
     /// How long a list counts beyond its `ttl` while it cannot be fetched; five minutes where nothing is said, at most an
-    /// hour.
+    /// hour: more is [`FetchError::SettingTooLong`] when it is built.
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = Some(grace.min(RULE.greatest_life));
+        self.grace = Some(grace);
         self
     }
 
@@ -102,9 +99,10 @@ impl StatusLists {
         self
     }
 
-    /// How long one answer may take; as long as for the issuer's keys where nothing is said, at most 60 s.
+    /// How long one answer may take; as long as for the issuer's keys where nothing is said, at most 60 s: more is
+    /// [`FetchError::SettingTooLong`] when it is built.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout.min(MAX_TIMEOUT));
+        self.timeout = Some(timeout);
         self
     }
 
@@ -143,6 +141,8 @@ impl StatusLists {
             Some(_) => Target::named,
             None => Target::parse,
         };
+        let grace = self.grace.unwrap_or(RULE.stale_limit);
+        within("grace", grace, RULE.greatest_life).map_err(Error::StatusLists)?;
         let own = trust.homes.iter().filter_map(|home| parse(home).ok());
         let mut targets: Vec<Target> = own.collect();
         for place in &self.places {
@@ -156,7 +156,7 @@ impl StatusLists {
             required,
             fail_open: self.fail_open,
             rule: Rule {
-                stale_limit: self.grace.unwrap_or(RULE.stale_limit),
+                stale_limit: grace,
                 ..RULE
             },
             source: Arc::new(Source {
@@ -181,8 +181,7 @@ impl StatusLists {
     fn fetcher(&self, targets: &[Target], keys: &Keys) -> Result<Fetcher, FetchError> {
         let mut connecting = keys.connecting().cloned().unwrap_or_default();
         if let Some(timeout) = self.timeout {
-            connecting.timeout = timeout;
-            connecting.connect_timeout = connecting.connect_timeout.min(timeout);
+            connecting.set_timeout(timeout);
         }
         connecting.extra_roots.extend(self.roots.iter().cloned());
         Fetcher::new(targets, &connecting)

@@ -200,3 +200,27 @@ fn rejects_issuers_and_urls_that_may_not_be_asked() {
     let built = Protect::jwks("https://id.example", "http://id.example/keys").audience(AUDIENCE);
     assert_eq!(built.build().unwrap_err().code(), "fetch_scheme_refused");
 }
+
+#[test]
+fn rejects_a_timeout_and_a_limit_of_stale_keys_beyond_their_bounds() {
+    let secs = Duration::from_secs;
+    let keys = RemoteKeys::builder;
+    for (keys, refused) in [
+        (keys().timeout(secs(60)), None),
+        (
+            keys().timeout(secs(61)),
+            Some("`timeout` is longer than 60 s, the most that it may be"),
+        ),
+        (keys().stale_limit(secs(86_400)), None),
+        (
+            keys().stale_limit(secs(86_401)),
+            Some("`stale_limit` is longer than 86400 s, the most that it may be"),
+        ),
+    ] {
+        let named = "https://id.example";
+        for built in [keys.clone().discover(named), keys.at(named)] {
+            let error = built.err().map(|error| error.to_string());
+            assert_eq!(error.as_deref(), refused);
+        }
+    }
+}

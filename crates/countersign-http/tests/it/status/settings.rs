@@ -154,6 +154,23 @@ fn rejects_settings_that_lead_nowhere() {
     assert_eq!(code(both), None);
 }
 
+#[test]
+fn rejects_a_grace_and_a_timeout_beyond_their_bounds() {
+    let key = SigningKey::generate(Algorithm::ES256).unwrap();
+    let code = |lists: StatusLists| {
+        let protect = Protect::with_keys("https://id.example", key.verifying_key());
+        let built = protect.audience(AUDIENCE).status_lists(lists).build();
+        built.err().map(|error| error.code())
+    };
+    let lists = StatusLists::new;
+    let too_long = Some("fetch_setting_too_long");
+    let secs = Duration::from_secs;
+    assert_eq!(code(lists().grace(secs(3_600))), None);
+    assert_eq!(code(lists().grace(secs(3_601))), too_long);
+    assert_eq!(code(lists().timeout(secs(60))), None);
+    assert_eq!(code(lists().timeout(secs(61))), too_long);
+}
+
 #[tokio::test]
 async fn a_token_of_another_issuer_is_told_apart_before_any_list_is_asked_for() {
     let scene = Scene::new().await;
