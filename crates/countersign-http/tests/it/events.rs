@@ -17,7 +17,7 @@ use tracing::instrument::WithSubscriber;
 
 use crate::harness::{
     AUDIENCE, ISSUER, KEY, NOW, access_token, app, bearer, claims, claims_of, expired_token, get,
-    good_token, protect, send, signed, tampered_token,
+    good_token, listens, protect, send, signed, tampered_token,
 };
 
 #[derive(Clone, Default)]
@@ -43,6 +43,7 @@ async fn logged_at(
     app: &Router,
     request: http::request::Builder,
 ) -> Vec<Value> {
+    listens();
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()

@@ -79,6 +79,14 @@ pub(crate) fn bearer(token: &str) -> Builder {
     get().header(AUTHORIZATION, format!("Bearer {token}"))
 }
 
+/// To be called before a test listens to the log. With one subscriber in the process, tracing asks the thread that comes by an
+/// event first whether anybody listens to it, and where that is the thread of another test, nobody is told of it.
+pub(crate) fn listens() {
+    static ANOTHER: LazyLock<tracing::Dispatch> =
+        LazyLock::new(|| tracing::Dispatch::new(tracing_subscriber::registry()));
+    LazyLock::force(&ANOTHER);
+}
+
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,

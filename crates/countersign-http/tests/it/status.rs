@@ -25,7 +25,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::fault_server::{Fault, FaultServer};
-use crate::harness::{AUDIENCE, Answer, NOW, app, bearer, claims_of, send, signed};
+use crate::harness::{AUDIENCE, Answer, NOW, app, bearer, claims_of, listens, send, signed};
 
 const LIST: &str = "/status-lists/1";
 const TTL: u64 = 5;
@@ -174,6 +174,7 @@ impl<S: Subscriber> Layer<S> for Counting {
 impl Settled {
     /// Of everything that runs on the thread of this test.
     fn watched() -> Self {
+        listens();
         let events = Arc::default();
         let counting = tracing_subscriber::registry().with(Counting(Arc::clone(&events)));
         Self {

@@ -9,6 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::*;
 use crate::fault_server::RFC_8414;
+use crate::harness::listens;
 
 /// What is logged at INFO and above by everything that runs on the thread of a test, until this goes.
 struct Log {
@@ -31,6 +32,7 @@ impl Write for Text {
 
 impl Log {
     fn watched() -> Self {
+        listens();
         let text = Text::default();
         let writer = text.clone();
         let subscriber = tracing_subscriber::fmt()
