@@ -64,7 +64,8 @@ pub struct IssuerHealth {
     pub age: Option<Duration>,
     /// The code of the last attempt to fetch them, where it failed: that of a [`FetchError`](crate::FetchError).
     pub last_error: Option<&'static str>,
-    /// What is wrong, in words: why that attempt failed, or why no key of the set can be used. For whoever runs the service.
+    /// What is wrong, in words: why that attempt failed, or why no key of the set can be used. It may
+    /// hold URLs of the issuer, and is for whoever runs the service.
     pub detail: Option<String>,
     /// How it stands with its status lists; `None` where none are looked at.
     pub status: Option<ListsHealth>,
