@@ -14,7 +14,7 @@ use crate::health::IssuerHealth;
 use crate::keys::{AtHand, Keys};
 #[cfg(feature = "remote")]
 use crate::status::{StatusCheck, StatusSettings, Trust};
-use crate::token::VerifiedToken;
+use crate::token::{Remembered, VerifiedToken};
 
 /// What a token in the cache takes at most on average, in bytes.
 const CACHED_BYTES: usize = 4096;
@@ -217,7 +217,7 @@ pub(crate) struct Trusted {
     pub(crate) name: String,
     pub(crate) keys: Keys,
     pub(crate) policy: Policy,
-    cache: Option<TokenCache<NoClaims, VerifiedToken>>,
+    cache: Option<TokenCache<NoClaims, Remembered>>,
     /// Who says whether a token was taken back.
     #[cfg(feature = "remote")]
     pub(crate) status: Option<StatusCheck>,
@@ -245,9 +245,11 @@ impl Trusted {
         now: Timestamp,
     ) -> Result<VerifiedToken, countersign::Error> {
         match &self.cache {
-            Some(cache) => cache.find_or_verify(keys, text, now, |policy| {
-                front.verify(keys, policy, text, now)
-            }),
+            Some(cache) => cache
+                .find_or_verify(keys, text, now, |policy| {
+                    front.verify(keys, policy, text, now).map(Remembered::from)
+                })
+                .map(VerifiedToken::from),
             None => front.verify(keys, &self.policy, text, now),
         }
     }

@@ -49,12 +49,31 @@ struct Token {
     status: OnceLock<Result<Option<StatusReference>, countersign::Error>>,
 }
 
-/// All hits of a cache share one.
-impl Cached for VerifiedToken {
+/// What a cache holds of a token, and all hits share.
+#[derive(Clone)]
+pub(crate) struct Remembered(Arc<Token>);
+
+impl Cached for Remembered {
     type Claims = NoClaims;
 
     fn verified(&self) -> &Verified<NoClaims> {
-        &self.held.proof
+        &self.0.proof
+    }
+}
+
+impl From<VerifiedToken> for Remembered {
+    fn from(token: VerifiedToken) -> Self {
+        Self(token.held)
+    }
+}
+
+impl From<Remembered> for VerifiedToken {
+    fn from(Remembered(held): Remembered) -> Self {
+        Self {
+            held,
+            tree: OnceLock::new(),
+            grpc: false,
+        }
     }
 }
 
@@ -69,11 +88,7 @@ impl VerifiedToken {
             #[cfg(feature = "remote")]
             status: OnceLock::new(),
         });
-        Self {
-            held,
-            tree: OnceLock::new(),
-            grpc: false,
-        }
+        Remembered(held).into()
     }
 
     /// One whose claims were read as `C` on the way, where they fit.
