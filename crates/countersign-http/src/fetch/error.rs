@@ -162,6 +162,15 @@ impl FetchError {
         }
     }
 
+    /// Why, without what was asked.
+    #[must_use]
+    pub fn reason(&self) -> &Self {
+        match self {
+            Self::At { cause, .. } => cause.reason(),
+            other => other,
+        }
+    }
+
     /// The same, with what was asked.
     pub(crate) fn at(self, asked: impl Into<String>) -> Self {
         Self::At {

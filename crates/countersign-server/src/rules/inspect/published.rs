@@ -73,8 +73,9 @@ impl Published {
     /// Why keys could not be had, for the person: in a server no more than that it is no URL, or that this
     /// machine has no TLS.
     fn told(&self, issuer: &str, problem: &FetchError) -> String {
-        if matches!(problem, FetchError::UrlInvalid | FetchError::Tls { .. }) {
-            return problem.to_string();
+        let cause = problem.reason();
+        if matches!(cause, FetchError::UrlInvalid | FetchError::Tls { .. }) {
+            return cause.to_string();
         }
         if self.own.is_none() {
             return with_next_step(issuer, problem);
@@ -112,12 +113,14 @@ impl Published {
 /// Which address it was, and what to do: a URL of keys is taken for that of an issuer more often than not.
 fn with_next_step(issuer: &str, problem: &FetchError) -> String {
     let shown: String = issuer.chars().take(MAX_SHOWN).collect();
-    match problem {
+    // Which address it was, this says already.
+    let cause = problem.reason();
+    match cause {
         FetchError::Status { found: 404 | 410 } => format!(
-            "{shown} has no metadata of an issuer: {problem}. Give the issuer as `iss` spells it; of a URL of keys, give what it answers, as JWK Set"
+            "{shown} has no metadata of an issuer: {cause}. Give the issuer as `iss` spells it; of a URL of keys, give what it answers, as JWK Set"
         ),
         FetchError::Connect { .. } | FetchError::NameUnresolved | FetchError::Timeout => {
-            format!("{shown} cannot be reached: {problem}. Is it spelled right, and does it run?")
+            format!("{shown} cannot be reached: {cause}. Is it spelled right, and does it run?")
         }
         _ => format!(
             "the keys of {shown} cannot be had: {problem}. Where you have them, give them as JWK Set"
