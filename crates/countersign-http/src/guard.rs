@@ -116,6 +116,13 @@ enum Rule {
     Own(Arc<dyn Fn(&VerifiedToken) -> bool + Send + Sync>),
 }
 
+/// Whether a rule lets a token in, and all that it asked of the claims could be answered.
+fn admits(rule: &(dyn Fn(&VerifiedToken) -> bool + Send + Sync), token: &VerifiedToken) -> bool {
+    // A clone that the rule makes shares what it reads.
+    token.tree();
+    rule(token) && token.is_legible()
+}
+
 impl Rule {
     fn admit<B>(&self, request: &Request<B>) -> Result<(), Rejection> {
         let head = RequestHead::of(request);
@@ -124,7 +131,7 @@ impl Rule {
         let rejection = match self {
             Self::Role(role) if token.has_role(role) => return Ok(()),
             Self::Scope(scope) if token.has_scope(scope) => return Ok(()),
-            Self::Own(rule) if rule(token) && token.is_legible() => return Ok(()),
+            Self::Own(rule) if admits(rule.as_ref(), token) => return Ok(()),
             Self::Role(role) => Rejection::insufficient_role(role.to_string()),
             Self::Scope(scope) => Rejection::insufficient_scope(scope.to_string()),
             Self::Own(_) | Self::Nobody => Rejection::forbidden(),

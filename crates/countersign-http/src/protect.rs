@@ -124,7 +124,7 @@ impl Protect {
     /// Runs the check list on a token, with the keys at hand, and says what each check found: for a developer who asks why. Of
     /// one that passes it, it says too what a request would meet next: its status, as far as its list is held now, whether it
     /// was used already, under [`single_use`](ProtectBuilder::single_use), and that checks of the service's own are still to
-    /// come. Nothing is fetched for it but keys that were never fetched, nobody waits, no check is run and no use is taken.
+    /// come. Keys that are due are fetched in the background, as by a request; nobody waits, no check is run and no use is taken.
     ///
     /// The same stands in the log, as the field `explain` and without any value of the token, of a refusal by the list, by the
     /// status, or for want of either's keys or lists, where the target `countersign_http::explain` is enabled at DEBUG.

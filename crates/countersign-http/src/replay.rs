@@ -2,7 +2,8 @@
 //!
 //! The calendar alone does not say when that is: a clock that is an hour ahead for a moment would have every use forgotten,
 //! and every token count again once the clock is right. So as much time must have gone by as the token had left, too; and
-//! what was forgotten after all, by a clock that was wrong for long, is refused as used.
+//! what was forgotten after all, by a clock that was wrong for long, or for a moment when a token had been used a day before, is
+//! refused as used, and so is whatever ends before that.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;

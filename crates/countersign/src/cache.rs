@@ -81,6 +81,8 @@ struct Apart<T>(Mutex<Shard<T>>);
 impl<C, T: Cached> TokenCache<C, T> {
     /// An empty cache for tokens that satisfy `policy`: at most so many of them, and about so many bytes of tokens and their
     /// claims' text. Where a limit leaves no room for a token, that token is verified each time.
+    ///
+    /// Both are shared out over 64 parts, rounded up: a limit of a few entries holds up to 64, and one of a few kilobytes, none.
     pub fn new(policy: Policy, max_entries: usize, max_bytes: usize) -> Self {
         let share = |all: usize| all.div_ceil(SHARDS);
         let shard = || Shard::new(share(max_entries), share(max_bytes));
@@ -199,7 +201,8 @@ impl<C, T: Cached> TokenCache<C, T> {
 
     /// The token as it was remembered, or as `verify` verifies it: with the policy of this cache and with `keys`.
     ///
-    /// What `verify` returns is remembered where it is the proof of this very token.
+    /// What `verify` returns is remembered where its payload is that of this token: it has to verify `token`, with `keys` and
+    /// the policy that it is given, and nothing else.
     ///
     /// # Errors
     /// Those of `verify`.

@@ -102,7 +102,7 @@ pub enum FetchError {
     #[error("what the service reads status lists by has none at this URL")]
     NotRead,
     /// The fetch has ended without a word: what it reads by panicked, or its runtime is gone.
-    #[error("the fetch ended without a word: what reads the list panicked, or its runtime is gone")]
+    #[error("the fetch ended without a word: it panicked, or its runtime is gone")]
     Aborted,
     /// The status list was issued before the one that is held: a copy that somebody has kept.
     #[error("the status list was issued before the one that is held")]

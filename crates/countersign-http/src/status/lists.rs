@@ -113,7 +113,8 @@ impl StatusLists {
     }
 
     /// Reads lists by `read` and not over HTTP: for a service in its issuer's own process. It is given the URL of a list, and
-    /// brings its token. What it brings is verified and held like any other, and no URL counts that did not before.
+    /// brings its token. What it brings is verified and held like any other, and no URL counts that did not before. It has to
+    /// end by itself: nothing here limits its time, and requests wait for it.
     ///
     /// ```
     /// use countersign_http::{Protect, StatusLists};

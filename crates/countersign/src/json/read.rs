@@ -27,12 +27,13 @@ pub(crate) fn read<'de, C: Deserialize<'de>>(
         common: CommonValues::new(),
         allowance: Allowance::of(text.len()),
         seen: None,
+        stopped: false,
     };
     if reader.scanner.peek() != Some(b'{') {
         return Err(Stop::Declined);
     }
     let value = C::deserialize(&mut reader)?;
-    reader.scanner.end()?;
+    reader.end()?;
     // A type that looked at nothing left the text where it was, and ended above.
     let seen = reader.seen.ok_or(Stop::Declined)?;
     let index = Index {
@@ -56,10 +57,10 @@ pub(crate) fn read_alone<'de, C: Deserialize<'de>>(text: &'de str) -> Result<C, 
         common: CommonValues::new(),
         allowance: Allowance::of(text.len()),
         seen: None,
+        stopped: false,
     };
     let value = C::deserialize(&mut reader)?;
-    // A type may take an error for nothing and go on where it came up: inside of a value, as if that were the end of it.
-    reader.scanner.end()?;
+    reader.end()?;
     Ok(value)
 }
 
@@ -111,9 +112,83 @@ struct Reader<'de, 'r> {
     allowance: Allowance,
     /// The outermost object's names, once it has been read.
     seen: Option<Fingerprints>,
+    /// Whether it has said no to anything. A type may take that for nothing and go on where it came up: inside of a value, as
+    /// if that were the end of it, or behind one that was noted nowhere.
+    stopped: bool,
 }
 
 impl<'de> Reader<'de, '_> {
+    /// Remembers that something was refused, whatever becomes of the error.
+    #[inline]
+    fn keep<T>(&mut self, read: Result<T, Stop>) -> Result<T, Stop> {
+        self.stopped |= read.is_err();
+        read
+    }
+
+    /// The text has ended, and nothing in it was refused.
+    fn end(&mut self) -> Result<(), Stop> {
+        self.scanner.end()?;
+        if self.stopped {
+            return Err(Stop::Declined);
+        }
+        Ok(())
+    }
+
+    fn any<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Stop> {
+        self.allowance.value()?;
+        match self.scanner.peek() {
+            Some(b'{') => self.object(visitor),
+            Some(b'[') => self.array(visitor),
+            Some(b'"') => {
+                let text = self.scanner.string()?;
+                if text.escaped {
+                    visitor.visit_string(text.decode()?.into_owned())
+                } else {
+                    visitor.visit_borrowed_str(text.raw)
+                }
+            }
+            Some(b't') => {
+                self.scanner.literal("true")?;
+                visitor.visit_bool(true)
+            }
+            Some(b'f') => {
+                self.scanner.literal("false")?;
+                visitor.visit_bool(false)
+            }
+            Some(b'n') => {
+                self.scanner.literal("null")?;
+                visitor.visit_unit()
+            }
+            _ => match self.scanner.number()? {
+                Number::Positive(value) => visitor.visit_u64(value),
+                Number::Negative(value) => visitor.visit_i64(value),
+                Number::Float(value) => visitor.visit_f64(value),
+            },
+        }
+    }
+
+    fn option<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Stop> {
+        if self.scanner.peek() == Some(b'n') {
+            self.allowance.value()?;
+            self.scanner.literal("null")?;
+            return visitor.visit_none();
+        }
+        visitor.visit_some(self)
+    }
+
+    /// A string without an escape; what else names a variant is left to serde_json.
+    fn variant(&mut self) -> Result<&'de str, Stop> {
+        self.allowance.value()?;
+        if self.scanner.peek() != Some(b'"') {
+            return Err(Stop::Declined);
+        }
+        let text = self.scanner.string()?;
+        if text.escaped {
+            return Err(Stop::Declined);
+        }
+        Ok(text.raw)
+    }
+
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Stop> {
         let mut members = Members::open(self)?;
         let value = visitor.visit_map(&mut members)?;
@@ -194,45 +269,13 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     type Error = Stop;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        self.allowance.value()?;
-        match self.scanner.peek() {
-            Some(b'{') => self.object(visitor),
-            Some(b'[') => self.array(visitor),
-            Some(b'"') => {
-                let text = self.scanner.string()?;
-                if text.escaped {
-                    visitor.visit_string(text.decode()?.into_owned())
-                } else {
-                    visitor.visit_borrowed_str(text.raw)
-                }
-            }
-            Some(b't') => {
-                self.scanner.literal("true")?;
-                visitor.visit_bool(true)
-            }
-            Some(b'f') => {
-                self.scanner.literal("false")?;
-                visitor.visit_bool(false)
-            }
-            Some(b'n') => {
-                self.scanner.literal("null")?;
-                visitor.visit_unit()
-            }
-            _ => match self.scanner.number()? {
-                Number::Positive(value) => visitor.visit_u64(value),
-                Number::Negative(value) => visitor.visit_i64(value),
-                Number::Float(value) => visitor.visit_f64(value),
-            },
-        }
+        let read = self.any(visitor);
+        self.keep(read)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        if self.scanner.peek() == Some(b'n') {
-            self.allowance.value()?;
-            self.scanner.literal("null")?;
-            return visitor.visit_none();
-        }
-        visitor.visit_some(self)
+        let read = self.option(visitor);
+        self.keep(read)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -240,42 +283,38 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        visitor.visit_newtype_struct(self)
+        let read = visitor.visit_newtype_struct(&mut *self);
+        self.keep(read)
     }
 
-    /// A variant that is a string; one with content is left to serde_json.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Stop> {
-        self.allowance.value()?;
-        if self.scanner.peek() != Some(b'"') {
-            return Err(Stop::Declined);
-        }
-        let text = self.scanner.string()?;
-        if text.escaped {
-            return Err(Stop::Declined);
-        }
-        BorrowedStrDeserializer::new(text.raw).deserialize_enum(name, variants, visitor)
+        let read = self.variant().and_then(|variant| {
+            BorrowedStrDeserializer::new(variant).deserialize_enum(name, variants, visitor)
+        });
+        self.keep(read)
     }
 
     /// The name of a variant or of a tag: never a number, which derived types take for a place in their list of names.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
         if self.scanner.peek() != Some(b'"') {
-            return Err(Stop::Declined);
+            return self.keep(Err(Stop::Declined));
         }
         self.deserialize_any(visitor)
     }
 
     /// What is finite as an `f64` may be none as an `f32`.
     fn deserialize_f32<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
-        Err(Stop::Declined)
+        self.keep(Err(Stop::Declined))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        self.skip()?;
+        let skipped = self.skip();
+        self.keep(skipped)?;
         visitor.visit_unit()
     }
 
@@ -386,16 +425,18 @@ impl<'de> MapAccess<'de> for &mut Members<'de, '_, '_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Stop> {
-        match self.advance()? {
+        let named = self.advance().and_then(|name| match name {
             Some(name) => seed
                 .deserialize(BorrowedStrDeserializer::new(name))
                 .map(Some),
             None => Ok(None),
-        }
+        });
+        self.reader.keep(named)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
-        self.value(|reader| seed.deserialize(reader))
+        let value = self.value(|reader| seed.deserialize(reader));
+        self.reader.keep(value)
     }
 }
 
@@ -416,11 +457,13 @@ impl<'de> SeqAccess<'de> for &mut Items<'de, '_, '_> {
         if self.ended {
             return Ok(None);
         }
-        if !self.reader.next_item(&mut self.first)? {
+        let follows = self.reader.next_item(&mut self.first);
+        if !self.reader.keep(follows)? {
             self.ended = true;
             return Ok(None);
         }
-        seed.deserialize(&mut *self.reader).map(Some)
+        let item = seed.deserialize(&mut *self.reader).map(Some);
+        self.reader.keep(item)
     }
 }
 

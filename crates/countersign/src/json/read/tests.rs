@@ -307,9 +307,52 @@ fn what_stands_within_a_value_is_no_member_of_the_object_around_it() {
         assert!(read::<Lenient>(text).is_err(), "{text}");
         assert!(read_alone::<Lenient>(text).is_err(), "{text}");
     }
+    // Nor is what is no JSON any, or a brace that is missing, because somebody takes it for nothing.
+    for text in [
+        r#"{"profile":1.,"role":"user"}"#,
+        r#"{"profile":01,"role":"user"}"#,
+        r#"{"profile":1e999,"role":"user"}"#,
+        r#"{"profile":{"age":"x","role":"user"}"#,
+    ] {
+        assert!(read::<Lenient>(text).is_err(), "{text}");
+        assert!(read_alone::<Lenient>(text).is_err(), "{text}");
+    }
     let honest = read_alone::<Lenient>(r#"{"profile":{"age":7},"role":"user"}"#).unwrap();
     assert_eq!(honest.profile, Some(Profile { age: 7 }));
     assert!(read_alone::<IgnoredAny>(r#"{"a":1} {}"#).is_err());
+}
+
+#[test]
+fn a_member_that_a_type_could_not_read_and_went_on_without_is_not_taken_for_absent() {
+    /// The texts among the members; what is none, it leaves out.
+    struct Texts;
+    impl<'de> Deserialize<'de> for Texts {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Some;
+            impl<'de> Visitor<'de> for Some {
+                type Value = Texts;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+                    while map.next_key::<&str>()?.is_some() {
+                        let _ = map.next_value::<String>();
+                    }
+                    Ok(Texts)
+                }
+            }
+            deserializer.deserialize_map(Some)
+        }
+    }
+    let (_, index) = read::<Texts>(r#"{"sub":"ada","x":"y"}"#).unwrap();
+    assert_eq!(index.len(), 2);
+    for text in [
+        r#"{"sub":"ada","nbf":9999999999}"#,
+        r#"{"nbf":9999999999,"sub":"ada"}"#,
+        r#"{"sub":null}"#,
+    ] {
+        assert!(read::<Texts>(text).is_err(), "{text}");
+    }
 }
 
 #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -465,8 +508,10 @@ proptest! {
     #[test]
     fn what_it_reads_into_any_type_is_what_serde_json_reads(
         members in proptest::collection::btree_map("[abcd]|age|role|profile|kind", small_value(), 0..6),
+        escaped: bool,
     ) {
         let text = serde_json::to_string(&members).unwrap();
+        let text = if escaped { text.replace('r', "\\u0072") } else { text };
         reads_alike::<types::Flat>(&text);
         reads_alike::<types::Many>(&text);
         reads_alike::<types::Adjacent>(&text);
