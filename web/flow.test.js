@@ -156,7 +156,7 @@ test("the story goes on step by step, by keyboard, and says what happened", asyn
   const shown = await page.locator("#step-use details.exchange pre").allInnerTexts();
   assert.match(shown[0], /^GET \/flow\/service\nauthorization: Bearer eyJ/);
   assert.match(shown[1], /^200\n(.*\n)*\n\{\n {2}"message": "The service lets you in"/);
-  const ladder = await page.locator("#step-use .ladder > .passed").allInnerTexts();
+  const ladder = await page.locator("#step-use .ladder > .passed").allTextContents();
   assert.equal(ladder.length, 13);
   assert.match(ladder.at(-1), /status/i);
   assert.match(await page.locator("#clock-left").innerText(), /^\d+ s left$/);
