@@ -94,8 +94,8 @@ impl Waited {
     }
 }
 
-/// How often a request waits at most: for keys, for the status list, and once for a newer one.
-const MAX_WAITS: usize = 3;
+/// How often a request waits at most: for keys, and for the status list.
+const MAX_WAITS: usize = 2;
 
 /// A judgement, as far as it needs no waiting.
 enum Judged {

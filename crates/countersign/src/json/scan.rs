@@ -192,8 +192,7 @@ impl<'de> Scanner<'de> {
     }
 
     pub(crate) fn literal(&mut self, word: &str) -> Result<(), Declined> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word.as_bytes()) {
+        if !self.rest().starts_with(word.as_bytes()) {
             return Err(Declined);
         }
         self.step(word.len());

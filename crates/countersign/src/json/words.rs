@@ -6,10 +6,15 @@ const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
 const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The high bit of each byte that is a quote: exact in the lowest, as with [`special`].
+/// The high bit of each byte below that of `least`, which is under 0x80. A borrow may mark a byte above such a one too, never
+/// one below it, so the lowest mark is exact.
+const fn less(word: u64, least: u64) -> u64 {
+    word.wrapping_sub(least) & !word & HIGH
+}
+
+/// The high bit of each byte that is a quote.
 pub(super) const fn quotes_in(word: u64) -> u64 {
-    let quote = word ^ QUOTES;
-    quote.wrapping_sub(ONES) & !quote & HIGH
+    less(word ^ QUOTES, ONES)
 }
 
 /// How many bytes stand before the first that is marked.
@@ -78,15 +83,9 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     plain.saturating_add(more.unwrap_or(rest.len()))
 }
 
-/// The high bit of each byte that is a quote, a backslash or a control character. A borrow may mark a byte above such a one
-/// too, never one below it, so the lowest mark is exact.
+/// The high bit of each byte that is a quote, a backslash or a control character.
 const fn special(word: u64) -> u64 {
-    let quote = word ^ QUOTES;
-    let backslash = word ^ BACKSLASHES;
-    let found = (quote.wrapping_sub(ONES) & !quote)
-        | (backslash.wrapping_sub(ONES) & !backslash)
-        | (word.wrapping_sub(SPACES) & !word);
-    found & HIGH
+    quotes_in(word) | less(word ^ BACKSLASHES, ONES) | less(word, SPACES)
 }
 
 /// How many bytes of a name are compared as one number.
