@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::{MAX_TOKEN_BYTES, Unverified};
+use countersign::Unverified;
 use http::HeaderName;
 
 use crate::bearer::{self, Credential, RequestHead, Sources};
@@ -20,7 +20,7 @@ use crate::replay::SingleUse;
 #[cfg(feature = "remote")]
 use crate::status::Looked;
 use crate::token::{Passage, VerifiedToken};
-use crate::verify::{Refused, Text, Verdict, with_keys};
+use crate::verify::{Refused, Verdict, with_keys};
 
 /// A check of the service's own, after verification.
 pub(crate) type Check = Arc<dyn Fn(VerifiedToken) -> Checking + Send + Sync>;
@@ -130,7 +130,7 @@ impl Authenticator {
         };
         let judged = self.judge(credential, Waited::default());
         let judged = judged.map_err(answered)?;
-        let holding = self.sources.holding(head.headers, credential.text);
+        let holding = self.sources.holding(head.headers, credential);
         let todo = match judged {
             Judged::Passes(token) if self.checks.is_empty() => {
                 self.use_up(&token).map_err(answered)?;
@@ -140,7 +140,7 @@ impl Authenticator {
             }
             Judged::Passes(token) => Todo::Check(token),
             Judged::Wait { wait, waited } => Todo::Judge {
-                text: credential.text.to_owned(),
+                text: credential.text().to_owned(),
                 wait,
                 waited,
             },
@@ -191,10 +191,16 @@ impl Authenticator {
     }
 
     /// Takes the one use of a token that has no more than one: last, so that nothing else refuses what was used.
+    #[inline]
     fn use_up(&self, token: &VerifiedToken) -> Result<(), Rejection> {
-        let Some(once) = &self.single_use else {
-            return Ok(());
-        };
+        match &self.single_use {
+            Some(once) => self.use_of(once, token),
+            None => Ok(()),
+        }
+    }
+
+    #[inline(never)]
+    fn use_of(&self, once: &SingleUse, token: &VerifiedToken) -> Result<(), Rejection> {
         once.take(token.registered(), self.clock.both())
             .map_err(|refused| self.front.refuse_token(refused.into(), token))
     }
@@ -222,20 +228,16 @@ impl Authenticator {
 
     /// Whose token it is, which keys, the check list, and whether it was taken back.
     fn judge(&self, credential: Credential<'_>, mut waited: Waited) -> Result<Judged, Rejection> {
-        let text = credential.text;
         let issuer = match self.issuers.only() {
             Some(only) => only,
-            None => Unverified::parse(text)
+            None => Unverified::parse(credential.text())
                 .and_then(|parsed| self.issuers.of(&parsed))
                 .map_err(|error| self.refuse_text(Rejection::from(&error), credential, None))?,
         };
         let refuse = |rejection| self.refuse_text(rejection, credential, Some(issuer));
-        let token = Text {
-            text,
-            max_bytes: MAX_TOKEN_BYTES,
-        };
-        let verdict = with_keys(&issuer.keys, &self.clock, token, waited.keys, |keys| {
-            issuer.verify(keys, &self.front, text, self.clock.now())
+        let parse = || Unverified::parse(credential.text());
+        let verdict = with_keys(&issuer.keys, &self.clock, parse, waited.keys, |keys| {
+            issuer.verify(keys, &self.front, credential, self.clock.now())
         });
         let token = match verdict {
             Ok(Verdict::Verified(token)) => token,
@@ -273,7 +275,7 @@ impl Authenticator {
         if let Err(malformed) = credential.check() {
             return self.front.refuse(malformed.into(), &About::default());
         }
-        let text = credential.text;
+        let text = credential.text();
         let parsed = Unverified::parse(text).ok();
         let about = About {
             kid: parsed.as_ref().and_then(|parsed| parsed.header().kid()),

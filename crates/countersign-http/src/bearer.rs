@@ -62,7 +62,7 @@ type OwnSource = Arc<dyn for<'r> Fn(RequestHead<'r>) -> Option<&'r str> + Send +
 /// The one credential of a request, as it was sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Credential<'r> {
-    pub(crate) text: &'r str,
+    octets: &'r [u8],
     from_header: bool,
 }
 
@@ -70,9 +70,18 @@ impl<'r> Credential<'r> {
     /// One that was read as a token already.
     pub(crate) const fn read(text: &'r str) -> Self {
         Self {
-            text,
+            octets: text.as_bytes(),
             from_header: false,
         }
+    }
+
+    pub(crate) const fn octets(self) -> &'r [u8] {
+        self.octets
+    }
+
+    /// Its text; empty, which is no token, where a header's is none ([`check`](Self::check) says so).
+    pub(crate) fn text(self) -> &'r str {
+        str::from_utf8(self.octets).unwrap_or_default()
     }
 
     /// That a header's is of the characters of one. Every token that is verified is: only who refuses one has to ask.
@@ -80,7 +89,7 @@ impl<'r> Credential<'r> {
     /// # Errors
     /// [`BearerError::HeaderMalformed`].
     pub(crate) fn check(self) -> Result<(), BearerError> {
-        if self.from_header && !is_b64token(self.text.as_bytes()) {
+        if self.from_header && !is_b64token(self.octets) {
             return Err(BearerError::HeaderMalformed);
         }
         Ok(())
@@ -103,10 +112,15 @@ impl Sources {
     }
 
     /// The headers where a source of the service's own may have found `credential`: those that hold it.
-    pub(crate) fn holding(&self, headers: &HeaderMap, credential: &str) -> Vec<HeaderName> {
+    pub(crate) fn holding(
+        &self,
+        headers: &HeaderMap,
+        credential: Credential<'_>,
+    ) -> Vec<HeaderName> {
         if self.own.is_empty() {
             return Vec::new();
         }
+        let credential = credential.text();
         let holds =
             |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).contains(credential);
         let headers = headers.iter().filter(|(_, value)| holds(value));
@@ -180,7 +194,7 @@ pub fn unverified_bearer<'r>(
 ) -> Result<Option<&'r str>, Rejection> {
     let found = one_credential(RequestHead::of_parts(parts), cookie, &[])?;
     found
-        .map(|credential| Ok(credential.check().map(|()| credential.text)?))
+        .map(|credential| Ok(credential.check().map(|()| credential.text())?))
         .transpose()
 }
 
@@ -201,18 +215,25 @@ fn one_credential<'r>(
     cookie: Option<&CookieSource>,
     own: &[OwnSource],
 ) -> Result<Option<Credential<'r>>, Rejection> {
-    let from_header = from_authorization(head.headers)?;
+    let from_header = from_authorization(head.headers)?.map(|octets| Credential {
+        octets,
+        from_header: true,
+    });
+    if cookie.is_none() && own.is_empty() && head.uri.query().is_none() {
+        return Ok(from_header);
+    }
     let one = only_credential(head, from_header, cookie, own);
-    if let (Err(_), Some(text)) = (&one, from_header) {
-        let from_header = true;
-        Credential { text, from_header }.check()?;
+    if let (Err(_), Some(from_header)) = (&one, from_header) {
+        from_header.check()?;
     }
     one
 }
 
+/// The one of several places, where there are several.
+#[inline(never)]
 fn only_credential<'r>(
     head: RequestHead<'r>,
-    from_header: Option<&'r str>,
+    from_header: Option<Credential<'r>>,
     cookie: Option<&CookieSource>,
     own: &[OwnSource],
 ) -> Result<Option<Credential<'r>>, Rejection> {
@@ -220,14 +241,14 @@ fn only_credential<'r>(
         Some(source) => source.value(head.headers)?,
         None => None,
     };
-    let mut from_own = own
+    let from_own = own
         .iter()
         .filter_map(|source| source(head).filter(|text| !text.is_empty()));
-    let mut credentials = [from_header, from_cookie]
+    let elsewhere = from_cookie.into_iter().chain(from_own);
+    let mut credentials = from_header
         .into_iter()
-        .flatten()
-        .chain(&mut from_own);
-    let Some(text) = credentials.next() else {
+        .chain(elsewhere.map(Credential::read));
+    let Some(credential) = credentials.next() else {
         return Ok(None);
     };
     if credentials.next().is_some() {
@@ -235,21 +256,18 @@ fn only_credential<'r>(
     }
     // RFC 6750 §2: one method per request. A token in the query is never read, but beside another it is a second; where
     // the service reads the query by itself, it may be the one that was found.
-    let elsewhere = from_header.or(from_cookie).is_some();
+    let elsewhere = from_header.is_some() || from_cookie.is_some();
     if elsewhere && in_query(head.uri) {
         return Err(BearerError::TwoCredentials.into());
     }
     if let Some(source) = cookie.filter(|_| from_cookie.is_some()) {
         source.origins().check(head.method, head.headers)?;
     }
-    Ok(Some(Credential {
-        text,
-        from_header: from_header.is_some(),
-    }))
+    Ok(Some(credential))
 }
 
 /// RFC 9110 §11.4: `credentials = auth-scheme [ 1*SP ( token68 / … ) ]`, the scheme in any case.
-fn from_authorization(headers: &HeaderMap) -> Result<Option<&str>, BearerError> {
+fn from_authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, BearerError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -260,8 +278,17 @@ fn from_authorization(headers: &HeaderMap) -> Result<Option<&str>, BearerError> 
     bearer_token(value)
 }
 
-fn bearer_token(value: &HeaderValue) -> Result<Option<&str>, BearerError> {
+fn bearer_token(value: &HeaderValue) -> Result<Option<&[u8]>, BearerError> {
     let octets = value.as_bytes();
+    match octets.split_first_chunk() {
+        Some((b"Bearer ", token @ [first, ..])) if *first != b' ' => Ok(Some(token)),
+        _ => token_in(octets),
+    }
+}
+
+/// The same, however it is written.
+#[inline(never)]
+fn token_in(octets: &[u8]) -> Result<Option<&[u8]>, BearerError> {
     let space = octets.iter().position(|byte| *byte == b' ');
     let (scheme, rest) = octets.split_at(space.unwrap_or(octets.len()));
     if !scheme.eq_ignore_ascii_case(b"bearer") {
@@ -273,8 +300,8 @@ fn bearer_token(value: &HeaderValue) -> Result<Option<&str>, BearerError> {
         };
     }
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-    match str::from_utf8(rest.get(spaces..).unwrap_or_default()) {
-        Ok(text) if !text.is_empty() => Ok(Some(text)),
+    match rest.get(spaces..) {
+        Some(token) if !token.is_empty() => Ok(Some(token)),
         _ => Err(BearerError::HeaderMalformed),
     }
 }
@@ -345,12 +372,15 @@ mod tests {
     }
 
     fn read_value(value: &HeaderValue) -> Result<Option<&str>, BearerError> {
-        let Some(text) = bearer_token(value)? else {
+        let Some(octets) = bearer_token(value)? else {
             return Ok(None);
         };
         let from_header = true;
-        Credential { text, from_header }.check()?;
-        Ok(Some(text))
+        let credential = Credential {
+            octets,
+            from_header,
+        };
+        credential.check().map(|()| Some(credential.text()))
     }
 
     #[test]

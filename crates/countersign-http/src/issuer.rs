@@ -7,6 +7,7 @@ use countersign::{
     Algorithm, JwkSet, NoClaims, Policy, Report, Timestamp, TokenCache, Unverified, Verifier,
 };
 
+use crate::bearer::Credential;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::front::Front;
@@ -241,16 +242,17 @@ impl Trusted {
         &self,
         keys: &JwkSet,
         front: &Arc<Front>,
-        text: &str,
+        credential: Credential<'_>,
         now: Timestamp,
     ) -> Result<VerifiedToken, countersign::Error> {
+        let verify = |policy: &Policy| front.verify(keys, policy, credential.text(), now);
         match &self.cache {
             Some(cache) => cache
-                .find_or_verify(keys, text, now, |policy| {
-                    front.verify(keys, policy, text, now).map(Remembered::from)
+                .find_or_verify(keys, credential.octets(), now, |policy| {
+                    verify(policy).map(Remembered::from)
                 })
                 .map(VerifiedToken::from),
-            None => front.verify(keys, &self.policy, text, now),
+            None => verify(&self.policy),
         }
     }
 }

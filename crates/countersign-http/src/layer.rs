@@ -12,11 +12,12 @@ use http::{HeaderMap, HeaderName, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::authenticate::{Anonymous, Authenticator, Decision};
+use crate::authenticate::{Anonymous, Authenticator, Decision, Pending};
 use crate::bearer::RequestHead;
 use crate::front::Front;
 use crate::future::ProtectedFuture;
 use crate::protect::Protect;
+use crate::rejection::Rejection;
 
 impl<S> Layer<S> for Protect {
     type Service = Protected<S>;
@@ -47,6 +48,42 @@ pub struct Protected<S> {
 }
 
 impl<S: Clone> Protected<S> {
+    #[cold]
+    fn refuse<F, E>(&mut self, rejection: Rejection) -> ProtectedFuture<F, E> {
+        self.give_back();
+        ProtectedFuture::refused(rejection)
+    }
+
+    #[cold]
+    fn decide_later<B, R>(
+        &mut self,
+        pending: Pending,
+        mut request: Request<B>,
+    ) -> ProtectedFuture<S::Future, S::Error>
+    where
+        S: Service<Request<B>, Response = Response<R>> + Send + 'static,
+        S::Future: Send + 'static,
+        B: Send + 'static,
+        R: http_body::Body<Data = Bytes> + Send + 'static,
+        R::Error: Into<BoxError>,
+    {
+        let authenticator = Arc::clone(&self.authenticator);
+        self.give_back();
+        let mut inner = self.inner.clone();
+        ProtectedFuture::deciding(Box::pin(async move {
+            match authenticator.finish(pending).await {
+                Err(rejection) => Ok(rejection.into_response_of()),
+                Ok(passage) => {
+                    request.extensions_mut().insert(passage.clone());
+                    poll_fn(|cx| inner.poll_ready(cx)).await?;
+                    let mut response = inner.call(request).await?;
+                    Front::overhear(&passage, &mut response);
+                    Ok(response.map(Body::new))
+                }
+            }
+        }))
+    }
+
     /// Gives back what being ready has reserved, as a service may that is dropped without being called: who is refused, and
     /// who waits for keys, holds nobody else's place.
     fn give_back(&mut self) {
@@ -73,10 +110,6 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let head = RequestHead::of(&request);
         match self.authenticator.decide(head, self.anonymous) {
-            Err(rejection) => {
-                self.give_back();
-                ProtectedFuture::refused(rejection)
-            }
             Ok(Decision::Passed { passage, holding }) => {
                 mark_sensitive(request.headers_mut(), &holding);
                 request.extensions_mut().insert(passage.clone());
@@ -84,22 +117,9 @@ where
             }
             Ok(Decision::Pending { pending, holding }) => {
                 mark_sensitive(request.headers_mut(), &holding);
-                let authenticator = Arc::clone(&self.authenticator);
-                self.give_back();
-                let mut inner = self.inner.clone();
-                ProtectedFuture::deciding(Box::pin(async move {
-                    match authenticator.finish(pending).await {
-                        Err(rejection) => Ok(rejection.into_response_of()),
-                        Ok(passage) => {
-                            request.extensions_mut().insert(passage.clone());
-                            poll_fn(|cx| inner.poll_ready(cx)).await?;
-                            let mut response = inner.call(request).await?;
-                            Front::overhear(&passage, &mut response);
-                            Ok(response.map(Body::new))
-                        }
-                    }
-                }))
+                self.decide_later(pending, request)
             }
+            Err(rejection) => self.refuse(rejection),
         }
     }
 }

@@ -36,13 +36,15 @@ pub struct VerifiedToken {
 /// All claims; `None` where what was verified could not be read again.
 type Tree = Option<Map<String, Value>>;
 
+/// The claims as the type of whoever came first.
+type Typed = OnceLock<Arc<dyn Any + Send + Sync>>;
+
 /// A verified token with what was read of its claims, each when somebody first asked for it. It may be remembered.
 struct Token {
     proof: Verified<NoClaims>,
     /// Of the layer that verified it.
     front: Arc<Front>,
-    /// As the type of the handler that came first.
-    typed: OnceLock<Arc<dyn Any + Send + Sync>>,
+    typed: Typed,
     /// Its roles and scopes; `None` where what was verified could not be read again.
     names: OnceLock<Option<Names>>,
     #[cfg(feature = "remote")]
@@ -80,15 +82,7 @@ impl From<Remembered> for VerifiedToken {
 impl VerifiedToken {
     /// One whose claims nobody has read.
     pub(crate) fn new(proof: Verified<NoClaims>, front: &Arc<Front>) -> Self {
-        let held = Arc::new(Token {
-            proof,
-            front: Arc::clone(front),
-            typed: OnceLock::new(),
-            names: OnceLock::new(),
-            #[cfg(feature = "remote")]
-            status: OnceLock::new(),
-        });
-        Remembered(held).into()
+        Self::with_typed(proof, front, OnceLock::new())
     }
 
     /// One whose claims were read as `C` on the way, where they fit.
@@ -96,11 +90,24 @@ impl VerifiedToken {
         verified: Verified<Option<C>>,
         front: &Arc<Front>,
     ) -> Self {
-        let token = Self::new(verified.without_claims(), front);
-        if let Some(typed) = verified.transpose() {
-            let _ = token.held.typed.set(Arc::new(typed));
-        }
-        token
+        let proof = verified.without_claims();
+        let typed = match verified.transpose() {
+            Some(claims) => Typed::from(Arc::new(claims) as Arc<_>),
+            None => OnceLock::new(),
+        };
+        Self::with_typed(proof, front, typed)
+    }
+
+    fn with_typed(proof: Verified<NoClaims>, front: &Arc<Front>, typed: Typed) -> Self {
+        let held = Arc::new(Token {
+            proof,
+            front: Arc::clone(front),
+            typed,
+            names: OnceLock::new(),
+            #[cfg(feature = "remote")]
+            status: OnceLock::new(),
+        });
+        Remembered(held).into()
     }
 
     /// The token of a request, from its extensions; `None` where no layer let one in.
@@ -158,8 +165,7 @@ impl VerifiedToken {
         C: DeserializeOwned + Send + Sync + 'static,
     {
         let typed = &self.held.typed;
-        let held = typed.get().filter(|held| held.is::<Verified<C>>());
-        if let Some(Ok(claims)) = held.map(|held| Arc::clone(held).downcast()) {
+        if let Some(Ok(claims)) = typed.get().cloned().map(Arc::downcast) {
             return Ok(claims);
         }
         let claims = Arc::new(self.held.proof.deserialize::<C>()?);
@@ -276,15 +282,18 @@ impl Passage {
         extensions: &'e Extensions,
         head: RequestHead<'_>,
     ) -> Result<&'e Self, Rejection> {
+        extensions.get().ok_or_else(|| Self::missing(head))
+    }
+
+    #[cold]
+    fn missing(head: RequestHead<'_>) -> Rejection {
         let about = About {
             method: Some(head.method.as_str()),
             path: Some(head.uri.path()),
             ..About::default()
         };
-        extensions.get().ok_or_else(|| {
-            let unprotected = Rejection::unprotected().logged(&about);
-            unprotected.answering(head.is_grpc())
-        })
+        let unprotected = Rejection::unprotected().logged(&about);
+        unprotected.answering(head.is_grpc())
     }
 
     /// The token, if there is one.
@@ -302,10 +311,15 @@ impl Passage {
     pub(crate) fn required(&self, head: RequestHead<'_>) -> Result<&VerifiedToken, Rejection> {
         match self {
             Self::Token(token) => Ok(token),
-            Self::Anonymous(front) => Err(front
-                .refuse(Rejection::no_credential(), &About::default())
-                .answering(head.is_grpc())),
+            Self::Anonymous(front) => Err(Self::wanting(front, head)),
         }
+    }
+
+    #[cold]
+    fn wanting(front: &Front, head: RequestHead<'_>) -> Rejection {
+        front
+            .refuse(Rejection::no_credential(), &About::default())
+            .answering(head.is_grpc())
     }
 }
 

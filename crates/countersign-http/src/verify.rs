@@ -1,6 +1,5 @@
 //! Whose keys a token is verified with, and what follows where they are not there: for access tokens and status lists alike.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::{Error, JwkSet, Unverified};
@@ -23,68 +22,51 @@ pub(crate) enum Refused {
     Unavailable { retry_after: Duration },
 }
 
-impl Refused {
-    const fn unavailable(retry_after: Duration) -> Self {
-        Self::Unavailable { retry_after }
-    }
-}
-
-/// A text where a token should be, and how large it may be.
-#[derive(Clone, Copy)]
-pub(crate) struct Text<'t> {
-    pub(crate) text: &'t str,
-    pub(crate) max_bytes: usize,
-}
-
-impl<'t> Text<'t> {
-    fn parse(self) -> Result<Unverified<'t>, Refused> {
-        Unverified::parse_within(self.text, self.max_bytes).map_err(Refused::Invalid)
-    }
-}
-
-/// Has `verify` run with one issuer's keys. Whoever has `waited` for keys does not wait again.
+/// Has `verify` run with one issuer's keys. Whoever has `waited` for keys does not wait again, and nobody waits with what
+/// `parse` says is no token.
 ///
 /// # Errors
 /// [`Refused`].
-pub(crate) fn with_keys<T>(
+pub(crate) fn with_keys<'t, T>(
     keys: &Keys,
     clock: &Clock,
-    token: Text<'_>,
+    parse: impl Fn() -> Result<Unverified<'t>, Error>,
     waited: bool,
     verify: impl FnOnce(&JwkSet) -> Result<T, Error>,
 ) -> Result<Verdict<T>, Refused> {
     let set = match keys.at_hand(clock, waited) {
         AtHand::Set(set) => set,
-        // Nobody waits for keys with what is no token.
-        AtHand::Wait(wait) => return token.parse().map(|_| Verdict::Wait(wait)),
+        AtHand::Wait(wait) => return unless_malformed(parse(), Ok(Verdict::Wait(wait))),
         AtHand::Nothing { retry_after } => {
-            token.parse()?;
-            return Err(Refused::unavailable(retry_after));
+            return unless_malformed(parse(), Err(Refused::Unavailable { retry_after }));
         }
     };
     match verify(&set) {
         Ok(verified) => Ok(Verdict::Verified(verified)),
         // A key of that name for another algorithm is no such key either.
         Err(error @ (Error::KeyNotFound | Error::AlgorithmMismatch { .. })) => {
-            missing(keys, &set, clock, token, waited, error)
+            let parsed = parse().map_err(Refused::Invalid)?;
+            let kid = parsed.header().kid();
+            after_missing(keys.missing(kid, &set, clock, waited), error)
         }
         Err(error) => Err(Refused::Invalid(error)),
     }
 }
 
-/// The key that the token names is not among those at hand.
-fn missing<T>(
-    keys: &Keys,
-    set: &Arc<JwkSet>,
-    clock: &Clock,
-    token: Text<'_>,
-    waited: bool,
-    error: Error,
+#[cold]
+fn unless_malformed<T>(
+    parsed: Result<Unverified<'_>, Error>,
+    otherwise: Result<Verdict<T>, Refused>,
 ) -> Result<Verdict<T>, Refused> {
-    let parsed = token.parse()?;
-    match keys.missing(parsed.header().kid(), set, clock, waited) {
+    parsed.map_err(Refused::Invalid)?;
+    otherwise
+}
+
+#[cold]
+fn after_missing<T>(missing: Missing, error: Error) -> Result<Verdict<T>, Refused> {
+    match missing {
         Missing::Wait(wait) => Ok(Verdict::Wait(wait)),
         Missing::Unknown => Err(Refused::Invalid(error)),
-        Missing::Unavailable { retry_after } => Err(Refused::unavailable(retry_after)),
+        Missing::Unavailable { retry_after } => Err(Refused::Unavailable { retry_after }),
     }
 }

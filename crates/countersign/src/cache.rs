@@ -8,7 +8,7 @@
 mod shard;
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,8 +24,32 @@ use crate::time::Timestamp;
 /// How many locks the entries are spread over: two threads rarely want the same.
 const SHARDS: usize = 64;
 
-/// How much of a token's end is hashed, in characters: 192 bits of the signature.
-const HASHED: usize = 32;
+/// Says where in a cache a token is to be found: by the last 16 characters, 96 bits of its signature, and two random numbers.
+///
+/// It is no more than that: what is found is compared whole. Two tokens of one hash would put each other out; who brings
+/// tokens knows neither the numbers nor the hash, and can choose no signature.
+struct Spread(u64, u64);
+
+impl Spread {
+    fn new() -> Self {
+        let random = RandomState::new();
+        Self(random.hash_one(0), random.hash_one(1))
+    }
+
+    fn hash(&self, token: &[u8]) -> u64 {
+        let Some(end) = token.last_chunk::<16>() else {
+            return 0;
+        };
+        let (halves, _) = end.as_chunks::<8>();
+        let mixed = halves
+            .iter()
+            .zip([self.0, self.1])
+            .map(|(half, random)| u128::from(u64::from_le_bytes(*half) ^ random));
+        let product = mixed.fold(1u128, u128::wrapping_mul);
+        let half = |half: u128| u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default();
+        half(product) ^ half(product.wrapping_shr(64))
+    }
+}
 
 /// Tokens that have been verified, with their claims as `C`.
 ///
@@ -53,7 +77,7 @@ const HASHED: usize = 32;
 pub struct TokenCache<C, T = Arc<Verified<C>>> {
     policy: Policy,
     shards: Vec<Apart<T>>,
-    hasher: RandomState,
+    spread: Spread,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -89,7 +113,7 @@ impl<C, T: Cached> TokenCache<C, T> {
         Self {
             policy,
             shards: (0..SHARDS).map(|_| Apart(Mutex::new(shard()))).collect(),
-            hasher: RandomState::new(),
+            spread: Spread::new(),
             claims: PhantomData,
         }
     }
@@ -133,7 +157,7 @@ impl<C, T: Cached> TokenCache<C, T> {
     ///
     /// # Errors
     /// Those of the times: [`Error::Expired`] and its kin.
-    fn find(&self, keys: &JwkSet, token: &str, now: Timestamp) -> Result<Option<T>, Error> {
+    fn find(&self, keys: &JwkSet, token: &[u8], now: Timestamp) -> Result<Option<T>, Error> {
         let (hash, shard) = self.place(token);
         let Some(shard) = shard else { return Ok(None) };
         let mut shard = lock(shard);
@@ -163,7 +187,7 @@ impl<C, T: Cached> TokenCache<C, T> {
     }
 
     /// What was just verified with `key`, the one that `keys` finds for it.
-    fn keep(&self, keys: &JwkSet, token: &str, key: VerifyingKey, held: &T) {
+    fn keep(&self, keys: &JwkSet, token: &[u8], key: VerifyingKey, held: &T) {
         let (hash, shard) = self.place(token);
         if let Some(shard) = shard {
             lock(shard).insert(
@@ -179,17 +203,14 @@ impl<C, T: Cached> TokenCache<C, T> {
         }
     }
 
-    fn forget(&self, hash: u64, token: &str) {
+    fn forget(&self, hash: u64, token: &[u8]) {
         if let Some(shard) = self.shard(hash) {
             lock(shard).remove(hash, token);
         }
     }
 
-    fn place(&self, token: &str) -> (u64, Option<&Apart<T>>) {
-        let end = token.len().saturating_sub(HASHED);
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(token.as_bytes().get(end..).unwrap_or_default());
-        let hash = hasher.finish();
+    fn place(&self, token: &[u8]) -> (u64, Option<&Apart<T>>) {
+        let hash = self.spread.hash(token);
         (hash, self.shard(hash))
     }
 
@@ -209,10 +230,11 @@ impl<C, T: Cached> TokenCache<C, T> {
     pub fn find_or_verify(
         &self,
         keys: &JwkSet,
-        token: &str,
+        token: impl AsRef<[u8]>,
         now: Timestamp,
         verify: impl FnOnce(&Policy) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        let token = token.as_ref();
         if let Some(held) = self.find(keys, token, now)? {
             return Ok(held);
         }

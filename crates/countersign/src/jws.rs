@@ -94,6 +94,7 @@ impl<'t> Unverified<'t> {
             signing_input: self.signing_input,
             header: &self.header,
             payload: &self.payload,
+            text: std::str::from_utf8(&self.payload).ok(),
             signature: &self.signature,
         }
     }
@@ -106,6 +107,8 @@ pub(crate) struct Parts<'p> {
     pub(crate) signing_input: &'p str,
     pub(crate) header: &'p Header,
     pub(crate) payload: &'p [u8],
+    /// The payload, where it is UTF-8.
+    pub(crate) text: Option<&'p str>,
     pub(crate) signature: &'p [u8],
 }
 

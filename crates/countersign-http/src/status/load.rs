@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use countersign::{
     Algorithm, Error, MAX_JWS_BYTES, MAX_STATUS_LIST_BYTES, Malformed, Part, Policy, StatusList,
-    StatusListToken, Timestamp,
+    StatusListToken, Timestamp, Unverified,
 };
 use http::HeaderValue;
 
@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::fetch::{Answer, FetchError, Fetched, Target, Wanted};
 use crate::keys::Keys;
 use crate::refresh::Loaded;
-use crate::verify::{Refused, Text, Verdict, with_keys};
+use crate::verify::{Refused, Verdict, with_keys};
 
 /// How long a list lives that does not say.
 pub(super) const USUAL_LIFE: Duration = Duration::from_secs(60);
@@ -157,14 +157,11 @@ impl Loader {
             })
         })?;
         let Source { keys, clock, .. } = &*self.source;
-        let token = Text {
-            text,
-            max_bytes: MAX_JWS_BYTES,
-        };
+        let parse = || Unverified::parse_within(text, MAX_JWS_BYTES);
         let mut waited = false;
         // Once for keys that are not there yet, once for one that is not among them.
         for _ in 0..3 {
-            let verdict = with_keys(keys, clock, token, waited, |keys| {
+            let verdict = with_keys(keys, clock, parse, waited, |keys| {
                 keys.verify::<StatusListToken>(&self.policy, text, clock.now())
             });
             match verdict {

@@ -1,10 +1,10 @@
 //! The Authorization header: exactly one credential.
 
-use countersign_http::{CookieSource, Origins, unverified_bearer};
-use http::header::AUTHORIZATION;
+use countersign_http::{CookieSource, Issuer, Origins, unverified_bearer};
+use http::header::{AUTHORIZATION, HeaderValue};
 use http::request::Builder;
 
-use crate::harness::{app, bearer, expired_token, get, good_token, protect, send};
+use crate::harness::{AUDIENCE, KEY, app, bearer, expired_token, get, good_token, protect, send};
 
 fn invalid_request(detail: &str) -> String {
     format!("Bearer realm=\"orders\", error=\"invalid_request\", error_description=\"{detail}\"")
@@ -50,6 +50,25 @@ async fn rejects_a_bearer_header_without_exactly_one_token() {
         answer
             .is_problem(400, "invalid_request", "Invalid request")
             .challenges(&challenge);
+    }
+}
+
+#[tokio::test]
+async fn rejects_bytes_that_are_no_text_where_tokens_are_remembered_and_where_not() {
+    let other = Issuer::with_keys("https://other.example", KEY.verifying_key()).audience(AUDIENCE);
+    for auth in [
+        protect(),
+        protect().cache(100),
+        protect().cache(100).and(other),
+    ] {
+        let app = app(auth.build().unwrap());
+        for _ in 0..2 {
+            send(&app, bearer(&good_token())).await.is_ok("in");
+            let spoilt = [b"Bearer ", good_token().as_bytes(), b"\xff"].concat();
+            let spoilt = HeaderValue::from_bytes(&spoilt).unwrap();
+            let answer = send(&app, get().header(AUTHORIZATION, spoilt)).await;
+            answer.is_problem(400, "invalid_request", "Invalid request");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::jwt::Window;
 const OVERHEAD: usize = 256;
 
 pub(super) struct Entry<T> {
-    pub(super) token: Box<str>,
+    pub(super) token: Box<[u8]>,
     /// Apart, because a hit rarely looks at it: what one does look at stands in one line of the processor's cache.
     pub(super) key: Box<VerifyingKey>,
     /// Of the key set that the key was last seen in.
@@ -86,7 +86,7 @@ impl<T> Shard<T> {
         *self = Self::new(self.max_entries, self.max_bytes);
     }
 
-    pub(super) fn find(&mut self, hash: u64, token: &str) -> Option<&mut Entry<T>> {
+    pub(super) fn find(&mut self, hash: u64, token: &[u8]) -> Option<&mut Entry<T>> {
         let place = *self.places.get(&hash)?;
         let slot = self.ring.get_mut(place)?.as_mut()?;
         if *slot.entry.token != *token {
@@ -133,7 +133,7 @@ impl<T> Shard<T> {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    pub(super) fn remove(&mut self, hash: u64, token: &str) {
+    pub(super) fn remove(&mut self, hash: u64, token: &[u8]) {
         if self.find(hash, token).is_none() {
             return;
         }

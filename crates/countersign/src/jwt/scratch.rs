@@ -19,7 +19,7 @@ const INLINE: usize = 512;
 /// let scratch = countersign::Scratch::new();
 /// ```
 pub struct Scratch {
-    payload: Vec<u8>,
+    payload: Decoded,
     signature: [u8; INLINE],
     long_signature: Vec<u8>,
     header: Option<Header>,
@@ -41,7 +41,7 @@ impl Scratch {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            payload: Vec::new(),
+            payload: Decoded::new(),
             signature: [0; INLINE],
             long_signature: Vec::new(),
             header: None,
@@ -66,7 +66,7 @@ impl Scratch {
                 None,
             ),
         };
-        base64url::decode_into(compact.payload.as_bytes(), &mut self.payload, Part::Payload)?;
+        self.payload.decode(compact.payload)?;
         let text = compact.signature.as_bytes();
         let signature = match base64url::decode_to(text, &mut self.signature, Part::Signature)? {
             Some(signature) => signature,
@@ -79,7 +79,8 @@ impl Scratch {
             parts: Parts {
                 signing_input: compact.signing_input,
                 header,
-                payload: &self.payload,
+                payload: self.payload.octets(),
+                text: self.payload.text(),
                 signature,
             },
             header: compact.header,
@@ -89,8 +90,46 @@ impl Scratch {
     }
 
     /// The payload of the last token, with its memory.
-    pub(super) fn take_payload(&mut self) -> Vec<u8> {
-        mem::take(&mut self.payload)
+    pub(super) fn take_payload(&mut self) -> String {
+        mem::take(&mut self.payload.text)
+    }
+}
+
+/// A decoded payload: a text, unless it is not UTF-8.
+struct Decoded {
+    text: String,
+    /// Empty beside a text.
+    octets: Vec<u8>,
+}
+
+impl Decoded {
+    const fn new() -> Self {
+        Self {
+            text: String::new(),
+            octets: Vec::new(),
+        }
+    }
+
+    /// Decodes another into the same memory.
+    fn decode(&mut self, text: &str) -> Result<(), Error> {
+        let memory = mem::take(&mut self.text).into_bytes();
+        if memory.capacity() > self.octets.capacity() {
+            self.octets = memory;
+        }
+        base64url::decode_into(text.as_bytes(), &mut self.octets, Part::Payload)?;
+        match String::from_utf8(mem::take(&mut self.octets)) {
+            Ok(text) => self.text = text,
+            Err(not_text) => self.octets = not_text.into_bytes(),
+        }
+        Ok(())
+    }
+
+    fn text(&self) -> Option<&str> {
+        self.octets.is_empty().then_some(&*self.text)
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.text().map_or(&*self.octets, str::as_bytes)
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) struct Draft<C> {
 
 impl<C> Draft<C> {
     /// Takes over the memory of the payload.
-    pub(super) fn with_payload(self, payload: Vec<u8>) -> Verified<C> {
+    pub(super) fn with_payload(self, payload: String) -> Verified<C> {
         Verified {
             claims: self.claims,
             proof: Arc::new(Proof {
@@ -96,7 +96,9 @@ impl<C> Verified<C> {
         payload: &[u8],
         header: &Header,
     ) -> Self {
-        Self::draft(claims, registered, payload, header).with_payload(payload.to_vec())
+        // A payload whose claims were read is UTF-8.
+        let text = String::from_utf8(payload.to_vec()).unwrap_or_default();
+        Self::draft(claims, registered, payload, header).with_payload(text)
     }
 
     /// Whether it would pass the checks of the times now.
@@ -105,9 +107,9 @@ impl<C> Verified<C> {
     }
 
     /// Whether its payload is that of `token`.
-    pub(crate) fn is_of(&self, token: &str) -> bool {
-        let payload = token.split('.').nth(1).unwrap_or_default();
-        base64url::decode(payload, Part::Payload)
+    pub(crate) fn is_of(&self, token: &[u8]) -> bool {
+        let payload = token.split(|byte| *byte == b'.').nth(1);
+        base64url::decode(payload.unwrap_or_default(), Part::Payload)
             .is_ok_and(|payload| payload == self.proof.kept.payload().as_bytes())
     }
 

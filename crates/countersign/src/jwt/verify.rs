@@ -194,7 +194,7 @@ impl<'e> Evidence<'e> {
 
     /// Reads the claims into `C` and for the checks, in one pass. Where that takes more than one, it reads what it can.
     fn read<C: Deserialize<'e>>(&self, stack: &'e mut json::Stack) -> Result<C, json::Stop> {
-        let text = std::str::from_utf8(self.token.payload).map_err(|_| json::Stop::Declined)?;
+        let text = self.token.text.ok_or(json::Stop::Declined)?;
         let (claims, index) = json::read(text, stack)?;
         let Some(members) = Members::in_text(index) else {
             return Ok(claims);
