@@ -237,7 +237,7 @@ impl Authenticator {
         let refuse = |rejection| self.refuse_text(rejection, credential, Some(issuer));
         let parse = || Unverified::parse(credential.text());
         let verdict = with_keys(&issuer.keys, &self.clock, parse, waited.keys, |keys| {
-            issuer.verify(keys, &self.front, credential, self.clock.now())
+            issuer.verify(keys, &self.front, credential.octets(), self.clock.now())
         });
         let token = match verdict {
             Ok(Verdict::Verified(token)) => token,

@@ -14,7 +14,7 @@ use crate::front::Front;
 use crate::token::VerifiedToken;
 
 /// A verification that reads claims into one type.
-type Verify = fn(&JwkSet, &Policy, &str, Timestamp, &Arc<Front>) -> Result<VerifiedToken, Error>;
+type Verify = fn(&JwkSet, &Policy, &[u8], Timestamp, &Arc<Front>) -> Result<VerifiedToken, Error>;
 
 /// The type that was asked for first. Where handlers of several stand behind one layer, the others read for themselves.
 #[derive(Default)]
@@ -42,32 +42,32 @@ impl Front {
         self: &Arc<Self>,
         keys: &JwkSet,
         policy: &Policy,
-        text: &str,
+        token: &[u8],
         now: Timestamp,
     ) -> Result<VerifiedToken, Error> {
-        self.expected.verify()(keys, policy, text, now, self)
+        self.expected.verify()(keys, policy, token, now, self)
     }
 }
 
 fn verify_unread(
     keys: &JwkSet,
     policy: &Policy,
-    text: &str,
+    token: &[u8],
     now: Timestamp,
     front: &Arc<Front>,
 ) -> Result<VerifiedToken, Error> {
-    let verified = keys.verify::<NoClaims>(policy, text, now)?;
-    Ok(VerifiedToken::new(verified, front))
+    let verified = keys.verify_if_fits::<NoClaims>(policy, token, now)?;
+    Ok(VerifiedToken::new(verified.without_claims(), front))
 }
 
 fn verify_as<C: DeserializeOwned + Send + Sync + 'static>(
     keys: &JwkSet,
     policy: &Policy,
-    text: &str,
+    token: &[u8],
     now: Timestamp,
     front: &Arc<Front>,
 ) -> Result<VerifiedToken, Error> {
-    let verified = keys.verify_if_fits::<C>(policy, text, now)?;
+    let verified = keys.verify_if_fits::<C>(policy, token, now)?;
     Ok(VerifiedToken::read(verified, front))
 }
 

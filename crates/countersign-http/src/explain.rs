@@ -29,7 +29,7 @@ impl Authenticator {
             return report;
         };
         let (keys, policy) = (verifier.keys(), verifier.policy());
-        match self.front.verify(keys, policy, text, now) {
+        match self.front.verify(keys, policy, text.as_bytes(), now) {
             Ok(token) => self.beyond_the_list(report, &token, issuer),
             Err(_) => report,
         }

@@ -7,7 +7,6 @@ use countersign::{
     Algorithm, JwkSet, NoClaims, Policy, Report, Timestamp, TokenCache, Unverified, Verifier,
 };
 
-use crate::bearer::Credential;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::front::Front;
@@ -242,13 +241,13 @@ impl Trusted {
         &self,
         keys: &JwkSet,
         front: &Arc<Front>,
-        credential: Credential<'_>,
+        token: &[u8],
         now: Timestamp,
     ) -> Result<VerifiedToken, countersign::Error> {
-        let verify = |policy: &Policy| front.verify(keys, policy, credential.text(), now);
+        let verify = |policy: &Policy| front.verify(keys, policy, token, now);
         match &self.cache {
             Some(cache) => cache
-                .find_or_verify(keys, credential.octets(), now, |policy| {
+                .find_or_verify(keys, token, now, |policy| {
                     verify(policy).map(Remembered::from)
                 })
                 .map(VerifiedToken::from),

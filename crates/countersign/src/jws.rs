@@ -36,7 +36,7 @@ pub const MAX_HEADER_BYTES: usize = 4 * 1024;
 /// [`verify`](Self::verify), or through the module [`dangerous`](crate::dangerous), which says so.
 #[derive(Clone)]
 pub struct Unverified<'t> {
-    signing_input: &'t str,
+    signing_input: &'t [u8],
     header: Header,
     payload: Vec<u8>,
     signature: Vec<u8>,
@@ -65,7 +65,7 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// Those of [`parse`](Self::parse).
     pub fn parse_within(token: &'t str, limit: usize) -> Result<Self, Error> {
-        let compact = Compact::split(token, limit.min(MAX_JWS_BYTES))?;
+        let compact = Compact::split(token.as_bytes(), limit.min(MAX_JWS_BYTES))?;
         Ok(Self {
             signing_input: compact.signing_input,
             header: Header::parse_of_token(compact.header)?,
@@ -104,7 +104,7 @@ impl<'t> Unverified<'t> {
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'p> {
     /// What was signed: header and payload as received, never re-encoded (RFC 7515 §5.2).
-    pub(crate) signing_input: &'p str,
+    pub(crate) signing_input: &'p [u8],
     pub(crate) header: &'p Header,
     pub(crate) payload: &'p [u8],
     /// The payload, where it is UTF-8.
@@ -122,15 +122,15 @@ impl std::fmt::Debug for Unverified<'_> {
 
 /// A compact serialisation in its three parts (RFC 7515 §7.1).
 pub(crate) struct Compact<'t> {
-    pub(crate) signing_input: &'t str,
-    pub(crate) header: &'t str,
-    pub(crate) payload: &'t str,
-    pub(crate) signature: &'t str,
+    pub(crate) signing_input: &'t [u8],
+    pub(crate) header: &'t [u8],
+    pub(crate) payload: &'t [u8],
+    pub(crate) signature: &'t [u8],
 }
 
 impl<'t> Compact<'t> {
     /// The size is looked at first, and nothing is kept for a dot too many.
-    pub(crate) fn split(text: &'t str, limit: usize) -> Result<Self, Error> {
+    pub(crate) fn split(text: &'t [u8], limit: usize) -> Result<Self, Error> {
         if text.len() > limit {
             return Err(Malformed::TooLarge {
                 part: Part::Document,
@@ -138,11 +138,11 @@ impl<'t> Compact<'t> {
             }
             .into());
         }
-        let dot = |text: &str| memchr(b'.', text.as_bytes()).ok_or(Malformed::Segments);
+        let dot = |text| memchr(b'.', text).ok_or(Malformed::Segments);
         let (header, rest) = parted(text, dot(text)?);
         let (payload, signature) = parted(rest, dot(rest)?);
         if dot(signature).is_ok() {
-            return Err(match memchr_iter(b'.', signature.as_bytes()).count() {
+            return Err(match memchr_iter(b'.', signature).count() {
                 2 => Malformed::Encrypted.into(),
                 _ => Malformed::Segments.into(),
             });
@@ -158,8 +158,8 @@ impl<'t> Compact<'t> {
 }
 
 /// What stands before and after the dot at `at`.
-fn parted(text: &str, at: usize) -> (&str, &str) {
-    let (before, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+fn parted(text: &[u8], at: usize) -> (&[u8], &[u8]) {
+    let (before, rest) = text.split_at_checked(at).unwrap_or((text, &[]));
     (before, rest.get(1..).unwrap_or_default())
 }
 

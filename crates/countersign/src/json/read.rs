@@ -16,6 +16,7 @@ use super::scan::{Allowance, Number, Scanner, Span};
 ///
 /// # Errors
 /// [`Stop`] where the text is not strict JSON, is no object, or does not fit `C` in the way in which this reader offers it.
+#[inline]
 pub(crate) fn read<'de, C: Deserialize<'de>>(
     text: &'de str,
     stack: &'de mut Stack,

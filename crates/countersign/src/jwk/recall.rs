@@ -25,7 +25,7 @@ pub(super) struct Recall {
 }
 
 struct Remembered {
-    text: Box<str>,
+    text: Box<[u8]>,
     header: Header,
     key: usize,
 }
@@ -43,7 +43,7 @@ impl Recall {
     }
 
     /// The header that `text` is, and the place of its key in the set.
-    pub(super) fn find(&self, text: &str) -> Option<(&Header, usize)> {
+    pub(super) fn find(&self, text: &[u8]) -> Option<(&Header, usize)> {
         for place in self.probe(text) {
             let remembered = place.get()?;
             if *remembered.text == *text {
@@ -53,7 +53,7 @@ impl Recall {
         None
     }
 
-    pub(super) fn remember(&self, text: &str, header: &Header, key: usize) {
+    pub(super) fn remember(&self, text: &[u8], header: &Header, key: usize) {
         if text.len() > MAX_TEXT || self.find(text).is_some() {
             return;
         }
@@ -70,7 +70,7 @@ impl Recall {
         }
     }
 
-    fn probe(&self, text: &str) -> impl Iterator<Item = &OnceLock<Remembered>> {
+    fn probe(&self, text: &[u8]) -> impl Iterator<Item = &OnceLock<Remembered>> {
         let start = hash(text) & self.places.len().wrapping_sub(1);
         self.places
             .iter()
@@ -81,8 +81,8 @@ impl Recall {
 }
 
 /// Spreads headers over the places. It needs no secret: only headers that a key has signed under are put in.
-fn hash(text: &str) -> usize {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
+fn hash(text: &[u8]) -> usize {
+    let (words, rest) = text.as_chunks::<8>();
     let mut last = [0; 8];
     for (to, from) in last.iter_mut().zip(rest) {
         *to = *from;
@@ -119,8 +119,8 @@ mod tests {
     fn what_is_remembered_is_found_by_its_whole_text_and_no_other() {
         let recall = Recall::for_keys(1);
         let (text, seven) = header(7);
-        recall.remember(&text, &seven, 3);
-        assert_eq!(recall.find(&text), Some((&seven, 3)));
+        recall.remember(text.as_bytes(), &seven, 3);
+        assert_eq!(recall.find(text.as_bytes()), Some((&seven, 3)));
         for other in [
             text.strip_prefix('e').unwrap(),
             text.get(..text.len() - 1).unwrap(),
@@ -128,7 +128,7 @@ mod tests {
             &text.to_lowercase(),
             &format!("{text}A"),
         ] {
-            assert_eq!(recall.find(other), None, "{other}");
+            assert_eq!(recall.find(other.as_bytes()), None, "{other}");
         }
     }
 
@@ -137,21 +137,24 @@ mod tests {
         let recall = Recall::for_keys(2);
         let headers: Vec<_> = (0..1000).map(header).collect();
         for (place, (text, header)) in headers.iter().enumerate() {
-            recall.remember(text, header, place);
-            recall.remember(text, header, place + 1);
+            recall.remember(text.as_bytes(), header, place);
+            recall.remember(text.as_bytes(), header, place + 1);
             for (place, (text, header)) in headers.iter().enumerate().take(4) {
                 assert!(
                     recall
-                        .find(text)
+                        .find(text.as_bytes())
                         .is_none_or(|found| found == (header, place))
                 );
             }
         }
-        assert_eq!(recall.find(&headers[0].0), Some((&headers[0].1, 0)));
+        assert_eq!(
+            recall.find(headers[0].0.as_bytes()),
+            Some((&headers[0].1, 0))
+        );
         assert!(recall.places.len() <= MIN_PLACES);
         let known = headers
             .iter()
-            .filter(|(text, _)| recall.find(text).is_some());
+            .filter(|(text, _)| recall.find(text.as_bytes()).is_some());
         assert!((8..=MIN_PLACES).contains(&known.count()));
     }
 
@@ -159,8 +162,8 @@ mod tests {
     fn a_header_that_is_large_is_not_remembered() {
         let recall = Recall::for_keys(1);
         let (_, header) = header(1);
-        recall.remember(&"A".repeat(MAX_TEXT + 1), &header, 0);
-        assert_eq!(recall.find(&"A".repeat(MAX_TEXT + 1)), None);
-        assert_eq!(Recall::default().find("A"), None);
+        recall.remember("A".repeat(MAX_TEXT + 1).as_bytes(), &header, 0);
+        assert_eq!(recall.find("A".repeat(MAX_TEXT + 1).as_bytes()), None);
+        assert_eq!(Recall::default().find(b"A"), None);
     }
 }

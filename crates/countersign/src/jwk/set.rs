@@ -213,13 +213,13 @@ impl JwkSet {
     }
 
     /// The header that a text is, and its key, where a token with that very header has passed before.
-    pub(crate) fn recall(&self, text: &str) -> Option<(&Header, &VerifyingKey)> {
+    pub(crate) fn recall(&self, text: &[u8]) -> Option<(&Header, &VerifyingKey)> {
         let (header, place) = self.recall.find(text)?;
         Some((header, self.keys.get(place)?))
     }
 
     /// Remembers the header of a token that has passed its verification with the key that [`find`](Self::find) finds.
-    pub(crate) fn remember(&self, text: &str, header: &Header) {
+    pub(crate) fn remember(&self, text: &[u8], header: &Header) {
         if let Ok(place) = self.place(header) {
             self.recall.remember(text, header, place);
         }

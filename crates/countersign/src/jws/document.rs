@@ -66,19 +66,18 @@ impl Jws {
         if text.starts_with('{') {
             return serialization::parse_json(text);
         }
-        let compact = Compact::split(text, MAX_JWS_BYTES)?;
-        let signature = Signature::parse(
-            Some(compact.header.to_owned()),
-            Headers::parse(Some(compact.header), None)?,
-            compact.signature,
-        )?;
+        let compact = Compact::split(text.as_bytes(), MAX_JWS_BYTES)?;
+        let [header, payload, signature] =
+            [compact.header, compact.payload, compact.signature].map(String::from_utf8_lossy);
+        let headers = Headers::parse(Some(&header), None)?;
+        let signature = Signature::parse(Some(header.into_owned()), headers, &signature)?;
         if signature.headers.joint().is_unencoded()
-            && let Some(at) = unfit_for_compact(compact.payload.as_bytes())
+            && let Some(at) = unfit_for_compact(compact.payload)
         {
             return Err(Malformed::UnencodedPayload { at }.into());
         }
         Self::assemble(vec![signature], |unencoded| {
-            Payload::decode(compact.payload.to_owned(), unencoded).map(Some)
+            Payload::decode(payload.into_owned(), unencoded).map(Some)
         })
     }
 

@@ -36,7 +36,7 @@ struct Read {
 
 impl Header {
     /// The header of a compact token, every member of it protected: octets, types and `crit`.
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let header = Self::decode(text)?;
         header.check_types()?;
         header.check_critical()?;
@@ -44,7 +44,7 @@ impl Header {
     }
 
     /// The header of a JWT.
-    pub(crate) fn parse_of_token(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse_of_token(text: impl AsRef<[u8]>) -> Result<Self, Error> {
         let header = Self::parse(text)?;
         // RFC 7797 §7: an unencoded payload has no place in a JWT, with or without `crit`.
         if header.is_unencoded() {
@@ -54,7 +54,8 @@ impl Header {
     }
 
     /// The octets of a protected header: their size, base64url and a JSON object.
-    pub(super) fn decode(text: &str) -> Result<Self, Error> {
+    pub(super) fn decode(text: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let text = text.as_ref();
         let too_large = Malformed::TooLarge {
             part: Part::Header,
             limit: MAX_HEADER_BYTES,
@@ -255,7 +256,7 @@ mod tests {
     use super::*;
 
     fn parse(json: &str) -> Result<Header, Error> {
-        Header::parse(&base64url::encode(json))
+        Header::parse(base64url::encode(json))
     }
 
     #[test]

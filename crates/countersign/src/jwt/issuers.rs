@@ -81,7 +81,7 @@ impl Issuers {
     ) -> Result<Verified<C>, Error> {
         let parsed = Unverified::parse_within(token, self.max_token_bytes())?;
         let verifier = self.select(&parsed)?;
-        Compact::split(token, verifier.policy().max_token_bytes)?;
+        Compact::split(token.as_bytes(), verifier.policy().max_token_bytes)?;
         verifier.verify_parsed(&parsed, now)
     }
 

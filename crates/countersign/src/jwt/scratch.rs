@@ -30,7 +30,7 @@ pub struct Scratch {
 pub(super) struct Opened<'s> {
     pub(super) parts: Parts<'s>,
     /// The text of its header.
-    pub(super) header: &'s str,
+    pub(super) header: &'s [u8],
     /// The key that has signed under this very header before.
     pub(super) key: Option<&'s VerifyingKey>,
     pub(super) notes: &'s mut Notes,
@@ -53,7 +53,7 @@ impl Scratch {
     /// header under which a key of the set has signed before is not read again.
     pub(super) fn open<'s>(
         &'s mut self,
-        token: &'s str,
+        token: &'s [u8],
         keys: &'s JwkSet,
         limit: usize,
     ) -> Result<Opened<'s>, Error> {
@@ -67,7 +67,7 @@ impl Scratch {
             ),
         };
         self.payload.decode(compact.payload)?;
-        let text = compact.signature.as_bytes();
+        let text = compact.signature;
         let signature = match base64url::decode_to(text, &mut self.signature, Part::Signature)? {
             Some(signature) => signature,
             None => {
@@ -111,12 +111,12 @@ impl Decoded {
     }
 
     /// Decodes another into the same memory.
-    fn decode(&mut self, text: &str) -> Result<(), Error> {
+    fn decode(&mut self, text: &[u8]) -> Result<(), Error> {
         let memory = mem::take(&mut self.text).into_bytes();
         if memory.capacity() > self.octets.capacity() {
             self.octets = memory;
         }
-        base64url::decode_into(text.as_bytes(), &mut self.octets, Part::Payload)?;
+        base64url::decode_into(text, &mut self.octets, Part::Payload)?;
         match String::from_utf8(mem::take(&mut self.octets)) {
             Ok(text) => self.text = text,
             Err(not_text) => self.octets = not_text.into_bytes(),

@@ -57,19 +57,16 @@ struct Proof {
 /// A verified token whose payload is still being looked at.
 pub(super) struct Draft<C> {
     claims: C,
-    kept: Kept,
-    header: Header,
+    proof: Proof,
 }
 
 impl<C> Draft<C> {
     /// Takes over the memory of the payload.
-    pub(super) fn with_payload(self, payload: String) -> Verified<C> {
+    pub(super) fn with_payload(mut self, payload: String) -> Verified<C> {
+        self.proof.kept.add_payload(payload);
         Verified {
             claims: self.claims,
-            proof: Arc::new(Proof {
-                kept: self.kept.with_payload(payload),
-                header: self.header,
-            }),
+            proof: Arc::new(self.proof),
         }
     }
 }
@@ -82,11 +79,11 @@ impl<C> Verified<C> {
         payload: &[u8],
         header: &Header,
     ) -> Draft<C> {
-        Draft {
-            claims,
+        let proof = Proof {
             kept: Kept::draft(registered, payload),
             header: header.clone(),
-        }
+        };
+        Draft { claims, proof }
     }
 
     /// The same, with a copy of the payload.

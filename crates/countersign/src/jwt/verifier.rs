@@ -90,7 +90,7 @@ impl Verifier {
         token: &'s str,
         now: Timestamp,
     ) -> Result<VerifiedRef<'s, C>, Error> {
-        verify_borrowed(&self.keys, &self.policy, scratch, token, now)?.fitting()
+        verify_borrowed(&self.keys, &self.policy, scratch, token.as_bytes(), now)?.fitting()
     }
 
     pub(crate) fn verify_parsed<C: DeserializeOwned>(
@@ -138,7 +138,8 @@ impl JwkSet {
 
     /// Does as [`verify`](Self::verify) does, also where the claims do not fit `C`: for whoever verifies before it is known
     /// what will be asked of a token. [`Verified::transpose`] has those that fit, [`Verified::deserialize`] reads them as
-    /// another type.
+    /// another type. `token` may be octets that nobody has looked at, a header's for one: those of another character set than
+    /// base64url are refused as such.
     ///
     /// ```
     /// # fn main() -> Result<(), countersign::Error> {
@@ -158,10 +159,10 @@ impl JwkSet {
     pub fn verify_if_fits<C: DeserializeOwned>(
         &self,
         policy: &Policy,
-        token: &str,
+        token: impl AsRef<[u8]>,
         now: Timestamp,
     ) -> Result<Verified<Option<C>>, Error> {
-        verify_and(self, policy, token, now, |claims| Ok(claims.ok()))
+        verify_and(self, policy, token.as_ref(), now, |claims| Ok(claims.ok()))
     }
 }
 
@@ -175,13 +176,13 @@ pub(crate) fn verify_with<C: DeserializeOwned>(
     token: &str,
     now: Timestamp,
 ) -> Result<Verified<C>, Error> {
-    verify_and(keys, policy, token, now, |claims| claims)
+    verify_and(keys, policy, token.as_bytes(), now, |claims| claims)
 }
 
 fn verify_and<C: DeserializeOwned, D>(
     keys: &JwkSet,
     policy: &Policy,
-    token: &str,
+    token: &[u8],
     now: Timestamp,
     read: impl FnOnce(Result<C, Error>) -> Result<D, Error>,
 ) -> Result<Verified<D>, Error> {
@@ -200,7 +201,7 @@ fn verify_borrowed<'s, C: Deserialize<'s>>(
     keys: &'s JwkSet,
     policy: &'s Policy,
     scratch: &'s mut Scratch,
-    token: &'s str,
+    token: &'s [u8],
     now: Timestamp,
 ) -> Result<VerifiedRef<'s, Result<C, Error>>, Error> {
     let Opened {

@@ -193,6 +193,7 @@ impl<'e> Evidence<'e> {
     }
 
     /// Reads the claims into `C` and for the checks, in one pass. Where that takes more than one, it reads what it can.
+    #[inline]
     fn read<C: Deserialize<'e>>(&self, stack: &'e mut json::Stack) -> Result<C, json::Stop> {
         let text = self.token.text.ok_or(json::Stop::Declined)?;
         let (claims, index) = json::read(text, stack)?;
@@ -248,6 +249,7 @@ impl<'e> Payload<'e> {
 }
 
 /// Runs the check list up to its first failure and reads the claims into `C`: [`Error::ClaimsShape`] where they do not fit.
+#[inline]
 pub(crate) fn run<'e, C: Deserialize<'e>>(
     token: Parts<'e>,
     key: &'e VerifyingKey,
@@ -314,10 +316,7 @@ fn algorithm(evidence: &Evidence<'_>) -> Result<(), Error> {
 /// RFC 7515 §5.2: over the octets as received.
 fn signature(evidence: &Evidence<'_>) -> Result<(), Error> {
     let token = &evidence.token;
-    if evidence
-        .key()?
-        .holds(token.signing_input.as_bytes(), token.signature)
-    {
+    if evidence.key()?.holds(token.signing_input, token.signature) {
         Ok(())
     } else {
         Err(Error::SignatureInvalid)

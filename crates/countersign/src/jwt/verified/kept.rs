@@ -27,7 +27,7 @@ enum Recipients {
 }
 
 impl Kept {
-    /// All but the payload, which [`with_payload`](Self::with_payload) adds.
+    /// All but the payload, which [`add_payload`](Self::add_payload) adds.
     pub(super) fn draft(registered: &RegisteredClaims<'_>, payload: &[u8]) -> Self {
         let mut text = String::new();
         let mut keep = |claim: &str| {
@@ -61,10 +61,10 @@ impl Kept {
         }
     }
 
-    pub(super) fn with_payload(self, payload: String) -> Self {
-        let mut text = payload;
-        text.push_str(&self.text);
-        Self { text, ..self }
+    /// Puts the payload before what is kept beside it.
+    pub(super) fn add_payload(&mut self, mut payload: String) {
+        payload.push_str(&self.text);
+        self.text = payload;
     }
 
     pub(super) fn payload(&self) -> &str {
