@@ -41,14 +41,23 @@ impl Spread {
             return 0;
         };
         let (halves, _) = end.as_chunks::<8>();
-        let mixed = halves
-            .iter()
-            .zip([self.0, self.1])
-            .map(|(half, random)| u128::from(u64::from_le_bytes(*half) ^ random));
-        let product = mixed.fold(1u128, u128::wrapping_mul);
-        let half = |half: u128| u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default();
-        half(product) ^ half(product.wrapping_shr(64))
+        let mut mixed = halves.iter().zip([self.0, self.1]);
+        let mut next = || {
+            mixed
+                .next()
+                .map(|(half, random)| u64::from_le_bytes(*half) ^ random)
+        };
+        let hash = folded(next().unwrap_or_default(), next().unwrap_or_default());
+        // Once more, so that also ends that are much alike come far from each other.
+        folded(hash, 0x9e37_79b9_7f4a_7c15)
     }
+}
+
+/// Both halves of a product: every bit of either number changes many of them.
+fn folded(one: u64, other: u64) -> u64 {
+    let product = u128::from(one).wrapping_mul(u128::from(other));
+    let half = |half: u128| u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default();
+    half(product) ^ half(product.wrapping_shr(64))
 }
 
 /// Tokens that have been verified, with their claims as `C`.
@@ -278,5 +287,43 @@ impl<C, T: Cached> fmt::Debug for TokenCache<C, T> {
             .field("policy", &self.policy)
             .field("tokens", &self.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tokens whose ends differ in a few characters, at either side of the middle.
+    fn ends() -> impl Iterator<Item = String> {
+        (0..3_200).flat_map(|number| {
+            [
+                format!("x{number:04}AAAAAAAAAAAA"),
+                format!("xAAAAAAAAAAAA{number:04}"),
+            ]
+        })
+    }
+
+    #[test]
+    fn tokens_are_spread_evenly_over_the_locks_and_the_places_behind_them() {
+        let spread = Spread::new();
+        let mut shards = [0; SHARDS];
+        let mut places = [0; 64];
+        for end in ends() {
+            let hash = usize::try_from(spread.hash(end.as_bytes())).unwrap();
+            shards[(hash >> 32) % SHARDS] += 1;
+            places[hash % 64] += 1;
+        }
+        // A hundred each, within ten standard deviations.
+        for held in shards.iter().chain(&places) {
+            assert!((1..200).contains(held), "{shards:?} {places:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_knows_from_one_cache_what_another_does() {
+        let [one, other] = [Spread::new(), Spread::new()];
+        let same = ends().filter(|end| one.hash(end.as_bytes()) == other.hash(end.as_bytes()));
+        assert!(same.count() < 3);
     }
 }
