@@ -64,6 +64,14 @@ impl Connecting {
         self.timeout = timeout;
         self.connect_timeout = self.connect_timeout.min(timeout);
     }
+
+    /// That an answer may not take longer than anything may.
+    ///
+    /// # Errors
+    /// [`FetchError::SettingTooLong`].
+    pub(crate) fn check(&self) -> Result<(), FetchError> {
+        within("timeout", self.timeout, MAX_TIMEOUT)
+    }
 }
 
 impl Default for Connecting {
@@ -158,7 +166,7 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError::SettingTooLong`], and [`FetchError::Tls`] where an https URL is configured and there are no root certificates to believe.
     pub(crate) fn new(configured: &[Target], connecting: &Connecting) -> Result<Self, FetchError> {
-        within("timeout", connecting.timeout, MAX_TIMEOUT)?;
+        connecting.check()?;
         let hosts: Arc<[String]> = configured
             .iter()
             .filter(|_| !connecting.only_public)

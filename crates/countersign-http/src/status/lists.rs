@@ -99,7 +99,7 @@ impl StatusLists {
         self
     }
 
-    /// How long one answer may take; as long as for the issuer's keys where nothing is said, at most 60 s: more is
+    /// How long one answer may take, of a reader of one's own as well ([`read_by`](Self::read_by)); as long as for the issuer's keys where nothing is said, at most 60 s: more is
     /// [`FetchError::SettingTooLong`] when it is built.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -113,8 +113,11 @@ impl StatusLists {
     }
 
     /// Reads lists by `read` and not over HTTP: for a service in its issuer's own process. It is given the URL of a list, and
-    /// brings its token. What it brings is verified and held like any other, and no URL counts that did not before. It has to
-    /// end by itself: nothing here limits its time, and requests wait for it.
+    /// brings its token. What it brings is verified and held like any other, and no URL counts that did not before.
+    ///
+    /// One call at a time for each list. It has as long as a fetch ([`timeout`](Self::timeout), 5 s where nothing is said):
+    /// then its future is dropped, as a connection would be, and it is called again when the cool-down is over. So it has to
+    /// wait in the way of futures: what blocks the thread cannot be interrupted.
     ///
     /// ```
     /// use countersign_http::{Protect, StatusLists};
@@ -152,6 +155,9 @@ impl StatusLists {
         if targets.is_empty() {
             return Err(Error::StatusListsNowhere);
         }
+        let reading = self
+            .reading(&targets, trust.keys)
+            .map_err(Error::StatusLists)?;
         Ok(StatusCheck {
             origins: targets.iter().map(Target::origin).collect(),
             required,
@@ -161,13 +167,7 @@ impl StatusLists {
                 ..RULE
             },
             source: Arc::new(Source {
-                reading: match &self.reader {
-                    Some(reader) => Reading::Own(reader.clone()),
-                    None => Reading::Http(
-                        self.fetcher(&targets, trust.keys)
-                            .map_err(Error::StatusLists)?,
-                    ),
-                },
+                reading,
                 issuer: trust.issuer.to_owned(),
                 keys: trust.keys.clone(),
                 algorithms: trust.algorithms.to_vec(),
@@ -179,13 +179,17 @@ impl StatusLists {
         })
     }
 
-    fn fetcher(&self, targets: &[Target], keys: &Keys) -> Result<Fetcher, FetchError> {
+    fn reading(&self, targets: &[Target], keys: &Keys) -> Result<Reading, FetchError> {
         let mut connecting = keys.connecting().cloned().unwrap_or_default();
         if let Some(timeout) = self.timeout {
             connecting.set_timeout(timeout);
         }
+        if let Some(reader) = &self.reader {
+            connecting.check()?;
+            return Ok(Reading::Own(reader.clone(), connecting.timeout));
+        }
         connecting.extra_roots.extend(self.roots.iter().cloned());
-        Fetcher::new(targets, &connecting)
+        Fetcher::new(targets, &connecting).map(Reading::Http)
     }
 }
 

@@ -248,19 +248,22 @@ mod tests {
                 leeway: Duration::from_secs(LEEWAY.unsigned_abs()),
                 without_expiry: false,
                 clock: Clock::of(move || Timestamp::from_unix_secs(wall.load(Ordering::SeqCst))),
-                reading: Reading::Own(Reader::of(move |url| {
-                    let iat = issued.load(Ordering::SeqCst);
-                    let claims = StatusListToken {
-                        iss: None,
-                        sub: url,
-                        iat,
-                        exp: Some(iat.saturating_add(600)),
-                        ttl: Some(3),
-                        status_list: StatusList::new(StatusBits::One, 8).unwrap().encode(),
-                    };
-                    let token = claims.sign(&key).unwrap();
-                    async move { Some(token) }
-                })),
+                reading: Reading::Own(
+                    Reader::of(move |url| {
+                        let iat = issued.load(Ordering::SeqCst);
+                        let claims = StatusListToken {
+                            iss: None,
+                            sub: url,
+                            iat,
+                            exp: Some(iat.saturating_add(600)),
+                            ttl: Some(3),
+                            status_list: StatusList::new(StatusBits::One, 8).unwrap().encode(),
+                        };
+                        let token = claims.sign(&key).unwrap();
+                        async move { Some(token) }
+                    }),
+                    Duration::from_secs(5),
+                ),
             };
             let target = source.reading.target(uri).unwrap();
             Self {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 
@@ -24,8 +25,17 @@ impl Reader {
         Self(Arc::new(move |url| Box::pin(read(url))))
     }
 
-    async fn read(&self, url: String, max_bytes: usize) -> Result<Answer, FetchError> {
-        let text = (self.0)(url).await.ok_or(FetchError::NotRead)?;
+    /// What is not there within `time` is let go of, as a connection is.
+    async fn read(
+        &self,
+        url: String,
+        time: Duration,
+        max_bytes: usize,
+    ) -> Result<Answer, FetchError> {
+        let read = tokio::time::timeout(time, (self.0)(url)).await;
+        let text = read
+            .map_err(|_| FetchError::Timeout)?
+            .ok_or(FetchError::NotRead)?;
         if text.len() > max_bytes {
             return Err(FetchError::TooLarge { limit: max_bytes });
         }
@@ -46,7 +56,8 @@ impl fmt::Debug for Reader {
 /// One way to a list.
 pub(super) enum Reading {
     Http(Fetcher),
-    Own(Reader),
+    /// And how long it may take.
+    Own(Reader, Duration),
 }
 
 impl Reading {
@@ -54,7 +65,7 @@ impl Reading {
     pub(super) fn target(&self, url: &str) -> Result<Target, FetchError> {
         match self {
             Self::Http(_) => Target::parse(url),
-            Self::Own(_) => Target::named(url),
+            Self::Own(..) => Target::named(url),
         }
     }
 
@@ -66,9 +77,9 @@ impl Reading {
     ) -> Result<Answer, FetchError> {
         match self {
             Self::Http(fetcher) => fetcher.get(target, wanted, etag).await,
-            Self::Own(reader) => {
+            Self::Own(reader, time) => {
                 reader
-                    .read(target.url().to_string(), wanted.max_bytes)
+                    .read(target.url().to_string(), *time, wanted.max_bytes)
                     .await
             }
         }

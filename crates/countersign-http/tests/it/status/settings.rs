@@ -169,6 +169,9 @@ fn rejects_a_grace_and_a_timeout_beyond_their_bounds() {
     assert_eq!(code(lists().grace(secs(3_601))), too_long);
     assert_eq!(code(lists().timeout(secs(60))), None);
     assert_eq!(code(lists().timeout(secs(61))), too_long);
+    let own = || lists().read_by(async |_| None);
+    assert_eq!(code(own().timeout(secs(60))), None);
+    assert_eq!(code(own().timeout(secs(61))), too_long);
 }
 
 #[tokio::test]
@@ -227,6 +230,43 @@ async fn a_service_in_its_issuers_own_process_reads_lists_without_http() {
     *shown.lock().unwrap() = Some(scene.claims().sign(&other).unwrap());
     scene.passes_by(TTL + 301);
     assert_eq!(scene.answer(&token).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_reader_that_hangs_is_let_go_of_in_time_and_asked_again_later() {
+    // Counts those that run, by what each of them holds.
+    let running = Arc::new(());
+    let shown = Arc::new(std::sync::Mutex::new(None::<String>));
+    let (held, list) = (running.clone(), shown.clone());
+    let scene = Scene::with(|lists| {
+        lists.timeout(Duration::from_millis(200)).read_by(move |_| {
+            let (held, list) = (held.clone(), list.lock().unwrap().clone());
+            async move {
+                if list.is_none() {
+                    std::future::pending::<()>().await;
+                }
+                drop(held);
+                list
+            }
+        })
+    })
+    .await;
+    let at_rest = Arc::strong_count(&running);
+    for _ in 0..2 {
+        let mut requests = tokio::task::JoinSet::new();
+        for _ in 0..10 {
+            let (app, token) = (scene.app.clone(), scene.token(1));
+            requests.spawn(async move { send(&app, bearer(&token)).await });
+        }
+        let answers = tokio::time::timeout(Duration::from_secs(60), requests.join_all());
+        for answer in answers.await.expect("nobody waits for ever") {
+            answer.is_problem(503, "unavailable", "Service unavailable");
+        }
+        assert_eq!(Arc::strong_count(&running), at_rest);
+        scene.passes_by(TTL);
+    }
+    *shown.lock().unwrap() = Some(scene.claims().sign(&scene.key).unwrap());
+    scene.answer(&scene.token(1)).await.is_ok("in");
 }
 
 #[tokio::test]
