@@ -257,7 +257,11 @@ impl RemoteKeys {
                     retry_after: condition.retry_after,
                 };
             }
-            self.0.missing.remember(kid, now);
+            // Who has waited for a fetch that others began may have been told only that nothing is new; whose `ETag` lies
+            // says that of a set with the key in it.
+            if condition.came_whole {
+                self.0.missing.remember(kid, now);
+            }
             return Missing::Unknown;
         }
         if self.0.missing.knows(kid, now) {

@@ -93,6 +93,8 @@ pub(crate) struct Condition {
     pub(crate) standing: Standing,
     /// Why the last attempt failed, if it did.
     pub(crate) last_error: Option<FetchError>,
+    /// Whether the last attempt brought the whole, and not only the word that it is unchanged.
+    pub(crate) came_whole: bool,
     /// When the next attempt may be made.
     pub(crate) retry_after: Duration,
 }

@@ -22,6 +22,8 @@ pub(super) struct State<T> {
     /// Since the last success.
     failures: u32,
     last_error: Option<FetchError>,
+    /// Whether the last attempt brought the whole.
+    came_whole: bool,
     /// What was said last of how it stands, where that was anything bad.
     told: Option<Standing>,
 }
@@ -81,6 +83,7 @@ impl<T> State<T> {
             attempt: None,
             failures: 0,
             last_error: None,
+            came_whole: false,
             told: None,
         }
     }
@@ -169,6 +172,7 @@ impl<T> State<T> {
                 .unwrap_or(rule.usual_life)
                 .clamp(rule.least_life, rule.greatest_life)
         };
+        self.came_whole = matches!(outcome, Ok(Loaded::New { .. } | Loaded::Again { .. }));
         let outcome = match (outcome, &mut self.held) {
             (
                 Ok(Loaded::New {
@@ -251,6 +255,7 @@ impl<T> State<T> {
             age: self.held.as_ref().map(|held| now.since(held.checked)),
             standing: self.standing(now, rule),
             last_error: self.last_error.clone(),
+            came_whole: self.came_whole,
             retry_after: self.cooling(now, rule),
         }
     }

@@ -188,6 +188,39 @@ async fn an_etag_that_lies_keeps_a_new_key_away_for_a_cool_down_at_most() {
     assert!(!head.contains("if-none-match"), "{head}");
 }
 
+/// Whoever asks about the key then waits for a fetch that only asks for news: for one of his own, where the set has ended, or
+/// for one in the background, where it is due.
+#[tokio::test]
+async fn an_etag_that_lies_keeps_a_new_key_away_for_no_longer_where_another_fetch_is_waited_for() {
+    let (old, new) = (key(), key());
+    for (passes, in_background) in [(600, false), (450, true)] {
+        let server = FaultServer::issuer(&set(&[&old])).await;
+        server.answers(KEYS, Fault::json(&set(&[&old])).and("etag", "\"v1\""));
+        let service = Service::of(&server);
+        service.passes(&old).await;
+        server.answers(KEYS, Fault::Late(Box::new(Fault::Unchanged)));
+        service.time.passes(passes);
+        if in_background {
+            service.passes(&old).await;
+            until(|| server.asked(KEYS) == 2).await;
+        }
+        let (app, token) = (service.app.clone(), service.token(&new));
+        let waiting = tokio::spawn(async move { send(&app, bearer(&token)).await.status });
+        until(|| server.asked(KEYS) == 2).await;
+        tokio::task::yield_now().await;
+        server.release();
+        assert_eq!(waiting.await.unwrap(), 401);
+        let head = server.heads().pop().unwrap();
+        assert!(head.contains("if-none-match: \"v1\""), "{head}");
+        server.answers(KEYS, Fault::json(&set(&[&old, &new])));
+        service.time.passes(29);
+        assert_eq!(service.status(&new).await, 401);
+        service.time.passes(1);
+        service.passes(&new).await;
+        assert_eq!(server.asked(KEYS), 3);
+    }
+}
+
 #[tokio::test]
 async fn cache_control_is_obeyed_between_a_minute_and_a_day() {
     let (old, new) = (key(), key());
