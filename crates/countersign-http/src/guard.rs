@@ -15,6 +15,7 @@ use tower_service::Service;
 
 use crate::bearer::RequestHead;
 use crate::future::ProtectedFuture;
+use crate::layer::give_back;
 use crate::rejection::Rejection;
 use crate::token::{Passage, VerifiedToken};
 
@@ -162,7 +163,8 @@ impl<S> Layer<S> for Require {
     }
 }
 
-/// A service that [`Require`] stands before.
+/// A service that [`Require`] stands before. A request that it refuses holds no place in the service: what being ready has
+/// reserved is given back.
 #[derive(Clone, Debug)]
 pub struct Guarded<S> {
     inner: S,
@@ -171,7 +173,7 @@ pub struct Guarded<S> {
 
 impl<S, B, R> Service<Request<B>> for Guarded<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
@@ -186,7 +188,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.rule.admit(&request) {
             Ok(()) => ProtectedFuture::passed(self.inner.call(request), None),
-            Err(rejection) => ProtectedFuture::refused(rejection),
+            Err(rejection) => {
+                give_back(&mut self.inner);
+                ProtectedFuture::refused(rejection)
+            }
         }
     }
 }

@@ -50,7 +50,7 @@ pub struct Protected<S> {
 impl<S: Clone> Protected<S> {
     #[cold]
     fn refuse<F, E>(&mut self, rejection: Rejection) -> ProtectedFuture<F, E> {
-        self.give_back();
+        give_back(&mut self.inner);
         ProtectedFuture::refused(rejection)
     }
 
@@ -68,7 +68,7 @@ impl<S: Clone> Protected<S> {
         R::Error: Into<BoxError>,
     {
         let authenticator = Arc::clone(&self.authenticator);
-        self.give_back();
+        give_back(&mut self.inner);
         let mut inner = self.inner.clone();
         ProtectedFuture::deciding(Box::pin(async move {
             match authenticator.finish(pending).await {
@@ -83,12 +83,12 @@ impl<S: Clone> Protected<S> {
             }
         }))
     }
+}
 
-    /// Gives back what being ready has reserved, as a service may that is dropped without being called: who is refused, and
-    /// who waits for keys, holds nobody else's place.
-    fn give_back(&mut self) {
-        self.inner = self.inner.clone();
-    }
+/// Gives back what being ready has reserved in `service`, as one may that is dropped without being called: who is refused, and
+/// who waits for keys, holds nobody else's place.
+pub(crate) fn give_back<S: Clone>(service: &mut S) {
+    *service = service.clone();
 }
 
 impl<S, B, R> Service<Request<B>> for Protected<S>

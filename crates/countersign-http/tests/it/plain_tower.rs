@@ -12,6 +12,7 @@ use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tower::limit::ConcurrencyLimit;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::harness::{bearer, get, good_token, protect};
@@ -245,4 +246,22 @@ async fn a_request_that_has_not_passed_holds_no_place_of_another() {
     open.notify_one();
     assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
     drop((slow, refused));
+}
+
+#[tokio::test]
+async fn a_request_that_a_guard_refuses_holds_no_place_of_another() {
+    let mut other = ConcurrencyLimit::new(service_fn(subject), 1);
+    let layers = ServiceBuilder::new()
+        .layer(protect().build().unwrap())
+        .layer(require_role("admin"));
+    // The caller keeps the service, so that whatever it holds is held.
+    let mut guarded = layers.service(other.clone());
+    let request = bearer(&good_token()).body(Vec::new()).unwrap();
+    let answer = guarded.ready().await.unwrap().call(request).await.unwrap();
+    assert_eq!(answer.status(), 403);
+    let ready = std::future::poll_fn(|cx| {
+        Poll::Ready(Service::<Request<Vec<u8>>>::poll_ready(&mut other, cx))
+    });
+    assert!(ready.await.is_ready());
+    drop(guarded);
 }
