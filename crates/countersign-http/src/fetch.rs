@@ -59,10 +59,10 @@ pub(crate) struct Connecting {
 }
 
 impl Connecting {
-    /// With so long for one answer.
+    /// With so long for one answer, and for the way to it: who says how long he waits says it of all of it.
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = timeout;
-        self.connect_timeout = self.connect_timeout.min(timeout);
+        self.connect_timeout = timeout;
     }
 
     /// That an answer may not take longer than anything may.
@@ -412,6 +412,22 @@ mod tests {
             let value = HeaderValue::try_from("e".repeat(bytes)).unwrap();
             let headers = HeaderMap::from_iter([(ETAG, value.clone())]);
             assert_eq!(etag(&headers), kept.then_some(value), "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_that_is_set_is_that_of_the_connection_too() {
+        for secs in [1, 4, 30] {
+            let mut connecting = Connecting::default();
+            assert!(connecting.connect_timeout < connecting.timeout);
+            let timeout = Duration::from_secs(secs);
+            connecting.set_timeout(timeout);
+            let Connecting {
+                connect_timeout,
+                timeout: whole,
+                ..
+            } = connecting;
+            assert_eq!((connect_timeout, whole), (timeout, timeout));
         }
     }
 
