@@ -22,7 +22,7 @@ use countersign::{Status, StatusList, StatusReference, Timestamp};
 pub use lists::StatusLists;
 pub(crate) use lists::{StatusSettings, Trust};
 
-use crate::fetch::shown;
+use crate::fetch::{Target, shown};
 use crate::keys::Waiting;
 use crate::refresh::{Asked, Refresher, Rule, Subject, View};
 use crate::rejection::Rejection;
@@ -78,6 +78,20 @@ struct Held {
     exp: Option<Timestamp>,
 }
 
+impl Held {
+    /// What it says of the token at `index`; `None` where it speaks no more, because its `exp` has come.
+    fn says(&self, index: u64, now: Timestamp) -> Option<Result<(), Rejection>> {
+        if self.exp.is_some_and(|exp| exp <= now) {
+            return None;
+        }
+        Some(match self.list.get(index) {
+            Ok(Status::VALID) => Ok(()),
+            Ok(_) => Err(Rejection::revoked()),
+            Err(error) => Err(Rejection::from(&error)),
+        })
+    }
+}
+
 impl StatusCheck {
     /// What is known of a token now. Whoever has `waited` for a list takes what there is.
     pub(crate) fn look(&self, token: &VerifiedToken, waited: bool) -> Looked {
@@ -87,7 +101,7 @@ impl StatusCheck {
             Err(rejection) => return Looked::Refused(rejection),
         };
         let Some(entry) = self.entry(&place.uri) else {
-            return Looked::Refused(Rejection::invalid_token("status_uri_refused"));
+            return Looked::Refused(refused_place());
         };
         warm::keep(&entry, &self.source.clock);
         let now = self.source.clock.moment();
@@ -97,9 +111,8 @@ impl StatusCheck {
             View::Wait(flight) => return Looked::Wait(flight),
             View::Nothing { retry_after } => return self.unknown(retry_after),
         };
-        let expired = held.exp.is_some_and(|exp| exp <= self.source.clock.now());
-        let status = held.list.get(place.idx);
-        if !expired && status == Ok(Status::VALID) {
+        let said = held.says(place.idx, self.source.clock.now());
+        if let Some(Ok(())) = said {
             return Looked::Passes;
         }
         // A list from before the token cannot speak of it: the place may have been another's.
@@ -107,16 +120,16 @@ impl StatusCheck {
             .registered()
             .iat()
             .is_none_or(|issued| issued >= held.iat);
-        if (expired || older)
+        if (said.is_none() || older)
             && !waited
             && let Asked::Wait(flight) = entry.list.ask_again(now)
         {
             return Looked::Wait(flight);
         }
-        match status {
-            _ if expired => self.unknown(entry.list.condition(now).retry_after),
-            Ok(_) => Looked::Refused(Rejection::revoked()),
-            Err(error) => Looked::Refused(Rejection::from(&error)),
+        match said {
+            None => self.unknown(entry.list.condition(now).retry_after),
+            Some(Ok(())) => Looked::Passes,
+            Some(Err(rejection)) => Looked::Refused(rejection),
         }
     }
 
@@ -143,22 +156,21 @@ impl StatusCheck {
         let Some(place) = self.place(token)? else {
             return Ok(Glance::Unlisted);
         };
-        let target = self.source.reading.target(&place.uri);
-        if !target.is_ok_and(|target| self.origins.contains(&target.origin())) {
-            return Err(Rejection::invalid_token("status_uri_refused"));
-        }
+        self.believed(&place.uri).ok_or_else(refused_place)?;
         let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
-        let now = self.source.clock.now();
         let held = lists
             .get(&place.uri)
-            .and_then(|entry| entry.list.brought(self.source.clock.moment()))
-            .filter(|held| held.exp.is_none_or(|exp| exp > now));
-        match held.map(|held| held.list.get(place.idx)) {
+            .and_then(|entry| entry.list.brought(self.source.clock.moment()));
+        match held.and_then(|held| held.says(place.idx, self.source.clock.now())) {
             None => Ok(Glance::NotHeld),
-            Some(Ok(Status::VALID)) => Ok(Glance::Valid),
-            Some(Ok(_)) => Err(Rejection::revoked()),
-            Some(Err(error)) => Err(Rejection::from(&error)),
+            Some(said) => said.map(|()| Glance::Valid),
         }
+    }
+
+    /// Where the list at `uri` is, if lists are believed there.
+    fn believed(&self, uri: &str) -> Option<Target> {
+        let target = self.source.reading.target(uri).ok()?;
+        self.origins.contains(&target.origin()).then_some(target)
     }
 
     /// What follows from a list that cannot be had.
@@ -196,10 +208,7 @@ impl StatusCheck {
             return Some(Arc::clone(entry));
         }
         drop(lists);
-        let target = self.source.reading.target(uri).ok()?;
-        if !self.origins.contains(&target.origin()) {
-            return None;
-        }
+        let target = self.believed(uri)?;
         let loader = Arc::new(Loader::new(Arc::clone(&self.source), uri, target)?);
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         if lists.len() >= MAX_LISTS && !lists.contains_key(uri) {
@@ -218,6 +227,11 @@ impl StatusCheck {
         });
         Some(Arc::clone(entry))
     }
+}
+
+/// Of a token that names a place where its issuer's lists are not believed.
+fn refused_place() -> Rejection {
+    Rejection::invalid_token("status_uri_refused")
 }
 
 /// Lets go of one list that nobody has looked at for a while, or of any.
