@@ -139,7 +139,7 @@ pub(crate) struct Fetched {
     pub(crate) max_age: Option<Duration>,
 }
 
-/// What came of asking.
+/// What came of asking for news.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Document(Fetched),
@@ -207,18 +207,40 @@ impl Fetcher {
         })
     }
 
-    /// Asks `target` for what is `wanted`; with an `etag`, for news only.
+    /// Asks `target` for what is `wanted`.
     ///
     /// Needs a tokio runtime around it.
     ///
     /// # Errors
     /// [`FetchError`].
-    pub(crate) async fn get(
+    pub(crate) async fn get(&self, target: &Target, wanted: Wanted) -> Result<Fetched, FetchError> {
+        read(self.ask(target, wanted, None).await?, wanted).await
+    }
+
+    /// The same where it is another than the one that has this `etag`.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub(crate) async fn news(
+        &self,
+        target: &Target,
+        wanted: Wanted,
+        etag: &HeaderValue,
+    ) -> Result<Answer, FetchError> {
+        let response = self.ask(target, wanted, Some(etag)).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            let max_age = freshness::max_age(response.headers());
+            return Ok(Answer::Unchanged { max_age });
+        }
+        read(response, wanted).await.map(Answer::Document)
+    }
+
+    async fn ask(
         &self,
         target: &Target,
         wanted: Wanted,
         etag: Option<&HeaderValue>,
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<reqwest::Response, FetchError> {
         self.may_ask(target)?;
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(FetchError::NoRuntime);
@@ -231,11 +253,7 @@ impl Fetcher {
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| FetchError::of(&error))?;
-        read(response, wanted, etag.is_some()).await
+        request.send().await.map_err(|error| FetchError::of(&error))
     }
 
     /// The rules about a URL that need no name resolved.
@@ -253,17 +271,10 @@ impl Fetcher {
     }
 }
 
-/// Status, headers, then the body, each refused as soon as it can be.
-async fn read(
-    mut response: reqwest::Response,
-    wanted: Wanted,
-    asked_for_news: bool,
-) -> Result<Answer, FetchError> {
-    let status = response.status();
-    let max_age = freshness::max_age(response.headers());
-    match status {
+/// Status, headers, then the body, each refused as soon as it can be. A 304 here is the answer to nobody's question.
+async fn read(mut response: reqwest::Response, wanted: Wanted) -> Result<Fetched, FetchError> {
+    match response.status() {
         StatusCode::OK => {}
-        StatusCode::NOT_MODIFIED if asked_for_news => return Ok(Answer::Unchanged { max_age }),
         status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
             return Err(FetchError::Redirect);
         }
@@ -281,6 +292,7 @@ async fn read(
     if announced.is_some_and(|length| usize::try_from(length).is_ok_and(|n| n > wanted.max_bytes)) {
         return Err(too_large);
     }
+    let max_age = freshness::max_age(response.headers());
     let mut body = Vec::new();
     while let Some(chunk) = response
         .chunk()
@@ -292,11 +304,11 @@ async fn read(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer::Document(Fetched {
+    Ok(Fetched {
         body,
         etag: etag(response.headers()),
         max_age,
-    }))
+    })
 }
 
 /// RFC 9110 §8.8.3; one that is too long to be sent back every time is none.
@@ -453,7 +465,7 @@ mod tests {
             // Who trusts no host inside the house learns all of them.
             let named = Fetcher::new(std::slice::from_ref(&target), &only_public).unwrap();
             for fetcher in [learned, named] {
-                let answer = fetcher.get(&target, Wanted::JSON, None).await;
+                let answer = fetcher.get(&target, Wanted::JSON).await;
                 assert_eq!(answer.unwrap_err(), refusal, "{url}");
             }
         }
@@ -463,7 +475,7 @@ mod tests {
     fn without_a_runtime_the_answer_is_an_error_and_no_panic() {
         let home = Target::parse("http://127.0.0.1:9").unwrap();
         let fetcher = Fetcher::new(std::slice::from_ref(&home), &Connecting::default()).unwrap();
-        let mut asking = std::pin::pin!(fetcher.get(&home, Wanted::JSON, None));
+        let mut asking = std::pin::pin!(fetcher.get(&home, Wanted::JSON));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         match asking.as_mut().poll(&mut context) {
             std::task::Poll::Ready(answer) => {

@@ -85,6 +85,14 @@ impl Source {
         }
     }
 
+    /// Where the set is now.
+    async fn place(&self, fetcher: &Fetcher) -> Result<Target, FetchError> {
+        match self {
+            Self::Url(target) => Ok(target.clone()),
+            Self::Issuer(discovery) => discovery.keys_url(fetcher).await,
+        }
+    }
+
     /// `error` with the URL that was asked, where the settings do not name it.
     fn failed(&self, error: FetchError, asked: &Target) -> FetchError {
         match self {
@@ -156,11 +164,13 @@ impl RemoteKeys {
     /// # Errors
     /// Why it cannot be had.
     pub async fn fetch_text(&self) -> Result<Vec<u8>, FetchError> {
-        let (answer, _) = self.0.loader.ask(None).await?;
-        match answer {
-            Answer::Document(fetched) => Ok(fetched.body),
-            // It was not asked for news.
-            Answer::Unchanged { .. } => Err(FetchError::Status { found: 304 }),
+        let Loader {
+            source, fetcher, ..
+        } = &*self.0.loader;
+        let target = source.place(fetcher).await?;
+        match fetcher.get(&target, Wanted::JSON).await {
+            Ok(fetched) => Ok(fetched.body),
+            Err(error) => Err(source.failed(error, &target)),
         }
     }
 
@@ -305,16 +315,19 @@ struct Last {
 impl Loader {
     /// The set, and where it is now. The `etag` is that of the last one, and says nothing of what is at another place.
     async fn ask(&self, etag: Option<&HeaderValue>) -> Result<(Answer, Target), FetchError> {
-        let target = match &self.source {
-            Source::Url(target) => target.clone(),
-            Source::Issuer(discovery) => discovery.keys_url(&self.fetcher).await?,
-        };
+        let target = self.source.place(&self.fetcher).await?;
         let stays = self
             .last()
             .as_ref()
             .is_some_and(|last| last.target == target);
-        let etag = etag.filter(|_| stays);
-        match self.fetcher.get(&target, Wanted::JSON, etag).await {
+        let answer = match etag.filter(|_| stays) {
+            Some(etag) => self.fetcher.news(&target, Wanted::JSON, etag).await,
+            None => {
+                let fetched = self.fetcher.get(&target, Wanted::JSON).await;
+                fetched.map(Answer::Document)
+            }
+        };
+        match answer {
             Ok(answer) => Ok((answer, target)),
             Err(error) => Err(self.source.failed(error, &target)),
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::fetch::{Answer, FetchError, Fetcher, Target, Wanted, shown};
+use crate::fetch::{FetchError, Fetcher, Target, Wanted, shown};
 
 /// One issuer, whose metadata says where its keys are.
 pub(super) struct Discovery {
@@ -35,9 +35,9 @@ impl Discovery {
     /// nothing any more.
     pub(super) async fn keys_url(&self, fetcher: &Fetcher) -> Result<Target, FetchError> {
         let [first, second] = self.places();
-        let (answer, place) = match fetcher.get(&first, Wanted::JSON, None).await {
+        let (document, place) = match fetcher.get(&first, Wanted::JSON).await {
             Err(error) if error.says_not_here() => {
-                let answer = fetcher.get(&second, Wanted::JSON, None).await;
+                let answer = fetcher.get(&second, Wanted::JSON).await;
                 let answer = answer.map_err(|other| {
                     if other.says_not_here() {
                         // Where neither is there, the first is what most people meant.
@@ -50,11 +50,7 @@ impl Discovery {
             }
             answer => (answer.map_err(|error| error.at(first.shown()))?, first),
         };
-        match answer {
-            Answer::Document(document) => self.read(&document.body, &place),
-            // It was not asked for news.
-            Answer::Unchanged { .. } => Err(FetchError::Status { found: 304 }.at(place.shown())),
-        }
+        self.read(&document.body, &place)
     }
 
     /// OpenID Connect Discovery §4 appends to the issuer's path; RFC 8414 §3.1 inserts before it.

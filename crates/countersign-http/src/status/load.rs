@@ -102,21 +102,20 @@ impl Loader {
     pub(super) async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<Held>, FetchError> {
         let now = self.source.clock.now();
         let last = self.last(now);
+        let Source { reading, .. } = &*self.source;
         // That a list is unchanged does not make its `exp` later: in time, the whole is asked for.
-        let etag = etag.filter(|_| last.is_some_and(|last| last.lasts(now)));
-        let answer = self
-            .source
-            .reading
-            .get(&self.target, Wanted::STATUS_LIST, etag.as_ref())
-            .await?;
-        let fetched = match (answer, last) {
-            (Answer::Document(fetched), _) => fetched,
-            (Answer::Unchanged { max_age }, Some(last)) => {
-                return Ok(Loaded::Unchanged {
-                    max_age: Some(last.life(max_age, now)),
-                });
+        let fetched = match etag.zip(last.filter(|last| last.lasts(now))) {
+            None => reading.get(&self.target, Wanted::STATUS_LIST).await?,
+            Some((etag, last)) => {
+                let news = reading.news(&self.target, Wanted::STATUS_LIST, &etag);
+                match news.await? {
+                    Answer::Document(fetched) => fetched,
+                    Answer::Unchanged { max_age } => {
+                        let max_age = Some(last.life(max_age, now));
+                        return Ok(Loaded::Unchanged { max_age });
+                    }
+                }
             }
-            (Answer::Unchanged { .. }, None) => return Err(FetchError::Status { found: 304 }),
         };
         let Fetched {
             body,

@@ -31,7 +31,7 @@ impl Reader {
         url: String,
         time: Duration,
         max_bytes: usize,
-    ) -> Result<Answer, FetchError> {
+    ) -> Result<Fetched, FetchError> {
         let read = tokio::time::timeout(time, (self.0)(url)).await;
         let text = read
             .map_err(|_| FetchError::Timeout)?
@@ -39,11 +39,11 @@ impl Reader {
         if text.len() > max_bytes {
             return Err(FetchError::TooLarge { limit: max_bytes });
         }
-        Ok(Answer::Document(Fetched {
+        Ok(Fetched {
             body: text.into_bytes(),
             etag: None,
             max_age: None,
-        }))
+        })
     }
 }
 
@@ -69,19 +69,27 @@ impl Reading {
         }
     }
 
-    pub(super) async fn get(
-        &self,
-        target: &Target,
-        wanted: Wanted,
-        etag: Option<&HeaderValue>,
-    ) -> Result<Answer, FetchError> {
+    pub(super) async fn get(&self, target: &Target, wanted: Wanted) -> Result<Fetched, FetchError> {
         match self {
-            Self::Http(fetcher) => fetcher.get(target, wanted, etag).await,
+            Self::Http(fetcher) => fetcher.get(target, wanted).await,
             Self::Own(reader, time) => {
                 reader
                     .read(target.url().to_string(), *time, wanted.max_bytes)
                     .await
             }
+        }
+    }
+
+    /// The same where it is another than the one that has this `etag`, as far as that can be asked.
+    pub(super) async fn news(
+        &self,
+        target: &Target,
+        wanted: Wanted,
+        etag: &HeaderValue,
+    ) -> Result<Answer, FetchError> {
+        match self {
+            Self::Http(fetcher) => fetcher.news(target, wanted, etag).await,
+            Self::Own(..) => self.get(target, wanted).await.map(Answer::Document),
         }
     }
 }
