@@ -11,6 +11,7 @@ use http::HeaderName;
 
 use crate::bearer::{self, Credential, RequestHead, Sources};
 use crate::clock::Clock;
+use crate::explain::is_listened_to;
 use crate::front::Front;
 use crate::health::Health;
 use crate::issuer::{Issuers, Trusted};
@@ -295,8 +296,7 @@ impl Authenticator {
 
     /// The same for the log, without a value of the token, where somebody listens: never in an answer.
     fn explanation(&self, text: &str) -> Option<String> {
-        tracing::enabled!(target: "countersign_http::explain", tracing::Level::DEBUG)
-            .then(|| self.explain(text).redacted().to_string())
+        is_listened_to().then(|| self.explain(text).redacted().to_string())
     }
 
     pub(crate) fn health(&self) -> Health {

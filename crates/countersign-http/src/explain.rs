@@ -20,6 +20,24 @@ const SINGLE_USE: (&str, &str) = (
 );
 const CHECKS: (&str, &str) = ("what the service asks by itself has to hold too", "");
 
+/// Whether the log wants to know why, step by step.
+pub(crate) fn is_listened_to() -> bool {
+    tracing::enabled!(target: "countersign_http::explain", tracing::Level::DEBUG)
+}
+
+impl Rejection {
+    /// Why a token that the list has let pass is refused all the same, without a value of it.
+    pub(crate) fn explained(&self, token: &VerifiedToken) -> String {
+        let step = match self.cause() {
+            "token_replayed" | "token_unnamed" | "single_use_full" => {
+                failed("single_use", SINGLE_USE, self)
+            }
+            _ => failed("checks", CHECKS, self),
+        };
+        token.report().with_step(step).redacted().to_string()
+    }
+}
+
 impl Authenticator {
     /// Every check and its outcome, by the keys and the status lists at hand.
     pub(crate) fn explain(&self, text: &str) -> Report {
@@ -123,7 +141,32 @@ fn failed(name: &'static str, rule: (&'static str, &'static str), rejection: &Re
             "it has no jti to remember it by, or one that is too long",
             "the issuer has to put a `jti` of at most 256 bytes into its tokens",
         ),
-        _ => ("it would be refused", "see the code"),
+        "single_use_full" => (
+            "as many single-use tokens are alive as can be remembered",
+            "give `SingleUse` more room, or the tokens a shorter life",
+        ),
+        "insufficient_role" => (
+            "this needs a role",
+            "the issuer has to give its holder the role",
+        ),
+        "insufficient_scope" => (
+            "this needs a scope",
+            "its holder has to ask the issuer for the scope",
+        ),
+        "forbidden" => (
+            "a rule of the service's own does not let it in",
+            "see the guards, the checks and the handler of this route",
+        ),
+        "claims_shape" => (
+            "its claims do not fit the type that the handler reads them into",
+            "`reason` in the event says which, and how: change the type, or what the issuer writes",
+        ),
+        _ => ("the service does not take it", "see the code"),
+    };
+    // Which one is the service's own word.
+    let said = match rejection.needed() {
+        Some(name) => format!("{said}: {name}"),
+        None => said.to_owned(),
     };
     step(name, rule, Outcome::Failed, said).failing(code, fix)
 }

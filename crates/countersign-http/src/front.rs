@@ -9,6 +9,7 @@ use std::sync::Arc;
 use http::Response;
 
 use crate::expected::Expected;
+use crate::explain::is_listened_to;
 use crate::outcomes::Outcomes;
 use crate::rejection::{About, Challenge, Rejection};
 use crate::token::{Passage, VerifiedToken};
@@ -49,7 +50,8 @@ impl Front {
 
     /// The same about a token that is good, and not enough.
     pub(crate) fn refuse_token(&self, rejection: Rejection, token: &VerifiedToken) -> Rejection {
-        self.refuse(rejection, &About::token(token))
+        let about = About::token(token, &rejection);
+        self.refuse(rejection, &about)
     }
 
     /// Sees to it that nothing behind this layer refuses without a trace.
@@ -59,9 +61,8 @@ impl Front {
         };
         match passage {
             Passage::Token(token) => {
-                token
-                    .front()
-                    .hear(rejection, &About::token(token), response);
+                let about = About::token(token, &rejection);
+                token.front().hear(rejection, &about, response);
             }
             Passage::Anonymous(front) => front.hear(rejection, &About::default(), response),
         }
@@ -69,10 +70,13 @@ impl Front {
 }
 
 impl<'t> About<'t> {
-    fn token(token: &'t VerifiedToken) -> Self {
+    /// About a token that is good, and that `rejection` refuses all the same.
+    fn token(token: &'t VerifiedToken, rejection: &Rejection) -> Self {
+        let explains = !rejection.is_told() && is_listened_to();
         Self {
             kid: token.kid(),
             issuer: token.registered().iss(),
+            explain: explains.then(|| rejection.explained(token)),
             ..Self::default()
         }
     }

@@ -149,6 +149,14 @@ impl Rejection {
         }
     }
 
+    /// The role or the scope that is needed, as it may stand in a log.
+    pub(crate) fn needed(&self) -> Option<String> {
+        match &self.reason {
+            Reason::Role(name) | Reason::Scope(name) => Some(shown(name, MAX_LONG)),
+            _ => None,
+        }
+    }
+
     /// As a response of whatever body can be made from bytes.
     #[must_use]
     pub fn into_response_of<B: From<Bytes>>(self) -> Response<B> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 #[cfg(feature = "remote")]
 use countersign::StatusReference;
-use countersign::{Cached, NoClaims, RegisteredClaims, Verified};
+use countersign::{Cached, NoClaims, RegisteredClaims, Report, Verified};
 use http::Extensions;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::{Map, Value};
@@ -218,6 +218,11 @@ impl VerifiedToken {
 
     pub(crate) fn kid(&self) -> Option<&str> {
         self.held.proof.header().kid()
+    }
+
+    /// That it has passed the list, for whoever explains what it has not passed.
+    pub(crate) fn report(&self) -> Report {
+        Report::of_verified(&self.held.proof)
     }
 
     /// What its layer shares with whoever stands behind.

@@ -38,7 +38,7 @@ pub(crate) async fn logged(app: &Router, request: http::request::Builder) -> Vec
     logged_at(tracing::Level::TRACE, app, request).await
 }
 
-async fn logged_at(
+pub(crate) async fn logged_at(
     level: tracing::Level,
     app: &Router,
     request: http::request::Builder,

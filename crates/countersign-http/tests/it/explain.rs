@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::get as route;
 use countersign::{JwkSet, Outcome, Report};
 use countersign_http::testing::LocalIssuer;
-use countersign_http::{Protect, Rejection, SharedKeys, SingleUse, StatusLists};
+use countersign_http::{
+    Claims, Protect, Rejection, SharedKeys, SingleUse, StatusLists, VerifiedToken, require,
+    require_role, require_scope,
+};
 use serde_json::json;
 
-use crate::events::logged;
+use crate::events::{logged, logged_at};
 use crate::harness::{
     AUDIENCE, ISSUER, access_token, app, bearer, claims, expired_token, good_token, protect, send,
 };
@@ -119,4 +124,79 @@ async fn a_report_without_keys_blames_their_absence_and_not_the_token() {
         explain.contains("there are no keys to verify with"),
         "{explain}"
     );
+}
+
+/// The explanation of the one refusal that is logged.
+async fn explained(app: &Router, request: http::request::Builder) -> String {
+    let events = logged(app, request).await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    let fields = &events[0]["fields"];
+    let explain = fields["explain"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{fields}"));
+    assert!(!explain.contains("ada"), "{explain}");
+    explain.to_owned()
+}
+
+#[tokio::test]
+async fn the_log_explains_what_a_good_token_is_refused_for() {
+    async fn number(_: Claims<Vec<u8>>) {}
+    async fn asked(token: VerifiedToken) -> Rejection {
+        token.refuse(Rejection::insufficient_role("owner\n9 ✓"))
+    }
+    async fn plain(_: VerifiedToken) -> Rejection {
+        Rejection::forbidden()
+    }
+    let guarded = |guard| route(async || "in").route_layer(guard);
+    let routes = Router::new()
+        .route("/role", guarded(require_role("admin")))
+        .route("/scope", guarded(require_scope("orders:write")))
+        .route("/rule", guarded(require(|_| false)))
+        .route("/number", route(number))
+        .route("/asked", route(asked))
+        .route("/plain", route(plain))
+        .layer(protect().build().unwrap());
+    for (path, said, code) in [
+        ("/role", "this needs a role: admin ", "insufficient_role"),
+        (
+            "/scope",
+            "this needs a scope: orders:write ",
+            "insufficient_scope",
+        ),
+        ("/rule", "a rule of the service's own", "forbidden"),
+        ("/number", "its claims do not fit the type", "claims_shape"),
+        (
+            "/asked",
+            "this needs a role: owner\\n9",
+            "insufficient_role",
+        ),
+        ("/plain", "a rule of the service's own", "forbidden"),
+    ] {
+        let request = || bearer(&good_token()).uri(path);
+        let explain = explained(&routes, request()).await;
+        assert!(explain.starts_with(" 1 ✓ "), "{explain}");
+        assert!(explain.contains(&format!("\n 2 ✗ {said}")), "{explain}");
+        assert!(
+            explain.ends_with(&format!("\nrefused: {code}")),
+            "{explain}"
+        );
+        let events = logged_at(tracing::Level::INFO, &routes, request()).await;
+        assert_eq!(events[0]["fields"].get("explain"), None, "{events:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_log_explains_what_a_check_and_a_single_use_refuse() {
+    let checked = protect().check(|_| async { Err(Rejection::invalid_token("device_unknown")) });
+    let explain = explained(&app(checked.build().unwrap()), bearer(&good_token())).await;
+    assert!(explain.ends_with("\nrefused: device_unknown"), "{explain}");
+    let once = || protect().single_use(SingleUse::with_capacity(10));
+    let checked_once = once().check(|_| async { Ok(()) });
+    for auth in [once(), checked_once] {
+        let (app, token) = (app(auth.build().unwrap()), good_token());
+        send(&app, bearer(&token)).await.is_ok("in");
+        let explain = explained(&app, bearer(&token)).await;
+        assert!(explain.contains("✗ it was used before"), "{explain}");
+        assert!(explain.ends_with("\nrefused: token_replayed"), "{explain}");
+    }
 }

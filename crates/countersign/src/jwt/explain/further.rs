@@ -1,6 +1,7 @@
 //! What a service checks beyond the list, told beside it.
 
 use super::{Outcome, Report, Step, step};
+use crate::jwt::Verified;
 
 impl Step {
     /// A check beyond the list: its stable name, how it ended, a clause for people that quotes nothing of the token, the rule
@@ -33,6 +34,40 @@ impl Step {
 }
 
 impl Report {
+    /// Of a token that has passed, in one step that says so: for whoever checks more than the list and has nothing left of the
+    /// token but the proof. [`Verifier::explain`](crate::Verifier::explain) says it of each check.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), countersign::Error> {
+    /// use countersign::{Algorithm, NoClaims, Outcome, Policy, Report, SigningKey, Step, Timestamp, Verifier};
+    /// # let key = SigningKey::generate(Algorithm::ES256)?;
+    /// # let token = key.sign(&serde_json::json!({"iss": "i", "aud": "a", "exp": 100}))?;
+    /// # let verifier = Verifier::new(key.verifying_key(), Policy::new("i", "a"));
+    /// let verified = verifier.verify::<NoClaims>(&token, Timestamp::from_unix_secs(1))?;
+    /// let role = Step::further("role", Outcome::Passed, "it has no role", "a route may need a role", "");
+    /// let report = Report::of_verified(&verified).with_step(role.failing("insufficient_role", "ask for the role"));
+    /// assert!(report.to_string().ends_with("refused: insufficient_role"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn of_verified<C>(token: &Verified<C>) -> Self {
+        let mut report = Self {
+            valid: true,
+            unchecked: Vec::new(),
+            steps: Vec::new(),
+            error: None,
+            signature_held: true,
+            is_endless: token.registered().exp().is_none(),
+        };
+        report.push(step(
+            "verification",
+            "a token is taken when every check of the list has passed",
+            "RFC 7519 §7.2",
+            "signature, kind, parties, times and the rest of the list hold",
+        ));
+        report
+    }
+
     /// The same report with one step more, of whoever checks more than the list. Where that has failed, the token is refused;
     /// [`error`](Self::error) stays that of the list.
     ///
