@@ -40,6 +40,8 @@ pub struct Policy {
     /// The key that the sender has proved to hold.
     pub(crate) proved: Option<Thumbprint>,
     pub(crate) required: Vec<Cow<'static, str>>,
+    /// What its kind of token has to hold, and these need not.
+    pub(crate) waived: Vec<&'static str>,
     pub(crate) leeway: Duration,
     pub(crate) expiry_required: bool,
     pub(crate) max_token_age: Option<Duration>,
@@ -209,6 +211,7 @@ impl Policy {
                 .copied()
                 .map(Cow::Borrowed)
                 .collect(),
+            waived: Vec::new(),
             leeway: Duration::ZERO,
             expiry_required: true,
             max_token_age: None,

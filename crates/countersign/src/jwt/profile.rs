@@ -5,6 +5,8 @@
 //! `typ`; claims separate them: an ID token needs a `nonce`, and a plain token has none, nor the other claims that only an
 //! ID token or a security event holds. Where a client waives the `nonce`, what is left is `aud`: a client is not an API.
 
+use crate::jws::Header;
+
 /// A kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -12,6 +14,8 @@ pub(crate) enum Profile {
     Plain,
     /// Either of two, for tools that show tokens to people.
     PlainOrAccessToken,
+    /// Either of two, each by its own rules, while an issuer changes from the one to the other.
+    Migrating,
     /// A `typ` that the caller names.
     Named,
     /// RFC 9068.
@@ -34,14 +38,17 @@ pub(crate) const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchann
 impl Profile {
     /// Whether a header without `typ` passes.
     pub(crate) const fn takes_absent_typ(self) -> bool {
-        matches!(self, Self::Plain | Self::PlainOrAccessToken | Self::IdToken)
+        matches!(
+            self,
+            Self::Plain | Self::PlainOrAccessToken | Self::Migrating | Self::IdToken
+        )
     }
 
     /// The values of `typ` that pass.
     pub(crate) const fn typ(self) -> &'static [&'static str] {
         match self {
             Self::Plain | Self::IdToken => &["JWT"],
-            Self::PlainOrAccessToken => &["JWT", "at+jwt"],
+            Self::PlainOrAccessToken | Self::Migrating => &["JWT", "at+jwt"],
             Self::Named => &[],
             Self::AccessToken => &["at+jwt"],
             Self::LogoutToken => &["logout+jwt"],
@@ -55,7 +62,7 @@ impl Profile {
     /// an ID token, and `htm`, `htu` and `iat` of a proof.
     pub(crate) const fn required(self) -> &'static [&'static str] {
         match self {
-            Self::Plain | Self::PlainOrAccessToken | Self::Named => &[],
+            Self::Plain | Self::PlainOrAccessToken | Self::Migrating | Self::Named => &[],
             Self::AccessToken => &["sub", "client_id", "iat", "jti"],
             Self::IdToken => &["sub", "iat"],
             Self::LogoutToken => &["iat", "jti", "events"],
@@ -65,10 +72,27 @@ impl Profile {
         }
     }
 
+    /// Which of these a policy may waive: names, so that one that is there is a string and not empty all the same.
+    pub(crate) const fn waivable(self) -> &'static [&'static str] {
+        match self {
+            Self::AccessToken | Self::Migrating => &["sub", "client_id", "jti"],
+            _ => &[],
+        }
+    }
+
+    /// The kind that this token is held against, where the policy takes several by their own rules.
+    pub(crate) fn of(self, header: &Header) -> Self {
+        match self {
+            Self::Migrating if header.typ_is("at+jwt") => Self::AccessToken,
+            Self::Migrating => Self::Plain,
+            other => other,
+        }
+    }
+
     /// The claims that must not be there, because a token that holds them is of another kind.
     pub(crate) const fn foreign(self) -> &'static [&'static str] {
         match self {
-            Self::Plain => &["nonce", "at_hash", "c_hash", "s_hash", "events"],
+            Self::Plain | Self::Migrating => &["nonce", "at_hash", "c_hash", "s_hash", "events"],
             Self::IdToken => &["events"],
             Self::LogoutToken => &["nonce"],
             _ => &[],
@@ -78,7 +102,11 @@ impl Profile {
     /// The claims that must be strings, and not empty, where they are there and no other check reads them.
     pub(crate) const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Plain | Self::PlainOrAccessToken | Self::Named | Self::StatusList => &[],
+            Self::Plain
+            | Self::PlainOrAccessToken
+            | Self::Migrating
+            | Self::Named
+            | Self::StatusList => &[],
             Self::AccessToken => &["client_id", "jti"],
             Self::IdToken => &["nonce", "at_hash", "c_hash"],
             Self::LogoutToken => &["sub", "sid", "jti"],
@@ -91,7 +119,11 @@ impl Profile {
     pub(crate) const fn needs_expiry(self) -> bool {
         matches!(
             self,
-            Self::AccessToken | Self::IdToken | Self::LogoutToken | Self::ClientAssertion
+            Self::AccessToken
+                | Self::Migrating
+                | Self::IdToken
+                | Self::LogoutToken
+                | Self::ClientAssertion
         )
     }
 
@@ -122,7 +154,7 @@ impl Profile {
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Plain => "a plain token",
-            Self::PlainOrAccessToken => "a plain token or an access token",
+            Self::PlainOrAccessToken | Self::Migrating => "a plain token or an access token",
             Self::Named => "this kind of token",
             Self::AccessToken => "an access token",
             Self::IdToken => "an ID token",
@@ -137,7 +169,7 @@ impl Profile {
     pub(crate) const fn rfc(self) -> &'static str {
         match self {
             Self::Plain | Self::PlainOrAccessToken | Self::Named => "RFC 8725 §3.12",
-            Self::AccessToken => "RFC 9068 §2.2",
+            Self::AccessToken | Self::Migrating => "RFC 9068 §2.2",
             Self::IdToken => "OIDC Core §2",
             Self::LogoutToken => "OIDC Logout §2.4",
             Self::ClientAssertion => "RFC 7523 §3",

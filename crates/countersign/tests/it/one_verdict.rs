@@ -218,6 +218,13 @@ fn every_header_with_every_payload_gets_one_verdict_from_every_policy() {
         Policy::logout_token(ISS, AUD),
         Policy::client_assertion("ada", AUD),
         Policy::builder()
+            .issuer(ISS)
+            .audience(AUD)
+            .migrating_to_access_token()
+            .without_claim("client_id")
+            .build()
+            .unwrap(),
+        Policy::builder()
             .any_issuer()
             .any_audience()
             .build()

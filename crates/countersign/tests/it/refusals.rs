@@ -8,8 +8,8 @@ mod times;
 use std::time::Duration;
 
 use countersign::{
-    Algorithm, ClaimsSet, Critical, Error, Malformed, Policy, SigningHeader, SigningKey, Timestamp,
-    Unverified, Verifier,
+    Algorithm, ClaimsSet, Critical, Error, Malformed, Policy, PolicyBuilder, SigningHeader,
+    SigningKey, Timestamp, Unverified, Verifier,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -86,6 +86,101 @@ fn an_access_token_needs_the_claims_of_rfc_9068() {
             "{claim}"
         );
     }
+}
+
+#[test]
+fn a_claim_that_is_waived_may_be_absent_and_must_be_right_where_it_is_there() {
+    let full = json!({"client_id": "web", "jti": "1"});
+    let verdict = |policy: &PolicyBuilder, typ: &str, claim: &str, value: Value| {
+        let mut changes = full.clone();
+        changes[claim] = value;
+        let header = format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#);
+        let token = mac(&header, claims_with(changes).to_string());
+        code(verify_with(policy.clone().build().unwrap(), &token))
+    };
+    let named = || Policy::builder().issuer(ISS).audience(AUD);
+    let kinds = [named().access_token(), named().migrating_to_access_token()];
+    let mut looked_at = 0;
+    for strict in kinds {
+        for claim in ["sub", "client_id", "jti"] {
+            let policy = strict.clone().without_claim(claim);
+            assert_eq!(
+                verdict(&strict, "at+jwt", claim, Value::Null),
+                "claim_missing"
+            );
+            assert_eq!(
+                verdict(&policy, "at+jwt", claim, Value::Null),
+                "ok",
+                "{claim}"
+            );
+            assert_eq!(
+                verdict(&policy, "at+jwt", claim, json!("x")),
+                "ok",
+                "{claim}"
+            );
+            for wrong in [json!(""), json!(1), json!(["x"])] {
+                for policy in [&strict, &policy] {
+                    let found = verdict(policy, "at+jwt", claim, wrong.clone());
+                    assert_eq!(found, "claim_type", "{claim} {wrong}");
+                }
+            }
+            for other in ["sub", "client_id", "jti", "iat", "exp", "iss", "aud"] {
+                let expected = if other == claim {
+                    "ok"
+                } else {
+                    "claim_missing"
+                };
+                assert_eq!(verdict(&policy, "at+jwt", other, Value::Null), expected);
+                looked_at += 1;
+            }
+        }
+    }
+    assert_eq!(looked_at, 42);
+}
+
+#[test]
+fn a_policy_for_a_change_of_kind_takes_what_either_takes_and_nothing_else() {
+    let policy = || {
+        let policy = Policy::builder().issuer(ISS).audience(AUD);
+        policy.migrating_to_access_token().build().unwrap()
+    };
+    let (plain, access) = (Policy::new(ISS, AUD), Policy::access_token(ISS, AUD));
+    let mut passed = 0;
+    for typ in [
+        "",
+        "JWT",
+        "at+jwt",
+        "application/AT+JWT",
+        "dpop+jwt",
+        "logout+jwt",
+    ] {
+        for changes in [
+            json!({}),
+            json!({"client_id": "web", "jti": "1"}),
+            json!({"client_id": "web", "jti": "1", "sub": null}),
+            json!({"client_id": 7, "jti": "1"}),
+            json!({"client_id": "web", "jti": "1", "nonce": "n"}),
+            json!({"nonce": "n"}),
+            json!({"events": {}}),
+            json!({"aud": "other"}),
+        ] {
+            let header = match typ {
+                "" => HEADER.to_owned(),
+                typ => format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#),
+            };
+            let token = mac(&header, claims_with(changes.clone()).to_string());
+            let either =
+                [&plain, &access].map(|policy| verify_with(policy.clone(), &token).is_ok());
+            let found = verify_with(policy(), &token);
+            assert_eq!(
+                found.is_ok(),
+                either.contains(&true),
+                "{typ} {changes} {found:?}"
+            );
+            passed += usize::from(found.is_ok());
+        }
+    }
+    assert_eq!(passed, 12);
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub struct PolicyBuilder {
     typ: Vec<Cow<'static, str>>,
     nonce: Option<Nonce>,
     subject: Option<String>,
+    waived: Vec<Cow<'static, str>>,
     fault: Option<&'static str>,
     /// What stands in the policy as it is given here.
     rest: Policy,
@@ -94,6 +95,7 @@ impl PolicyBuilder {
             typ: Vec::new(),
             nonce: None,
             subject: None,
+            waived: Vec::new(),
             fault: None,
             rest: Policy::new("", ""),
         }
@@ -153,6 +155,23 @@ impl PolicyBuilder {
     /// Takes OAuth 2.0 access tokens, as [`Policy::access_token`] does.
     pub fn access_token(self) -> Self {
         self.profile(Profile::AccessToken)
+    }
+
+    /// Takes plain tokens and access tokens, each as [`Policy::new`] and [`Policy::access_token`] do: for the time in which an
+    /// issuer changes from the one to the other. Meanwhile the `typ` keeps nobody out who has a plain token of this issuer for
+    /// this audience.
+    pub fn migrating_to_access_token(self) -> Self {
+        self.profile(Profile::Migrating)
+    }
+
+    /// Takes access tokens without this claim, which RFC 9068 §2.2 asks for: `sub`, `client_id` or `jti`; called again, of
+    /// several. One that is there has to be right all the same.
+    ///
+    /// Whoever waives it may rely on it no more: without `sub` nobody knows whose token it is, without `client_id` not who
+    /// got it, and without `jti` no token is told from another.
+    pub fn without_claim(mut self, claim: impl Into<Cow<'static, str>>) -> Self {
+        self.waived.push(claim.into());
+        self
     }
 
     /// Takes ID tokens, as [`Policy::id_token`] does. It needs [`nonce`](Self::nonce) or [`any_nonce`](Self::any_nonce).
@@ -313,14 +332,13 @@ impl PolicyBuilder {
         }
         let mut kinds = Kinds::of(profile);
         kinds.named.extend(self.typ);
-        let mut required: Vec<_> = profile
-            .required()
-            .iter()
-            .copied()
-            .map(Cow::Borrowed)
-            .collect();
+        let waived = waived(profile, &self.waived, &self.rest.required)?;
+        let asked = profile.required().iter().copied();
+        let asked = asked.filter(|claim| !waived.contains(claim));
+        let mut required: Vec<_> = asked.map(Cow::Borrowed).collect();
         required.extend(self.rest.required);
         Ok(Policy {
+            waived,
             profile,
             issuer,
             audience,
@@ -331,6 +349,31 @@ impl PolicyBuilder {
             ..self.rest
         })
     }
+}
+
+/// The claims that are waived, by the names that their kind of token has for them.
+fn waived(
+    profile: Profile,
+    waived: &[Cow<'static, str>],
+    required: &[Cow<'static, str>],
+) -> Result<Vec<&'static str>, Error> {
+    if waived.iter().any(|claim| required.contains(claim)) {
+        return refused("the policy both requires and waives a claim");
+    }
+    let known = |claim: &Cow<'static, str>| {
+        let mut names = profile.waivable().iter().copied();
+        names.find(|name| name == claim)
+    };
+    let names: Option<Vec<_>> = waived.iter().map(known).collect();
+    names.map_or_else(
+        || {
+            refused(
+                "the policy waives a claim that its kind of token does not ask for, or never goes without; only access \
+                 tokens may lack one: `sub`, `client_id` or `jti`",
+            )
+        },
+        Ok,
+    )
 }
 
 /// Refuses what contradicts the kind of token.
@@ -350,7 +393,8 @@ fn check_profile(profile: Profile, audience: &Expected, rest: &Policy) -> Result
     if profile.needs_audience() && !matches!(audience, Expected::OneOf(_)) {
         return refused("the policy takes tokens made for one client and does not name it");
     }
-    if *audience == Expected::Absent && profile == Profile::AccessToken {
+    if *audience == Expected::Absent && matches!(profile, Profile::AccessToken | Profile::Migrating)
+    {
         return refused("the policy takes access tokens, and wants them to name no audience");
     }
     if !rest.hashes.is_empty() && profile != Profile::IdToken {
@@ -417,6 +461,11 @@ mod tests {
             named().plain_or_access_token().without_expiry(),
             named().require("scope"),
             named().typ("JWT").require("nonce"),
+            named().access_token().without_claim("sub"),
+            named()
+                .without_claim("jti")
+                .without_claim("client_id")
+                .migrating_to_access_token(),
         ] {
             assert!(builder.build().is_ok());
         }
@@ -449,6 +498,20 @@ mod tests {
             named().id_token().nonce("n").any_nonce(),
             named().at_hash_of("t"),
             named().access_token().c_hash_of("c"),
+            named().access_token().migrating_to_access_token(),
+            named().migrating_to_access_token().without_expiry(),
+            named().migrating_to_access_token().typ("x"),
+            named().migrating_to_access_token().require("nonce"),
+            Policy::builder()
+                .issuer("i")
+                .no_audience()
+                .migrating_to_access_token(),
+            named().without_claim("sub"),
+            named().id_token().nonce("n").without_claim("sub"),
+            named().access_token().without_claim("iat"),
+            named().access_token().without_claim("exp"),
+            named().access_token().without_claim("x"),
+            named().access_token().without_claim("sub").require("sub"),
         ] {
             assert!(refused(builder.clone()), "{builder:?}");
         }

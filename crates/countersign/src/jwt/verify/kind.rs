@@ -33,16 +33,36 @@ pub(super) fn required(evidence: &Evidence<'_>) -> Result<(), Error> {
         .required
         .iter()
         .find(|claim| members.get(claim).is_none_or(Claim::is_null));
-    absent.map_or(Ok(()), |claim| {
-        Err(Error::ClaimMissing {
+    if let Some(claim) = absent {
+        return Err(Error::ClaimMissing {
             claim: claim.clone(),
-        })
-    })
+        });
+    }
+    if evidence.policy.profile == Profile::Migrating {
+        return required_of_either(members, evidence);
+    }
+    Ok(())
+}
+
+/// Where the policy takes two kinds, each has to hold what it has to hold alone.
+fn required_of_either(members: &Members<'_>, evidence: &Evidence<'_>) -> Result<(), Error> {
+    let profile = Profile::Migrating.of(evidence.token.header);
+    let asked = profile.required().iter().copied();
+    for claim in asked.filter(|claim| !evidence.policy.waived.contains(claim)) {
+        if members.get(claim).is_none_or(Claim::is_null) {
+            return missing(claim);
+        }
+    }
+    if profile == Profile::AccessToken {
+        name(members, "sub")?;
+    }
+    Ok(())
 }
 
 /// RFC 8725 §3.12: the kinds exclude each other also where they share a `typ`.
 pub(super) fn profile(evidence: &Evidence<'_>) -> Result<(), Error> {
-    let (members, profile) = (evidence.members()?, evidence.policy.profile);
+    let members = evidence.members()?;
+    let profile = evidence.policy.profile.of(evidence.token.header);
     if let Some(claim) = profile
         .foreign()
         .iter()
@@ -59,6 +79,9 @@ pub(super) fn profile(evidence: &Evidence<'_>) -> Result<(), Error> {
         if !read_elsewhere(*claim) {
             name(members, claim)?;
         }
+    }
+    for claim in &evidence.policy.waived {
+        name(members, claim)?;
     }
     if profile == Profile::LogoutToken {
         logout(members)?;

@@ -7,6 +7,7 @@ use super::passed::names;
 use crate::error::Error;
 use crate::jwk::VerifyingKey;
 use crate::jwt::policy::{Expected, Policy};
+use crate::jwt::profile::Profile;
 use crate::jwt::verify::{CheckName, Evidence, ahead_taken};
 use crate::time::Timestamp;
 
@@ -29,6 +30,9 @@ pub(super) fn of(
             Expected::Absent | Expected::Any => return None,
         },
         CheckName::Subject => quote(policy.subject.as_deref()?),
+        CheckName::Required if policy.profile == Profile::Migrating => {
+            "what its kind has to have".to_owned()
+        }
         CheckName::Required => policy.required.join(", "),
         CheckName::Kind => "the event, sub or sid, and no nonce".to_owned(),
         CheckName::Exact => format!("{} as given", names(&policy.exact).join(", ")),

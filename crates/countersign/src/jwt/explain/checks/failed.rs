@@ -126,6 +126,14 @@ fn fix(error: &Error, evidence: &Evidence<'_>) -> String {
         Error::ClaimMissing { claim } if claim == "exp" => {
             return "the issuer has to put `exp` into its tokens, or everybody who finds one has it for ever; a policy can take them without".to_owned();
         }
+        Error::ClaimMissing { claim }
+            if (evidence.policy.profile.waivable()).contains(&claim.as_ref()) =>
+        {
+            return format!(
+                "the issuer has to put `{claim}` into its access tokens (RFC 9068 §2.2); where it does not, the service may do \
+                 without: `.without_claim(\"{claim}\")`"
+            );
+        }
         Error::ClaimMissing { claim } => {
             return format!("the issuer has to put `{claim}` into its tokens");
         }
@@ -140,7 +148,7 @@ fn fix(error: &Error, evidence: &Evidence<'_>) -> String {
             "the token was changed, or signed with another key: fetch the issuer's keys again, then ask for a new token"
         }
         Error::TypeMismatch { expected } if expected == "at+jwt" => {
-            "send an access token (RFC 9068); where the issuer signs its access tokens as JWT, the service has to take plain tokens: `.plain_jwt()` in countersign-http"
+            "send an access token (RFC 9068); where the issuer signs its access tokens as JWT, the service has to take plain tokens: `.plain_jwt()` in countersign-http, or `.plain_jwt_too()` while it changes to `at+jwt`"
         }
         Error::TypeMismatch { .. } => "send the kind of token that this service takes",
         Error::IssuerMismatch { .. } => {
