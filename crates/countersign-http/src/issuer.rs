@@ -1,5 +1,6 @@
 //! Whom to trust: an issuer, its keys, and what its tokens must say.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct Issuer {
     audiences: Vec<String>,
     algorithms: Vec<Algorithm>,
     plain_jwt: bool,
+    plain_jwt_too: bool,
+    waived: Vec<Cow<'static, str>>,
     leeway: Duration,
     #[cfg(feature = "remote")]
     status: StatusSettings,
@@ -92,6 +95,8 @@ impl Issuer {
             audiences: Vec::new(),
             algorithms: Vec::new(),
             plain_jwt: false,
+            plain_jwt_too: false,
+            waived: Vec::new(),
             leeway: Duration::ZERO,
         }
     }
@@ -119,6 +124,35 @@ impl Issuer {
     /// `c_hash`, `s_hash` or `events` is no token for a service and refused (`claim_foreign`).
     pub fn plain_jwt(mut self) -> Self {
         self.plain_jwt = true;
+        self
+    }
+
+    /// Takes both kinds: `typ: at+jwt` as without a word, and `JWT` or no `typ` as with [`plain_jwt`](Self::plain_jwt). For
+    /// the time in which an issuer changes from the one to the other.
+    ///
+    /// So long it is no safer than `plain_jwt`: whatever plain token of the issuer names this audience gets in, with none of the
+    /// claims of an access token. Take it away when the last plain token has expired.
+    pub fn plain_jwt_too(mut self) -> Self {
+        self.plain_jwt_too = true;
+        self
+    }
+
+    /// Takes access tokens (`typ: at+jwt`) without this claim, for an issuer that leaves it out although RFC 9068 §2.2 asks for
+    /// it: `sub`, `client_id` or `jti`; may be called for each of several. One that is there has to be right all the same.
+    /// Any other claim, and any beside [`plain_jwt`](Self::plain_jwt), which asks for none, is an error when it is built.
+    ///
+    /// Whoever waives it may rely on it no more. Without `sub` (of clients that act for nobody) nothing says whose the token
+    /// is: a handler has to see to it that `registered().sub()` is there. Without `client_id`, a token that one client was
+    /// given cannot be told from another's. Without `jti` no token can be told from the next, and
+    /// [`SingleUse`](crate::SingleUse) refuses it.
+    ///
+    /// ```
+    /// # use countersign_http::Protect;
+    /// let auth = Protect::issuer("https://id.example").audience("orders-api").without_claim("client_id").build()?;
+    /// # Ok::<(), countersign_http::Error>(())
+    /// ```
+    pub fn without_claim(mut self, claim: impl Into<Cow<'static, str>>) -> Self {
+        self.waived.push(claim.into());
         self
     }
 
@@ -203,7 +237,12 @@ impl Issuer {
         for algorithm in &self.algorithms {
             policy = policy.algorithm(*algorithm);
         }
-        if !self.plain_jwt {
+        for claim in &self.waived {
+            policy = policy.without_claim(claim.clone());
+        }
+        if self.plain_jwt_too {
+            policy = policy.migrating_to_access_token();
+        } else if !self.plain_jwt {
             policy = policy.access_token();
         }
         Ok(policy.build()?)

@@ -1,5 +1,6 @@
 //! How a protection is described: whom to trust, for whom, from where the token comes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -199,6 +200,19 @@ impl ProtectBuilder {
     /// Takes tokens whose `typ` is `JWT` or absent: see [`Issuer::plain_jwt`].
     pub fn plain_jwt(self) -> Self {
         self.each("plain_jwt", Issuer::plain_jwt)
+    }
+
+    /// Takes these and access tokens, while an issuer changes from the one to the other: see [`Issuer::plain_jwt_too`].
+    pub fn plain_jwt_too(self) -> Self {
+        self.each("plain_jwt_too", Issuer::plain_jwt_too)
+    }
+
+    /// Takes access tokens without this claim: see [`Issuer::without_claim`].
+    pub fn without_claim(self, claim: impl Into<Cow<'static, str>>) -> Self {
+        let claim = claim.into();
+        self.each("without_claim", |issuer| {
+            issuer.without_claim(claim.clone())
+        })
     }
 
     /// How far clocks may differ: see [`Issuer::leeway`].

@@ -6,7 +6,9 @@ use axum::Router;
 use axum::routing::{any, get as route};
 use countersign::ClaimsSet;
 use countersign_http::testing::MovedClock;
-use countersign_http::{Claims, Protect, SingleUse, VerifiedToken, require_role};
+use countersign_http::{
+    Claims, Issuer, Protect, ProtectBuilder, SingleUse, VerifiedToken, require_role,
+};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -300,5 +302,65 @@ fn a_report_says_why_by_the_keys_and_the_policy_of_the_layer() {
     ] {
         let report = auth.explain(&token);
         assert_eq!(report.error().map(countersign::Error::code), Some(code));
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_leaves_a_claim_out_is_taken_where_that_is_said_and_not_where_it_is_not() {
+    let with = |protect: ProtectBuilder| page("in").layer(protect.build().unwrap());
+    let (strict, nameless) = (with(protect()), with(protect().without_claim("client_id")));
+    let anonymous = with(protect().without_claim("client_id").without_claim("sub"));
+    let claims = || ClaimsSet::new(ISSUER, AUDIENCE).expires_in(NOW, Duration::from_secs(60));
+    let unnamed = access_token(&claims().subject("ada").issued_at(NOW).jwt_id("1"));
+    let nobodys = access_token(&claims().issued_at(NOW).jwt_id("1"));
+    let plain = signed(
+        &KEY,
+        "JWT",
+        &claims().subject("ada").issued_at(NOW).jwt_id("1"),
+    );
+    for (app, expected) in [
+        (strict, [401, 401, 401]),
+        (nameless, [200, 401, 401]),
+        (anonymous, [200, 200, 401]),
+    ] {
+        for (token, status) in [&unnamed, &nobodys, &plain].into_iter().zip(expected) {
+            assert_eq!(send(&app, bearer(token)).await.status, status);
+        }
+        send(&app, bearer(&good_token())).await.is_ok("in");
+    }
+}
+
+#[tokio::test]
+async fn both_kinds_are_taken_during_a_change_and_each_by_its_own_rules() {
+    let app = page("in").layer(protect().plain_jwt_too().build().unwrap());
+    let bare = ClaimsSet::new(ISSUER, AUDIENCE).expires_in(NOW, Duration::from_secs(60));
+    let login = bare.clone().claim("nonce", "n").unwrap();
+    for (typ, claims, expected) in [
+        ("at+jwt", &claims(), 200),
+        ("JWT", &claims(), 200),
+        ("JWT", &bare, 200),
+        ("at+jwt", &bare, 401),
+        ("JWT", &login, 401),
+        ("logout+jwt", &claims(), 401),
+    ] {
+        let token = signed(&KEY, typ, claims);
+        assert_eq!(send(&app, bearer(&token)).await.status, expected, "{typ}");
+    }
+}
+
+#[test]
+fn rejects_a_claim_that_may_not_be_waived() {
+    for claim in ["exp", "iss", "aud", "iat", "scope", ""] {
+        let error = protect().without_claim(claim).build().unwrap_err();
+        assert_eq!(error.code(), "policy", "{claim}");
+    }
+    let plain = protect().plain_jwt().without_claim("sub");
+    assert_eq!(plain.build().unwrap_err().code(), "policy");
+    let late = || {
+        protect()
+            .and(Issuer::with_keys("https://other.example", KEY.verifying_key()).audience(AUDIENCE))
+    };
+    for late in [late().plain_jwt_too(), late().without_claim("sub")] {
+        assert_eq!(late.build().unwrap_err().code(), "setting_late");
     }
 }
