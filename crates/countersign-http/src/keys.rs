@@ -70,14 +70,14 @@ impl Keys {
     /// wait again.
     pub(crate) fn at_hand(&self, clock: &Clock, waited: bool) -> AtHand<'_> {
         let set = match &self.0 {
-            Source::Fixed(set) if set.keys().next().is_some() => {
+            Source::Fixed(set) if set.has_usable_key() => {
                 return AtHand::Set(Cow::Borrowed(set));
             }
             Source::Fixed(set) => Arc::clone(set),
             Source::Shared(keys) => keys.current(),
             #[cfg(feature = "remote")]
             Source::Remote(keys) => match keys.view(clock.moment(), waited) {
-                View::Held(set) if set.keys().next().is_none() => {
+                View::Held(set) if !set.has_usable_key() => {
                     return keys.anything(clock.moment(), waited);
                 }
                 View::Held(set) => set,
@@ -87,7 +87,7 @@ impl Keys {
         };
         #[cfg(not(feature = "remote"))]
         let _ = (clock, waited);
-        if set.keys().next().is_none() {
+        if !set.has_usable_key() {
             return AtHand::Nothing {
                 retry_after: NO_KEYS_WAIT,
             };
@@ -151,7 +151,7 @@ impl Keys {
     /// No key now, and no way to ever get one.
     pub(crate) fn is_empty_for_ever(&self) -> bool {
         match &self.0 {
-            Source::Fixed(set) => set.keys().next().is_none(),
+            Source::Fixed(set) => !set.has_usable_key(),
             _ => false,
         }
     }

@@ -99,15 +99,15 @@ pub(super) fn from_set(
         Some(alg) => JwkSet::new(set.keys().filter(|key| key.algorithm() == alg).cloned()),
         None => set,
     };
-    if set.keys().next().is_none() {
+    if !set.has_usable_key() {
         let alg = alg.map(|alg| format!(" for {alg}")).unwrap_or_default();
+        let none = format!("the JWK Set holds no usable key{alg}");
         return Err(match unusable_keys.first() {
             Some(key) => Failure::new(
                 Exit::Key,
-                anyhow::Error::new(key.reason.clone())
-                    .context(format!("the JWK Set holds no usable key{alg}")),
+                anyhow::Error::new(key.reason.clone()).context(none),
             ),
-            None => Failure::key(format!("the JWK Set holds no usable key{alg}")),
+            None => Failure::key(none),
         });
     }
     Ok(set)

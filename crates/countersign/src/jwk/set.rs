@@ -158,6 +158,12 @@ impl JwkSet {
         self.keys.iter()
     }
 
+    /// Whether it has a key that can be used.
+    #[must_use]
+    pub fn has_usable_key(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// The keys that cannot, and why.
     #[must_use]
     pub fn unusable(&self) -> &[UnusableKey] {

@@ -197,7 +197,7 @@ pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step 
         Error::KeyAmbiguous { .. } => {
             "the issuer has to name its key: a `kid` of its own for each, and it in every header"
         }
-        _ if keys.keys().next().is_none() => {
+        _ if !keys.has_usable_key() => {
             "fetch the keys, or find out why none of them can be used: what the token says of its key matters only then"
         }
         _ => {
@@ -205,9 +205,9 @@ pub(super) fn key_failed(error: &Error, header: &Header, keys: &JwkSet) -> Step 
         }
     };
     // Of a set without a key, nothing can be said about the token.
-    let summary = match (error, keys.keys().next(), keys.unusable().len()) {
-        (Error::KeyNotFound, None, 0) => "there are no keys to verify with".to_owned(),
-        (Error::KeyNotFound, None, _) => "no key of the set can be used".to_owned(),
+    let summary = match (error, keys.has_usable_key(), keys.unusable().len()) {
+        (Error::KeyNotFound, false, 0) => "there are no keys to verify with".to_owned(),
+        (Error::KeyNotFound, false, _) => "no key of the set can be used".to_owned(),
         _ => error.to_string(),
     };
     let rfc = match error {
