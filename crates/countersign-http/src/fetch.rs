@@ -16,7 +16,6 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 pub use error::FetchError;
-pub(crate) use error::shown;
 pub(crate) use target::Target;
 
 use address::CheckedNames;

@@ -29,6 +29,7 @@ mod protect;
 mod refresh;
 mod rejection;
 mod replay;
+mod shown;
 #[cfg(feature = "remote")]
 mod status;
 #[cfg(feature = "testing")]

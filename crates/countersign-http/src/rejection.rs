@@ -26,6 +26,7 @@ pub(crate) use grpc::is_asked_for as is_grpc;
 use answer::{Answer, Kind, Reason};
 
 use crate::bearer::BearerError;
+use crate::shown::{shown, shown_name};
 
 /// A request that is not let through, ready to be answered: a response for axum, and for any tower service
 /// through [`Rejection::into_response_of`].
@@ -152,7 +153,7 @@ impl Rejection {
     /// The role or the scope that is needed, as it may stand in a log.
     pub(crate) fn needed(&self) -> Option<String> {
         match &self.reason {
-            Reason::Role(name) | Reason::Scope(name) => Some(shown(name, MAX_LONG)),
+            Reason::Role(name) | Reason::Scope(name) => Some(shown(name)),
             _ => None,
         }
     }
@@ -230,13 +231,13 @@ impl Rejection {
     pub(crate) fn logged(mut self, about: &About<'_>) -> Self {
         self.told = true;
         let (code, status) = (self.cause(), self.status().as_u16());
-        let kid = about.kid.map(|kid| shown(kid, MAX_KID));
-        let iss = about.iss.as_deref().map(|iss| shown(iss, MAX_LONG));
+        let kid = about.kid.map(shown_name);
+        let iss = about.iss.as_deref().map(shown);
         let (issuer, explain) = (about.issuer, about.explain.as_deref());
         let (reason, claim) = (self.misfit.as_deref(), self.claim.as_deref());
         if let Reason::Unprotected = self.reason {
-            let path = about.path.map(|path| shown(path, MAX_LONG));
-            let method = about.method.map(|method| shown(method, MAX_KID));
+            let path = about.path.map(shown);
+            let method = about.method.map(shown_name);
             tracing::error!(
                 code,
                 status,
@@ -308,18 +309,6 @@ pub(crate) struct About<'a> {
     /// What was asked for, where the service is not set up: bounded and escaped, without the query.
     pub(crate) method: Option<&'a str>,
     pub(crate) path: Option<&'a str>,
-}
-
-/// The most of a name that is logged, and of what may be a URL, in characters.
-const MAX_KID: usize = 64;
-const MAX_LONG: usize = 200;
-
-/// At most so many characters, each printable ASCII or an escape.
-fn shown(text: &str, most: usize) -> String {
-    text.chars()
-        .take(most)
-        .flat_map(char::escape_default)
-        .collect()
 }
 
 /// What cannot be had just now, in words.
@@ -411,14 +400,5 @@ mod tests {
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(response.headers()[RETRY_AFTER], header);
         }
-    }
-
-    #[test]
-    fn a_kid_in_the_log_is_bounded_and_escaped() {
-        assert_eq!(
-            shown("a\nlevel=error \u{1b}[31m", MAX_KID),
-            "a\\nlevel=error \\u{1b}[31m"
-        );
-        assert_eq!(shown(&"k".repeat(1000), MAX_KID).len(), 64);
     }
 }

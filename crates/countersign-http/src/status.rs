@@ -22,10 +22,11 @@ use countersign::{Status, StatusList, StatusReference, Timestamp};
 pub use lists::StatusLists;
 pub(crate) use lists::{StatusSettings, Trust};
 
-use crate::fetch::{Target, shown};
+use crate::fetch::Target;
 use crate::keys::Waiting;
 use crate::refresh::{Asked, Refresher, Rule, Subject, View};
 use crate::rejection::Rejection;
+use crate::shown::shown;
 use crate::token::VerifiedToken;
 use load::{Loader, Source};
 

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use crate::shown::shown;
+
 /// Why keys, metadata or a status list cannot be had.
 ///
 /// Messages hold nothing of the answer but a status, the name of another issuer and the URL of its keys; these, and what a TLS
@@ -225,12 +227,4 @@ fn innermost(error: &reqwest::Error) -> String {
         cause = source;
     }
     shown(&cause.to_string())
-}
-
-/// Somebody else's text as it may stand in a message: at most 200 characters of it, escaped.
-pub(crate) fn shown(text: &str) -> String {
-    text.chars()
-        .take(200)
-        .flat_map(char::escape_debug)
-        .collect()
 }

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
+use super::FetchError;
 use super::address::is_local_name;
-use super::{FetchError, shown};
+use crate::shown::shown;
 
 /// The most characters that a URL may have.
 const MAX_URL_BYTES: usize = 2048;

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::fetch::{FetchError, Fetcher, Target, Wanted, shown};
+use crate::fetch::{FetchError, Fetcher, Target, Wanted};
+use crate::shown::shown;
 
 /// One issuer, whose metadata says where its keys are.
 pub(super) struct Discovery {

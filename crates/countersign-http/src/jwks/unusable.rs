@@ -2,14 +2,14 @@
 
 use countersign::{JwkSet, UnusableKey};
 
-use crate::fetch::shown;
+use crate::shown::shown;
 
 /// How many keys are named.
 const NAMED: usize = 3;
 
 /// The reasons of a set without a usable key; `None` where it has one.
 pub(super) fn why_useless(set: &JwkSet) -> Option<String> {
-    if set.keys().next().is_some() {
+    if set.has_usable_key() {
         return None;
     }
     let unusable = set.unusable();
