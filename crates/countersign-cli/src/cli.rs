@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    backup, completions, decode, inspect, jwks, jws, key, lint, man, restore, serve, sessions,
-    setup_link, sign, user, verify,
+    backup, completions, decode, inspect, jwks, jws, key, keys, lint, man, restore, serve,
+    sessions, setup_link, sign, user, verify,
 };
 
 /// JSON Web Tokens, the whole way: issue them, verify them, refresh them, revoke them, look inside them.
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// End the sessions of a data folder.
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// Change the signing keys of a data folder.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Copy the database of a data folder into a new file, also while the server runs.
     Backup(backup::Backup),
     /// Put a copy in the place of the database; the server must be stopped.

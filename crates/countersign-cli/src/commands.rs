@@ -8,6 +8,7 @@ pub(crate) mod inspect;
 pub(crate) mod jwks;
 pub(crate) mod jws;
 pub(crate) mod key;
+pub(crate) mod keys;
 pub(crate) mod lint;
 pub(crate) mod man;
 pub(crate) mod restore;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(key) => key.run(),
         Command::Jwks(jwks) => jwks.run(),
         Command::User(user) => user.run(),
+        Command::Keys(keys) => keys.run(),
         Command::Sessions(sessions) => sessions.run(),
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),

@@ -371,6 +371,12 @@ impl App {
             now,
         )
         .await?;
+        let before = self.ring();
+        let before = before.signing(before.opened_at());
+        let signing = ring.signing(now).and_then(SigningKey::key_id);
+        if let Some(kid) = signing.filter(|kid| before.and_then(SigningKey::key_id) != Some(kid)) {
+            tracing::info!(kid, "tokens are signed with another key from now on");
+        }
         self.verifying.replace(ring.verifying(now));
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         self.sweep(now).await

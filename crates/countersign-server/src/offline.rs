@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::rules::account::{self, Applicant, change};
 use crate::rules::email;
 use crate::rules::password::Pool;
-use crate::rules::{roles, session, setup};
+use crate::rules::{keys, roles, session, setup};
+use crate::store::Store;
 use crate::store::users::UserRow;
 
 mod copies;
@@ -169,6 +170,56 @@ pub async fn revoke_sessions(settings: &Settings) -> Result<u64, Error> {
     let ended = session::end_all(&store, now()).await?;
     store.close().await;
     Ok(ended)
+}
+
+/// What became of the signing keys, each named by its `kid`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Rotated {
+    /// These sign no more.
+    pub ended: Vec<String>,
+    /// These stood by, and sign from now on.
+    pub signing: Vec<String>,
+}
+
+impl From<keys::Ended> for Rotated {
+    fn from(keys::Ended { ended, signing }: keys::Ended) -> Self {
+        Self { ended, signing }
+    }
+}
+
+/// Has the keys that stand by sign from now on, before their time. Tokens of those that signed so far count until they are
+/// over, and a running server makes new standbys within a minute.
+///
+/// # Errors
+/// [`Error::Argument`] where no key signs, or a shared secret does; errors of the database.
+pub async fn rotate_keys(settings: &Settings) -> Result<Rotated, Error> {
+    let store = open_with_keys(settings).await?;
+    let rotated = keys::retire(&store, now()).await;
+    store.close().await;
+    rotated.map(Rotated::from)
+}
+
+/// Withdraws every signing key, those that stand by with the others, for keys that have leaked. A running server makes new
+/// ones within a minute; from then on it refuses every access token that was signed before. Sessions live on.
+///
+/// # Errors
+/// [`Error::Argument`] where there is none, or a shared secret signs; errors of the database.
+pub async fn withdraw_keys(settings: &Settings) -> Result<Rotated, Error> {
+    let store = open_with_keys(settings).await?;
+    let withdrawn = keys::withdraw(&store, now()).await;
+    store.close().await;
+    withdrawn.map(Rotated::from)
+}
+
+async fn open_with_keys(settings: &Settings) -> Result<Store, Error> {
+    if settings.signing_secret().is_some() {
+        return Err(Error::Argument(
+            "a shared secret signs here; set another `signing_secret` and start the server again"
+                .to_owned(),
+        ));
+    }
+    open_existing(settings).await
 }
 
 fn now() -> i64 {

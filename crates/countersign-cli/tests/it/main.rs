@@ -23,6 +23,8 @@ mod key;
 #[cfg(test)]
 mod key_forms;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod lint;
 #[cfg(test)]
 mod remote;

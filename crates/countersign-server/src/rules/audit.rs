@@ -1,4 +1,4 @@
-//! What happened to accounts and sessions, in the order in which it happened.
+//! What happened to accounts, sessions and keys, in the order in which it happened.
 //!
 //! Each entry carries a hash over the one before it and over itself, so that none is changed, left out or put in
 //! between without every later one saying so. An entry is part of the transaction that it tells of: both or neither.
@@ -32,6 +32,10 @@ pub(crate) enum Event {
     UserEnabled,
     /// An administrator deleted an account.
     UserDeleted,
+    /// The operator had the next keys sign before their time.
+    KeysRetired,
+    /// The operator withdrew every signing key.
+    KeysWithdrawn,
 }
 
 impl Event {
@@ -46,6 +50,8 @@ impl Event {
             Self::UserDisabled => "user_disabled",
             Self::UserEnabled => "user_enabled",
             Self::UserDeleted => "user_deleted",
+            Self::KeysRetired => "keys_retired",
+            Self::KeysWithdrawn => "keys_withdrawn",
         }
     }
 }
@@ -66,6 +72,9 @@ pub(crate) struct About {
     /// How many sessions were ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<u64>,
+    /// The keys that sign no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keys: Option<Vec<String>>,
 }
 
 /// Adds an entry to what is being written.

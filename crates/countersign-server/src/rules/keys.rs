@@ -1,6 +1,7 @@
 //! The signing keys: when each is published, signs and verifies, and that there is always one and a standby.
 //!
-//! A key's state is a function of the times in its row, which never change, so every node agrees without a leader.
+//! A key's state is a function of the times in its row, so every node agrees without a leader. They change by the operator's
+//! word alone, and a server that runs reads them at its next housekeeping.
 //! The standby is published from the day it is made, so that no verifier meets a token whose key it has not seen.
 
 use aws_lc_rs::hmac;
@@ -14,8 +15,10 @@ use crate::rules::secret;
 use crate::store::Store;
 use crate::store::keys::KeyRow;
 
+mod early;
 mod listed;
 
+pub(crate) use early::{Ended, retire, withdraw};
 pub(crate) use listed::{Duty, Listed};
 
 const SIGNING: &str = "sig";
@@ -108,6 +111,7 @@ pub(crate) struct Ring {
     shared_secret: Option<SigningKey>,
     held: Vec<Held>,
     refresh: RefreshKeys,
+    opened_at: i64,
 }
 
 impl Ring {
@@ -122,6 +126,11 @@ impl Ring {
             .filter(|held| held.key.algorithm() == self.algorithm && held.times.signs(now));
         own.max_by_key(|held| held.times.sign_from)
             .map(|held| &held.key)
+    }
+
+    /// When the keys were read.
+    pub(crate) const fn opened_at(&self) -> i64 {
+        self.opened_at
     }
 
     /// The keys that verify now.
@@ -180,11 +189,11 @@ pub(crate) async fn open(
         let rows = store.keys().await?;
         let new = make(&rows, seal, algorithm, shared_secret.is_some(), now).await?;
         if new.is_empty() {
-            return unseal(&rows, seal, algorithm, shared_secret);
+            return unseal(&rows, seal, algorithm, shared_secret, now);
         }
         let mut write = store.begin().await?;
-        // Another node may have been faster: then its keys serve as well.
-        if write.keys().await?.len() == rows.len() {
+        // Another node may have been faster, or the operator: then what is there now is looked at anew.
+        if write.keys().await? == rows {
             for row in &new {
                 write.insert_key(row).await?;
             }
@@ -275,6 +284,7 @@ fn unseal(
     seal: &Seal,
     algorithm: Algorithm,
     shared_secret: Option<SigningKey>,
+    opened_at: i64,
 ) -> Result<Ring, Error> {
     let mut held = Vec::new();
     let mut refresh = Vec::new();
@@ -303,6 +313,7 @@ fn unseal(
         shared_secret,
         held,
         refresh,
+        opened_at,
     })
 }
 

@@ -6,8 +6,8 @@ use sqlx::sqlite::SqliteConnection;
 use super::{Store, Write};
 use crate::error::Error;
 
-/// A key as it is stored. Its times never change.
-#[derive(Clone, FromRow)]
+/// A key as it is stored. Its times change by the operator's word alone.
+#[derive(Clone, PartialEq, FromRow)]
 pub(crate) struct KeyRow {
     pub(crate) kid: String,
     pub(crate) alg: String,
@@ -22,6 +22,8 @@ pub(crate) struct KeyRow {
 const ALL: &str = "SELECT kid, alg, purpose, sealed, publish_at, sign_from, sign_until, verify_until FROM keys ORDER BY sign_from, kid";
 const INSERT: &str = "INSERT INTO keys (kid, alg, purpose, sealed, publish_at, sign_from, sign_until, verify_until) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const MOVE: &str = "UPDATE keys SET publish_at = $1, sign_from = $2, sign_until = $3, verify_until = $4 WHERE kid = $5";
+const DELETE: &str = "DELETE FROM keys WHERE kid = $1";
 
 /// Every key in a database that is not open as a store.
 pub(super) async fn all_in(connection: &mut SqliteConnection) -> Result<Vec<KeyRow>, sqlx::Error> {
@@ -54,6 +56,25 @@ impl Write {
             .bind(row.verify_until)
             .execute(&mut *self.0)
             .await?;
+        Ok(())
+    }
+
+    /// Gives a key the times of this row.
+    pub(crate) async fn move_key(&mut self, row: &KeyRow) -> Result<(), Error> {
+        sqlx::query(MOVE)
+            .bind(row.publish_at)
+            .bind(row.sign_from)
+            .bind(row.sign_until)
+            .bind(row.verify_until)
+            .bind(&row.kid)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a key.
+    pub(crate) async fn delete_key(&mut self, kid: &str) -> Result<(), Error> {
+        sqlx::query(DELETE).bind(kid).execute(&mut *self.0).await?;
         Ok(())
     }
 }

@@ -2,10 +2,11 @@ use std::path::Path;
 
 use axum::body::Body;
 use countersign::{JwkSet, Policy, Timestamp, Verifier};
+use countersign_server::offline;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, DAY, EMAIL, ISSUER, TestApp};
+use crate::app::{Answer, DAY, EMAIL, ISSUER, TestApp, Tokens};
 
 const SECRET: &str = "tf2Zb1kQ7r9wXy0uVvP4sLmNcE8aHdJg";
 
@@ -151,6 +152,121 @@ async fn a_change_of_algorithm_keeps_tokens_and_sessions_alive() {
             .status,
         200
     );
+}
+
+/// A page asked for with the cookies of a log-in, the access token of which counts no more.
+async fn page_with(app: &TestApp, tokens: &Tokens) -> Answer {
+    let request = Request::get("/account")
+        .header(
+            "cookie",
+            format!("at={}; rt={}", tokens.access, tokens.refresh),
+        )
+        .header("sec-fetch-site", "none")
+        .header("accept", "text/html");
+    app.send(request.body(Body::empty()).unwrap()).await
+}
+
+fn kid(token: &str) -> String {
+    let decoded = countersign::dangerous::decode_unverified(token).unwrap();
+    decoded.header.kid().unwrap().to_owned()
+}
+
+fn kids(set: &Answer) -> Vec<String> {
+    let set = set.json();
+    let keys = set["keys"].as_array().unwrap();
+    keys.iter()
+        .map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn keys_that_are_rotated_early_were_published_before_and_the_old_one_stays_until_its_tokens_are_over()
+ {
+    let app = TestApp::in_present().await;
+    app.sign_up(EMAIL).await;
+    let before = app.log_in(EMAIL).await;
+    let published_before = jwks(&app).await.body;
+    let rotated = offline::rotate_keys(&app.settings()).await.unwrap();
+    assert_eq!(rotated.ended, [kid(&before.access)]);
+    app.wait(5);
+    app.server.keep_house().await.unwrap();
+    let after = app.log_in(EMAIL).await;
+    assert_eq!(rotated.signing, [kid(&after.access)]);
+    assert!(
+        verifies(&app, &published_before, &after.access),
+        "a verifier's cache knows the new key already"
+    );
+    let published = jwks(&app).await;
+    assert_eq!(kids(&published).len(), 3, "the old, the new, a new standby");
+    for tokens in [&before, &after] {
+        assert_eq!(app.get_as("/profile", &tokens.access).await.status, 200);
+        assert!(verifies(&app, &published.body, &tokens.access));
+    }
+    app.wait(DAY + 300);
+    app.server.keep_house().await.unwrap();
+    let published = kids(&jwks(&app).await);
+    assert_eq!(published.len(), 2);
+    assert!(!published.contains(&kid(&before.access)));
+    let about = app
+        .look_up("SELECT about FROM audit WHERE event = 'keys_retired'")
+        .await;
+    assert_eq!(about, json!({"keys": rotated.ended}).to_string());
+}
+
+#[tokio::test]
+async fn keys_that_are_rotated_twice_at_once_leave_a_key_that_signs() {
+    let app = TestApp::in_present().await;
+    app.sign_up(EMAIL).await;
+    offline::rotate_keys(&app.settings()).await.unwrap();
+    let second = offline::rotate_keys(&app.settings()).await.unwrap();
+    assert!(second.signing.is_empty(), "nothing stood by any more");
+    let third = offline::rotate_keys(&app.settings()).await;
+    assert_eq!(third.unwrap_err().exit_code(), 2);
+    app.wait(5);
+    app.log_in(EMAIL).await;
+    app.server.keep_house().await.unwrap();
+    let tokens = app.log_in(EMAIL).await;
+    assert!(!second.ended.contains(&kid(&tokens.access)));
+    assert_eq!(app.get_as("/profile", &tokens.access).await.status, 200);
+    assert_eq!(kids(&jwks(&app).await).len(), 4);
+}
+
+#[tokio::test]
+async fn withdrawn_keys_verify_nothing_any_more_and_log_nobody_out() {
+    let app = TestApp::in_present().await;
+    app.sign_up(EMAIL).await;
+    let before = app.log_in(EMAIL).await;
+    // It is in the cache of verified tokens.
+    assert_eq!(app.get_as("/profile", &before.access).await.status, 200);
+    let old = kids(&jwks(&app).await);
+    let list = app.get("/status-lists/0").await;
+    assert!(old.contains(&kid(&list.body)));
+    let withdrawn = offline::withdraw_keys(&app.settings()).await.unwrap();
+    assert_eq!(
+        withdrawn.ended.len(),
+        2,
+        "the standby lay where the other did"
+    );
+    app.wait(5);
+    app.server.keep_house().await.unwrap();
+    app.get_as("/profile", &before.access)
+        .await
+        .is_problem(401, "invalid_token", "Invalid token");
+    let new = kids(&jwks(&app).await);
+    assert_eq!(new.len(), 2);
+    assert!(!new.iter().any(|kid| old.contains(kid)));
+    // Who fetches the new keys can read the list.
+    let list = app.get("/status-lists/0").await;
+    assert!(new.contains(&kid(&list.body)));
+    let page = page_with(&app, &before).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let after = Tokens::of(&app.refresh(&before.refresh).await);
+    assert_eq!(app.get_as("/profile", &after.access).await.status, 200);
+    let about = app
+        .look_up("SELECT about FROM audit WHERE event = 'keys_withdrawn'")
+        .await;
+    let about: Value = serde_json::from_str(&about).unwrap();
+    assert_eq!(about["keys"].as_array().unwrap().len(), 2);
 }
 
 fn bytes_in(folder: &Path) -> Vec<(String, Vec<u8>)> {

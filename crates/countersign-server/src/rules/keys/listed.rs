@@ -74,9 +74,10 @@ impl Held {
 
 impl Times {
     /// A key that was needed at once counts from earlier than it was made.
-    fn made_at(&self) -> i64 {
+    pub(super) fn made_at(&self) -> i64 {
         if self.publish_at == self.sign_from {
-            self.sign_until.saturating_sub(SIGNS_FOR)
+            self.publish_at
+                .max(self.sign_until.saturating_sub(SIGNS_FOR))
         } else {
             self.publish_at
         }

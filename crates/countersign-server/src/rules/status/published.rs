@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use countersign::{Status, StatusBits, StatusList, StatusListToken};
+use countersign::{SigningKey, Status, StatusBits, StatusList, StatusListToken};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::Mutex;
@@ -40,6 +40,8 @@ pub(crate) struct Signed {
     /// A quarter shorter: base64url comes in six of eight bits.
     pub(crate) gzip: Sent,
     signed_at: i64,
+    /// Of the key that it is signed with.
+    kid: Option<String>,
 }
 
 /// One form of a list.
@@ -144,6 +146,8 @@ impl Kept {
         }
         if let Some(signed) = self.signed.get(&number)
             && is_within(RENEWED_AFTER, signed.signed_at, now)
+            // Whoever fetches the keys now may not find an earlier one any more.
+            && signed.kid.as_deref() == ring.signing(now).and_then(SigningKey::key_id)
         {
             return Ok(Some(Arc::clone(signed)));
         }
@@ -252,6 +256,7 @@ fn sign(
             etag: format!("\"{tag}\""),
         },
         signed_at: now,
+        kid: key.key_id().map(str::to_owned),
     })
 }
 
