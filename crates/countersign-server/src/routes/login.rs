@@ -144,3 +144,6 @@ impl Login<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,6 @@ impl Password {
     /// Whether this is the password of a stored hash.
     fn verify(&self, stored: &str, memory: &mut Memory) -> bool {
         let Some((hash, argon2)) = parse(stored) else {
-            tracing::error!("a stored password hash cannot be read; its account cannot log in");
             return false;
         };
         let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
@@ -143,6 +142,15 @@ fn phc(salt: &[u8], hash: &[u8]) -> Result<String, Error> {
         hash: Some(Output::new(hash).map_err(failed)?),
     };
     Ok(hash.to_string())
+}
+
+/// Whether a stored hash is one that a password can have.
+fn is_readable(stored: &str) -> bool {
+    let is_readable = parse(stored).is_some();
+    if !is_readable {
+        tracing::error!("a stored password hash cannot be read; its account cannot log in");
+    }
+    is_readable
 }
 
 /// Whether a hash was made with other parameters than are used now, so that the next log-in replaces it.

@@ -39,7 +39,22 @@ pub(crate) fn session(id: &str, now: i64) -> SessionRow {
     }
 }
 
+const DISABLE: &str = "UPDATE users SET disabled = TRUE WHERE email = $1";
+const SPOIL: &str = "UPDATE users SET password_hash = '!' WHERE email = $1";
+
 impl Store {
+    /// Disables an account.
+    pub(crate) async fn disable(&self, email: &str) {
+        let done = sqlx::query(DISABLE).bind(email).execute(&self.writer).await;
+        assert_eq!(done.unwrap().rows_affected(), 1);
+    }
+
+    /// Gives an account a hash that cannot be read.
+    pub(crate) async fn spoil_hash(&self, email: &str) {
+        let done = sqlx::query(SPOIL).bind(email).execute(&self.writer).await;
+        assert_eq!(done.unwrap().rows_affected(), 1);
+    }
+
     /// Whether somebody has the one connection that writes, or waits on it for the database.
     pub(crate) fn is_writing(&self) -> bool {
         usize::try_from(self.writer.size()).unwrap() > self.writer.num_idle()

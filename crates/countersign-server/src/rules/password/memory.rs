@@ -12,7 +12,12 @@ const BLOCKS: usize = MEMORY_KIB as usize;
 
 /// Blocks for one hash at a time.
 #[derive(Default)]
-pub(super) struct Memory(Vec<Block>);
+pub(super) struct Memory {
+    blocks: Vec<Block>,
+    /// What every hash has asked for.
+    #[cfg(test)]
+    pub(super) asked: Vec<argon2::Params>,
+}
 
 impl Memory {
     /// Runs argon2 over a password; false when it refuses its parameters or inputs.
@@ -23,6 +28,8 @@ impl Memory {
         salt: &[u8],
         out: &mut [u8],
     ) -> bool {
+        #[cfg(test)]
+        self.asked.push(argon2.params().clone());
         let blocks = argon2.params().block_count();
         if blocks > BLOCKS {
             // A stored hash of stronger parameters: its memory is not worth keeping.
@@ -31,11 +38,11 @@ impl Memory {
                 .hash_password_into_with_memory(password, salt, out, more.as_mut_slice())
                 .is_ok();
         }
-        self.0.resize(BLOCKS, Block::new());
+        self.blocks.resize(BLOCKS, Block::new());
         let done =
-            argon2.hash_password_into_with_memory(password, salt, out, self.0.as_mut_slice());
+            argon2.hash_password_into_with_memory(password, salt, out, self.blocks.as_mut_slice());
         // What was derived from one person's password is gone before the next one's turn.
-        self.0.fill(Block::new());
+        self.blocks.fill(Block::new());
         done.is_ok()
     }
 }
@@ -65,8 +72,8 @@ mod tests {
                 "{kib}"
             );
         }
-        assert_eq!(used.0.len(), BLOCKS);
+        assert_eq!(used.blocks.len(), BLOCKS);
         let is_wiped = |block: &Block| block.as_ref().iter().all(|word| *word == 0);
-        assert!(used.0.iter().all(is_wiped));
+        assert!(used.blocks.iter().all(is_wiped));
     }
 }

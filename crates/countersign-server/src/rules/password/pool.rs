@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::memory::Memory;
-use super::{MEMORY_KIB, Password, dummy};
+use super::{MEMORY_KIB, Password, dummy, is_readable};
 use crate::error::Error;
 use crate::rules::queue::{Place, Queue};
 
@@ -76,6 +76,16 @@ impl Pool {
         })
     }
 
+    /// What the hashes since the last look have asked for: memory in KiB, passes, lanes.
+    #[cfg(test)]
+    pub(crate) fn asked(&self) -> Vec<(u32, u32, u32)> {
+        let mut free = self.free.lock().unwrap();
+        let asked = free.iter_mut().flat_map(|memory| memory.asked.drain(..));
+        asked
+            .map(|params| (params.m_cost(), params.t_cost(), params.p_cost()))
+            .collect()
+    }
+
     async fn hash<T: Send + 'static>(
         &self,
         place: &Place,
@@ -96,7 +106,8 @@ impl Pool {
 }
 
 impl Checking {
-    /// Checks a password against a stored hash, or, for nobody, against one that no password has: the same work.
+    /// Checks a password against a stored hash, or, for nobody and where that cannot be read, against one that no password
+    /// has: the same work.
     ///
     /// # Errors
     /// [`Error::Busy`] when the deadline passed.
@@ -105,6 +116,7 @@ impl Checking {
         password: Password,
         stored: Option<String>,
     ) -> Result<bool, Error> {
+        let stored = stored.filter(|stored| is_readable(stored));
         let is_somebody = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.pool.dummy.to_string());
         let work = move |memory: &mut Memory| password.verify(&stored, memory);

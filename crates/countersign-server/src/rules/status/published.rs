@@ -144,9 +144,9 @@ impl Kept {
         if !(0..lists(&state)).contains(&number) {
             return Ok(None);
         }
+        // Whoever fetches the keys now may not find an earlier one any more.
         if let Some(signed) = self.signed.get(&number)
             && is_within(RENEWED_AFTER, signed.signed_at, now)
-            // Whoever fetches the keys now may not find an earlier one any more.
             && signed.kid.as_deref() == ring.signing(now).and_then(SigningKey::key_id)
         {
             return Ok(Some(Arc::clone(signed)));
