@@ -1,26 +1,34 @@
 //! How many connections there may be, in all and from one network, so that nobody holds so many that others find none.
 //!
-//! What is over is closed at once: to wait would take a place as well. How long a connection may say nothing, and how
+//! Who finds no place is closed at once: to wait would take a place as well. How long a connection may say nothing, and how
 //! long a head may be, is set where a listener is made ([`super::listen`]).
 
-use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use axum_server::accept::Accept;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 use super::stream::Connection;
 use crate::rules::address;
 use crate::rules::proxies::Proxies;
 use crate::seldom::Seldom;
 
+mod taken;
+
+use taken::{Doing, Holder, Limits, Taken};
+
 const IN_ALL: usize = 1000;
 /// Enough for everyone behind one address of an office.
 const OF_ONE_NETWORK: usize = 200;
+const OF_ONE_SITE: usize = 400;
 /// Files that the server itself has open: the database above all, and the connections to its figures.
 const OWN_FILES: usize = 64;
 /// Whoever reads the figures: a few programs that come every few seconds.
@@ -34,17 +42,23 @@ pub(crate) struct Connections(Arc<Places>);
 
 #[derive(Debug)]
 struct Places {
-    in_all: usize,
-    of_one_network: usize,
+    limits: Limits,
     proxies: Proxies,
     taken: Mutex<Taken>,
+    /// Counts what goes over all connections, so that it is known which was silent for longest.
+    turn: AtomicU64,
     refused: Seldom,
+    ended: Seldom,
 }
 
-#[derive(Debug, Default)]
-struct Taken {
-    in_all: usize,
-    by_network: HashMap<String, usize>,
+impl Places {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self) -> u64 {
+        self.turn.fetch_add(1, Ordering::Relaxed)
+    }
 }
 
 impl Connections {
@@ -52,44 +66,56 @@ impl Connections {
     pub(crate) fn of_this_process(proxies: Proxies) -> Self {
         let files = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
         let files = open_files(&files).map_or(IN_ALL, |files| files.saturating_sub(OWN_FILES));
-        Self::new(files.clamp(1, IN_ALL), OF_ONE_NETWORK, proxies)
+        let limits = Limits {
+            in_all: files.clamp(1, IN_ALL),
+            of_one_network: OF_ONE_NETWORK,
+            of_one_site: OF_ONE_SITE,
+        };
+        Self::new(limits, proxies)
     }
 
     /// For the figures, which are to be had also when the world has taken every other place.
     pub(super) fn for_figures() -> Self {
-        Self::new(OF_FIGURES, OF_FIGURES, Proxies::default())
+        let limits = Limits {
+            in_all: OF_FIGURES,
+            of_one_network: OF_FIGURES,
+            of_one_site: OF_FIGURES,
+        };
+        Self::new(limits, Proxies::default())
     }
 
-    fn new(in_all: usize, of_one_network: usize, proxies: Proxies) -> Self {
+    fn new(limits: Limits, proxies: Proxies) -> Self {
         Self(Arc::new(Places {
-            in_all,
-            of_one_network,
+            limits,
             proxies,
             taken: Mutex::default(),
+            turn: AtomicU64::new(0),
             refused: Seldom::new(SAY_AGAIN),
+            ended: Seldom::new(SAY_AGAIN),
         }))
     }
 
     /// A place for a connection from `peer`, until it is dropped; `None` when there is none left.
     fn place(&self, peer: IpAddr) -> Option<Place> {
         // Behind a proxy every client has the proxy's address; the proxy keeps count of them.
-        let is_proxy = address::is_internal(peer) || self.0.proxies.contains(peer);
-        let network = (!is_proxy).then(|| address::prefix(peer));
-        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.in_all >= self.0.in_all {
-            return None;
+        let is_inside = address::is_internal(peer) || self.0.proxies.contains(peer);
+        let holder = Holder::of(peer, is_inside);
+        let turn = self.0.turn();
+        let given = self.0.taken().give(holder, turn, &self.0.limits)?;
+        if let Some(network) = given.from
+            && let Some(unsaid) = self.0.ended.happened(Instant::now())
+        {
+            tracing::warn!(
+                network,
+                unsaid,
+                "every place is taken: a connection of the network that holds most has ended for another"
+            );
         }
-        if let Some(network) = &network {
-            let of_network = taken.by_network.entry(network.clone()).or_default();
-            if *of_network >= self.0.of_one_network {
-                return None;
-            }
-            *of_network = of_network.saturating_add(1);
-        }
-        taken.in_all = taken.in_all.saturating_add(1);
         Some(Place {
             places: Arc::clone(&self.0),
-            network,
+            number: given.number,
+            doing: given.doing,
+            lost: Some(given.lost),
         })
     }
 }
@@ -98,24 +124,39 @@ impl Connections {
 #[derive(Debug)]
 pub(super) struct Place {
     places: Arc<Places>,
-    network: Option<String>,
+    number: u64,
+    doing: Arc<Doing>,
+    /// `None` once it is another's.
+    lost: Option<oneshot::Receiver<()>>,
+}
+
+impl Place {
+    /// Something was read from the client.
+    pub(super) fn was_asked(&self) {
+        self.doing.moved(true, self.places.turn());
+    }
+
+    /// Something was written to the client.
+    pub(super) fn has_answered(&self) {
+        self.doing.moved(false, self.places.turn());
+    }
+
+    /// Whether it has been lost to another; wakes whoever asked when it is.
+    pub(super) fn is_lost(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_lost = match &mut self.lost {
+            Some(lost) => Pin::new(lost).poll(cx).is_ready(),
+            None => true,
+        };
+        if is_lost {
+            self.lost = None;
+        }
+        is_lost
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self
-            .places
-            .taken
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        taken.in_all = taken.in_all.saturating_sub(1);
-        let Some(network) = &self.network else { return };
-        if let Some(of_network) = taken.by_network.get_mut(network) {
-            *of_network = of_network.saturating_sub(1);
-            if *of_network == 0 {
-                taken.by_network.remove(network);
-            }
-        }
+        self.places.taken().give_back(self.number);
     }
 }
 
@@ -157,7 +198,7 @@ fn open_files(limits: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncReadExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -166,9 +207,18 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn places(in_all: usize, of_one: usize, proxies: Proxies) -> Connections {
+        let limits = Limits {
+            in_all,
+            of_one_network: of_one,
+            of_one_site: of_one,
+        };
+        Connections::new(limits, proxies)
+    }
+
     #[test]
     fn one_network_cannot_take_every_place() {
-        let connections = Connections::new(10, 2, Proxies::default());
+        let connections = places(10, 2, Proxies::default());
         let held: Vec<_> = ["192.0.2.1", "192.0.2.2"]
             .map(|address| connections.place(ip(address)).unwrap())
             .into();
@@ -176,14 +226,13 @@ mod tests {
         assert!(connections.place(ip("198.51.100.1")).is_some());
         drop(held);
         assert!(connections.place(ip("192.0.2.3")).is_some());
-        let taken = connections.0.taken.lock().unwrap();
-        assert_eq!((taken.in_all, taken.by_network.len()), (0, 0));
+        assert!(connections.0.taken().is_empty());
     }
 
     #[test]
     fn a_proxy_is_many_clients() {
         let proxies = Proxies::new(["203.0.113.5".parse().unwrap()]);
-        let connections = Connections::new(10, 2, proxies);
+        let connections = places(10, 2, proxies);
         let held: Vec<_> = (0..10)
             .map(|i| {
                 let proxy = if i < 5 { "127.0.0.1" } else { "203.0.113.5" };
@@ -202,13 +251,19 @@ mod tests {
                       Max open files            256                  524288               files\n";
         assert_eq!(open_files(limits), Some(256));
         assert_eq!(open_files(""), None);
-        assert!(Connections::of_this_process(Proxies::default()).0.in_all <= IN_ALL);
+        assert!(
+            Connections::of_this_process(Proxies::default())
+                .0
+                .limits
+                .in_all
+                <= IN_ALL
+        );
     }
 
     #[tokio::test]
     async fn a_connection_without_a_place_is_closed_at_once_and_one_with_a_place_gives_it_back() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let connections = Connections::new(1, 1, Proxies::default());
+        let connections = places(1, 1, Proxies::default());
         let open = async || {
             let (client, server) = tokio::join!(
                 TcpStream::connect(listener.local_addr().unwrap()),
@@ -226,5 +281,36 @@ mod tests {
         assert_eq!(second.read(&mut [0]).await.unwrap_or(0), 0);
         drop(accepted);
         assert!(open().await.1.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_place_is_given_to_another_ends() {
+        let connections = places(2, 2, Proxies::default());
+        let connect = |place: Place| {
+            let (client, server) = tokio::io::duplex(64);
+            (client, Connection::new(server, |_| ()).at(place))
+        };
+        let mut held = ["192.0.2.1", "192.0.2.2"]
+            .map(|address| connect(connections.place(ip(address)).unwrap()));
+        // The first has had its answer, and the second is asked for something after it.
+        held[0].0.write_all(b"ask").await.unwrap();
+        assert_eq!(held[0].1.read(&mut [0; 8]).await.unwrap(), 3);
+        held[1].0.write_all(b"ask").await.unwrap();
+        assert_eq!(held[1].1.read(&mut [0; 8]).await.unwrap(), 3);
+        held[0].1.write_all(b"answer").await.unwrap();
+        let [(_client, first), (other, second)] = &mut held;
+        let mut buffer = [0; 8];
+        let waiting = first.read(&mut buffer);
+        let newcomer = async { connections.place(ip("203.0.113.1")) };
+        let (read, newcomer) = tokio::join!(biased; waiting, newcomer);
+        assert_eq!(read.unwrap(), 0);
+        assert!(newcomer.is_some());
+        assert!(first.write_all(b"more").await.is_err());
+        second.write_all(b"answer").await.unwrap();
+        assert_eq!(other.read(&mut buffer).await.unwrap(), 6);
+        // Nobody has more than another now.
+        assert!(connections.place(ip("203.0.114.1")).is_none());
+        drop(held);
+        assert!(connections.place(ip("203.0.114.1")).is_some());
     }
 }

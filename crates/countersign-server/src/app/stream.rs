@@ -1,7 +1,7 @@
-//! A connection: its place, how long its client is waited for, and when it is idle. Each of these has its own file; this
+//! A connection: its place, and that it ends when it loses it, how long its client is waited for, and when it is idle. Each of these has its own file; this
 //! is the one that stands between a socket and whoever reads and writes it.
 
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -46,6 +46,23 @@ impl<T> Connection<T> {
         self
     }
 
+    /// Whether another has its place now: then it has ended.
+    fn has_lost_its_place(&mut self, cx: &mut Context<'_>) -> bool {
+        let place = self.place.as_mut();
+        place.is_some_and(|place| place.is_lost(cx))
+    }
+
+    fn watch(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let (Some(place), Poll::Ready(Ok(_))) = (&self.place, &written) {
+            place.has_answered();
+        }
+        self.patience.watch(cx, written)
+    }
+
     /// Whether a write has failed because the client did not take it.
     pub(super) const fn is_given_up(&self) -> bool {
         self.patience.is_given_up()
@@ -67,13 +84,22 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if this.has_lost_its_place(cx) {
+            return Poll::Ready(Ok(()));
+        }
         // The end, as if the client had gone away; it is looked for first, so that sending without a pause does not put it off.
         if let Some(idle) = &mut this.idle
             && idle.is_over(cx)
         {
             return Poll::Ready(Ok(()));
         }
+        let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        if let Some(place) = &this.place
+            && buffer.filled().len() > before
+        {
+            place.was_asked();
+        }
         match &mut this.idle {
             Some(idle) if read.is_pending() => idle.poll_over(cx).map(Ok),
             _ => read,
@@ -87,8 +113,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.has_lost_its_place(cx) {
+            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.patience.watch(cx, written)
+        self.watch(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -104,8 +133,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.has_lost_its_place(cx) {
+            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
+        }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.patience.watch(cx, written)
+        self.watch(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -16,6 +16,17 @@ pub(crate) fn prefix(address: IpAddr) -> String {
     }
 }
 
+/// The site of an address: /48 for IPv6, out of which somebody may have all the networks; for IPv4 the same as [`prefix`].
+pub(crate) fn site(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(_) => prefix(address),
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+    }
+}
+
 /// Whether an address is of this machine or of a private network: on the internet, a proxy's and not a client's.
 pub(crate) fn is_internal(address: IpAddr) -> bool {
     match address.to_canonical() {
@@ -30,13 +41,21 @@ mod tests {
 
     #[test]
     fn an_address_is_known_by_its_network() {
-        for (address, network) in [
-            ("192.0.2.77", "192.0.2.0/24"),
-            ("::ffff:192.0.2.77", "192.0.2.0/24"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-            ("::1", "::/64"),
+        for (address, network, its_site) in [
+            ("192.0.2.77", "192.0.2.0/24", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24", "192.0.2.0/24"),
+            (
+                "2001:db8:1:2:3:4:5:6",
+                "2001:db8:1:2::/64",
+                "2001:db8:1::/48",
+            ),
+            ("::1", "::/64", "::/48"),
         ] {
-            assert_eq!(prefix(address.parse().unwrap()), network);
+            let address = address.parse().unwrap();
+            assert_eq!(
+                (prefix(address), site(address)),
+                (network.into(), its_site.into())
+            );
         }
     }
 
