@@ -4,7 +4,7 @@ use axum::Json as Answer;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use countersign::dangerous::decode_unverified;
-use countersign_http::{Rejection, unverified_bearer};
+use countersign_http::{Rejection, cookie_value, unverified_bearer};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -82,10 +82,22 @@ pub(crate) async fn post(
         Err(Refusal::Rejected(rejection)) => app.refuse(rejection),
         Err(Refusal::Failed(problem)) => problem.into_response(),
     };
-    if is_out {
+    if is_out && !is_in_by_cookies(&app, &parts.headers).await {
         app.cookies.clear(response.headers_mut());
     }
     response
+}
+
+/// Whether a cookie of this browser names a session that lives: then another was ended, and the cookies are not its.
+async fn is_in_by_cookies(app: &App, headers: &HeaderMap) -> bool {
+    let now = app.now();
+    let by_access = match cookie_value(headers, app.cookies.access_name()) {
+        Ok(Some(token)) => named_by_access_token(app, token, true, now).await.ok(),
+        _ => None,
+    };
+    let by_refresh = named_by_refresh_token(app, headers, None).await;
+    let mut named = by_access.into_iter().chain(by_refresh.ok().flatten());
+    named.any(|session| session::is_alive(&session, now))
 }
 
 /// Ends the session of a browser's cookies. False after a failure of the server's own.

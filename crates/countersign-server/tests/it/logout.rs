@@ -218,3 +218,40 @@ async fn rejects_a_logout_that_names_nobody() {
         .is_problem(400, "invalid_request", "Invalid request");
     assert!(!is_out(&app, &tokens).await);
 }
+
+#[tokio::test]
+async fn cookies_go_with_their_own_session_and_with_no_other() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    let (own, other) = (app.log_in(EMAIL).await, app.log_in(EMAIL).await);
+    let send = async |cookies: String, bearer: Option<&str>, body: &Value| {
+        let mut request = crate::app::post("/logout", body);
+        let headers = request.headers_mut();
+        headers.insert("cookie", cookies.parse().unwrap());
+        headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+        if let Some(bearer) = bearer {
+            headers.insert("authorization", format!("Bearer {bearer}").parse().unwrap());
+        }
+        app.send(request).await
+    };
+    let (at, rt) = (format!("at={}", own.access), format!("rt={}", own.refresh));
+    // Also where the access token is over: its cookie still names its session.
+    for secs in [0, 20 * MINUTE] {
+        app.wait(secs);
+        let by_body = json!({"refresh_token": other.refresh});
+        for answer in [
+            send(at.clone(), None, &by_body).await,
+            send(rt.clone(), Some(&other.access), &json!({})).await,
+        ] {
+            ended(&answer);
+            assert!(answer.cookies().is_empty(), "{answer:?}");
+        }
+    }
+    // A token that names nothing ends nothing.
+    let wrong = send(at.clone(), None, &json!({"refresh_token": "v1.x"})).await;
+    assert_eq!((wrong.status.as_u16(), wrong.cookies().len()), (401, 0));
+    assert_eq!(app.refresh(&own.refresh).await.status, 200);
+    succeeded(&send(format!("{at}; {rt}"), None, &json!({})).await);
+    let again = send(at.clone(), None, &json!({"refresh_token": other.refresh})).await;
+    succeeded(&again);
+}
