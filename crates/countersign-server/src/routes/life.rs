@@ -23,7 +23,7 @@ use crate::routes::visitor::Visitor;
 use crate::rules::address;
 use crate::rules::demo;
 use crate::rules::secret::Secret;
-use crate::rules::session::{self, Device, Proof};
+use crate::rules::session::{self, Both, Device, Proof};
 use crate::rules::throttle::Attempt;
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
@@ -105,7 +105,7 @@ pub(crate) async fn begin(
 ) -> Result<Response, Error> {
     let member = admit(&app, &visitor)?;
     let now = app.now();
-    let attempt = Attempt::demo(&app.limits, member.map(|user| user.id.as_str()), peer);
+    let attempt = Attempt::demo(&app.limits, member.map(|both| both.user.id.as_str()), peer);
     attempt.charge(&app.store, now).await?;
     let device = Device {
         name: Some(demo::DEVICE.to_owned()),
@@ -119,16 +119,17 @@ pub(crate) async fn begin(
 
 async fn open(
     app: &App,
-    member: Option<&UserRow>,
+    member: Option<&Both>,
     attempt: &Attempt,
     device: &Device,
     now: i64,
 ) -> Result<(UserRow, SessionRow), Error> {
     let user = match member {
-        Some(user) => user.clone(),
+        Some(both) => both.user.clone(),
         None => demo::strangers(&app.store, &app.passwords, now).await?,
     };
-    let (kind, ring) = (demo::kind(&user), app.ring());
+    let begun_by = member.map(|both| both.session.id.as_str());
+    let (kind, ring) = (demo::kind(&user, begun_by), app.ring());
     let proof = Proof {
         user,
         renewed_hash: None,
@@ -167,9 +168,9 @@ pub(crate) async fn service(Claims(token): Claims<AccessToken>) -> Answered<Serv
 }
 
 /// Whose demonstration it is; `None` for a stranger, where strangers may have one.
-fn admit<'v>(app: &App, visitor: &'v Visitor) -> Result<Option<&'v UserRow>, Error> {
+fn admit<'v>(app: &App, visitor: &'v Visitor) -> Result<Option<&'v Both>, Error> {
     match visitor {
-        Visitor::Member(both) => Ok(Some(&both.user)),
+        Visitor::Member(both) => Ok(Some(both)),
         Visitor::Guest if app.demo.admits(false) => Ok(None),
         Visitor::Guest => Err(Error::LogInNeeded),
         Visitor::Unknown => Err(Error::NotReady("your session could not be looked up")),

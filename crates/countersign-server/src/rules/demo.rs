@@ -47,11 +47,12 @@ pub(crate) fn access_ttl(usual: i64) -> i64 {
     usual.min(ACCESS_TTL)
 }
 
-/// How a session of this user begins.
-pub(crate) fn kind(user: &UserRow) -> Kind {
+/// How a session of this user begins, for whoever has the session `begun_by`.
+pub(crate) fn kind(user: &UserRow, begun_by: Option<&str>) -> Kind {
     let is_of_strangers = user.email == STRANGERS;
     Kind {
         client_id: CLIENT,
+        begun_by: begun_by.map(str::to_owned),
         most: if is_of_strangers {
             OF_STRANGERS
         } else {

@@ -166,6 +166,7 @@ mod tests {
             user_agent: None,
             address: None,
             status_idx: None,
+            begun_by: None,
         };
         row.counter.n = n;
         row

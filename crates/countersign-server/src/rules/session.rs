@@ -35,9 +35,11 @@ pub(crate) struct Lifetimes {
 }
 
 /// For what a session is begun.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Kind {
     pub(crate) client_id: &'static str,
+    /// The session that stands for the password, and with which this one ends.
+    pub(crate) begun_by: Option<String>,
     /// How many of one user live at once; the one that was not used for longest makes room.
     pub(crate) most: i64,
     pub(crate) lifetimes: Lifetimes,
@@ -48,6 +50,7 @@ impl Kind {
     pub(crate) fn first_party(lifetimes: Lifetimes) -> Self {
         Self {
             client_id: FIRST_PARTY,
+            begun_by: None,
             most: MOST_SESSIONS,
             lifetimes,
         }
@@ -86,7 +89,7 @@ pub(crate) async fn start(
     now: i64,
 ) -> Result<Option<(UserRow, SessionRow)>, Error> {
     let Proof { user, renewed_hash } = proof;
-    let mut row = begun(&user, keys, device, kind, now)?;
+    let mut row = begun(&user, keys, device, &kind, now)?;
     let mut write = store.begin().await?;
     write
         .limit_sessions(&user.id, kind.client_id, now, kind.most.saturating_sub(1))
@@ -112,7 +115,7 @@ fn begun(
     user: &UserRow,
     keys: &RefreshKeys,
     device: &Device,
-    kind: Kind,
+    kind: &Kind,
     now: i64,
 ) -> Result<SessionRow, Error> {
     Ok(SessionRow {
@@ -126,6 +129,7 @@ fn begun(
         user_agent: device.name.clone(),
         address: device.address.clone(),
         status_idx: None,
+        begun_by: kind.begun_by.clone(),
     })
 }
 
@@ -179,7 +183,7 @@ mod tests {
             let user = UserRow::new(id, email, None, "a hash".to_owned(), NOW);
             write.insert_user(&user).await.unwrap();
             for _ in 0..sessions_each {
-                let mut row = begun(&user, &keys, &device, kind, NOW).unwrap();
+                let mut row = begun(&user, &keys, &device, &kind, NOW).unwrap();
                 row.status_idx = Some(free_place(&mut write).await.unwrap());
                 let begun = write.start_session(&row, &user.password_hash).await;
                 begun.unwrap().unwrap();

@@ -22,6 +22,8 @@ pub(crate) struct SessionRow {
     pub(crate) address: Option<String>,
     /// Its place in the status lists; a session that was ended has none.
     pub(crate) status_idx: Option<i64>,
+    /// The session on whose strength it began; `None` where a password was shown, or nobody was signed in.
+    pub(crate) begun_by: Option<String>,
 }
 
 /// The part of a session's row that decides what becomes of a refresh token.
@@ -41,7 +43,7 @@ pub(crate) struct Counter {
 macro_rules! columns {
     () => {
         "id, user_id, client_id, v, secret, created_at, n, rotated_at, grace_n, grace_at, late_count, late_since, \
-         idle_expires_at, expires_at, revoked_at, user_agent, address, status_idx"
+         idle_expires_at, expires_at, revoked_at, user_agent, address, status_idx, begun_by"
     };
 }
 
@@ -51,8 +53,8 @@ const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1
 const START: &str = concat!(
     "INSERT INTO sessions (",
     columns!(),
-    ") SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 FROM users \
-     WHERE id = $2 AND password_hash = $19 AND NOT disabled \
+    ") SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 FROM users \
+     WHERE id = $2 AND password_hash = $20 AND NOT disabled \
      RETURNING (SELECT roles FROM users WHERE users.id = user_id)"
 );
 // Leaves the $3 that were used last. Those that are over and not yet forgotten are among them: a clock that is wrong for
@@ -80,9 +82,7 @@ const REVOKE_AT: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND n = $2 AND revoked_at IS NULL";
 const REVOKE_OF_USER: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL";
-// What is of that client itself ends alone.
-const REVOKE_OF_CLIENT_WITH: &str = "UPDATE sessions SET revoked_at = $4 WHERE user_id = $1 AND client_id = $3 AND revoked_at IS NULL \
-     AND EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND user_id = $1 AND client_id <> $3)";
+const REVOKE_BEGUN_BY: &str = "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND begun_by = $2 AND revoked_at IS NULL";
 const REVOKE_ALL_OF_USER: &str =
     "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
 const REVOKE_OTHERS_OF_USER: &str =
@@ -159,6 +159,7 @@ impl Write {
             .bind(&row.user_agent)
             .bind(&row.address)
             .bind(row.status_idx)
+            .bind(&row.begun_by)
             .bind(password_hash)
             .fetch_optional(&mut *self.0)
             .await?;
@@ -241,18 +242,16 @@ impl Write {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Ends a user's sessions of a client, with a session of theirs that is another client's.
-    pub(crate) async fn revoke_sessions_of_client_with(
+    /// Ends the sessions of a user that were begun on the strength of another one of theirs.
+    pub(crate) async fn revoke_sessions_begun_by(
         &mut self,
         user_id: &str,
         id: &str,
-        client_id: &str,
         now: i64,
     ) -> Result<u64, Error> {
-        let done = sqlx::query(REVOKE_OF_CLIENT_WITH)
+        let done = sqlx::query(REVOKE_BEGUN_BY)
             .bind(user_id)
             .bind(id)
-            .bind(client_id)
             .bind(now)
             .execute(&mut *self.0)
             .await?;

@@ -36,6 +36,7 @@ pub(crate) fn session(id: &str, now: i64) -> SessionRow {
         user_agent: None,
         address: None,
         status_idx: None,
+        begun_by: None,
     }
 }
 

@@ -459,6 +459,16 @@ async fn a_demonstration_ends_with_the_log_out_of_whoever_began_it() {
             "token_revoked",
         );
     }
+    // One that was begun in another browser goes on.
+    let (browser, other) = (
+        Browser::of(&app, EMAIL).await,
+        Browser::of(&app, EMAIL).await,
+    );
+    let own = Tokens::of(&browser.send("/flow/session", &[]).await);
+    let others = Tokens::of(&other.send("/flow/session", &[]).await);
+    assert_eq!(browser.send("/ui/log-out", &[]).await.status, 303);
+    assert_eq!(app.refresh(&own.refresh).await.status, 401);
+    assert_eq!(app.refresh(&others.refresh).await.status, 200);
     // Of two demonstrations that end by themselves, neither ends the other.
     let browser = Browser::of(&app, EMAIL).await;
     let one = Tokens::of(&browser.send("/flow/session", &[]).await);
@@ -494,7 +504,9 @@ async fn the_end_of_a_demonstration_never_ends_the_session_of_whoever_began_it()
     both.is_problem(400, "invalid_request", "Invalid request");
     assert!(both.cookies().is_empty(), "{both:?}");
     assert_eq!(app.refresh(&tabs[0].refresh).await.status, 200);
-    assert_eq!(log_out(own("at")).await.status, 200);
+    let done = log_out(own("at")).await;
+    assert_eq!(done.status, 200);
+    assert!(done.cookies().is_empty(), "not of what has ended: {done:?}");
     assert_eq!(app.refresh(&tabs[0].refresh).await.status, 401);
     assert_eq!(app.refresh(&tabs[1].refresh).await.status, 200);
     browser.get("/account").await.is_page(200);

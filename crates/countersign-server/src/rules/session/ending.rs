@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::rules::audit::{self, About, Event};
-use crate::rules::{demo, status};
+use crate::rules::status;
 use crate::store::group::Running;
 use crate::store::sessions::SessionRow;
 use crate::store::{Store, Write};
@@ -53,12 +53,10 @@ fn end_in(write: &mut Write, user: String, id: String, which: Which, now: i64) -
     })
 }
 
-/// Ends one session of a user, and with it their demonstrations: they were begun because somebody was logged in.
+/// Ends one session of a user, and with it the demonstrations that were begun in it: no password was shown for them.
 async fn revoke(write: &mut Write, user: &str, id: &str, now: i64) -> Result<bool, Error> {
     let is_ended = write.revoke_session_of(user, id, now).await?;
-    write
-        .revoke_sessions_of_client_with(user, id, demo::CLIENT, now)
-        .await?;
+    write.revoke_sessions_begun_by(user, id, now).await?;
     Ok(is_ended)
 }
 
