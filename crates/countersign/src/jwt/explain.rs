@@ -126,14 +126,14 @@ impl Report {
         let limit = verifier.policy().max_token_bytes;
         Self::write(token, limit, |report, parsed| match parsed {
             Some(parsed) => report.with_keys(parsed, verifier.keys(), verifier.policy(), now),
-            None => report.nothing_more(Some(verifier.policy())),
+            None => report.nothing_more(Some(verifier.keys()), Some(verifier.policy())),
         })
     }
 
     pub(crate) fn of_issuers(token: &str, issuers: &Issuers, now: Timestamp) -> Self {
         Self::write(token, issuers.limit_for(token), |report, parsed| {
             let Some(parsed) = parsed else {
-                return report.nothing_more(None);
+                return report.nothing_more(None, None);
             };
             match issuers.select(parsed) {
                 Ok(verifier) => {
@@ -142,7 +142,7 @@ impl Report {
                 }
                 Err(error) => {
                     report.failed(opening::issuer_failed(&error, parsed, issuers), error);
-                    report.nothing_more(None);
+                    report.nothing_more(None, None);
                 }
             }
         })
@@ -152,7 +152,7 @@ impl Report {
         let policy = verifier.policy();
         Self::write(proof, policy.max_token_bytes, |report, parsed| {
             let Some(parsed) = parsed else {
-                return report.nothing_more(Some(policy));
+                return report.nothing_more(None, Some(policy));
             };
             match verifier.embedded_key(parsed.header()) {
                 Ok(key) => {
@@ -264,8 +264,8 @@ impl Report {
         }
     }
 
-    fn nothing_more(&mut self, policy: Option<&Policy>) {
-        self.skipped(opening::key_skipped());
+    fn nothing_more(&mut self, keys: Option<&JwkSet>, policy: Option<&Policy>) {
+        self.skipped(opening::key_skipped(keys));
         self.skip_checks(policy);
     }
 

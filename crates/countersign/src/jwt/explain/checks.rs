@@ -73,7 +73,10 @@ fn asked(name: CheckName, policy: Option<&Policy>) -> bool {
 pub(super) fn skipped(name: CheckName, policy: Option<&Policy>) -> Option<Step> {
     let (title, rfc, subject) = title(name, policy);
     asked(name, policy).then(|| Step {
-        expected: policy.and_then(|policy| expected::of(name, policy, None, None)),
+        expected: match policy {
+            Some(policy) => expected::of(name, policy, None, None),
+            None => expected::of_nobody(name),
+        },
         ..step(title, rules::of(name), rfc, subject)
     })
 }

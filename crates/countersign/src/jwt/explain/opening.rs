@@ -89,8 +89,13 @@ pub(super) fn header() -> Step {
     }
 }
 
-pub(super) fn key_skipped() -> Step {
-    step("key", rules::KEY, "RFC 7517 §4", "the key")
+/// The step, as long as there is no header to look a key up by.
+pub(super) fn key_skipped(keys: Option<&JwkSet>) -> Step {
+    let expected = keys.map_or_else(|| "a key of its issuer".to_owned(), one_of);
+    Step {
+        expected: Some(expected),
+        ..step("key", rules::KEY, "RFC 7517 §4", "the key")
+    }
 }
 
 pub(super) fn issuer_selected(policy: &Policy, issuers: &Issuers) -> Step {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign::{Outcome, Policy, Verifier};
+use countersign::{Algorithm, JwkSet, Outcome, Policy, Verifier};
 use serde_json::json;
 
 use super::verifier;
@@ -25,9 +25,9 @@ fn every_step_says_the_rule_in_words_and_one_that_looked_says_what_it_found_and_
         let full = format!("{report:#}");
         for step in &report.steps {
             assert!(step.rule.split(' ').count() > 5, "{}", step.name);
+            assert!(step.expected.is_some(), "{}: {report}", step.name);
             if step.outcome != Outcome::Skipped {
                 assert!(step.found.is_some(), "{}: {report}", step.name);
-                assert!(step.expected.is_some(), "{}: {report}", step.name);
             }
             assert_eq!(step.rule.trim_end_matches('.'), step.rule, "{}", step.name);
         }
@@ -76,6 +76,38 @@ fn every_step_says_the_rule_in_words_and_one_that_looked_says_what_it_found_and_
         assert_eq!(said(&good, name), (found.to_owned(), expected.to_owned()));
     }
     assert_eq!(said(&late, "exp").0, "absent");
+}
+
+#[test]
+fn a_step_that_had_nothing_to_look_at_says_what_it_would_have_expected() {
+    let token = hmac_key().sign(&claims()).unwrap();
+    let keyless = Verifier::new(JwkSet::new([]), policy());
+    let expected = |verifier: &Verifier, token: &str| {
+        let steps = verifier.explain(token, NOW).steps.into_iter();
+        let skipped = steps.filter(|step| step.outcome == Outcome::Skipped);
+        skipped
+            .map(|step| format!("{}: {}", step.name, step.expected.unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        expected(&keyless, &token),
+        [
+            "algorithm: the one algorithm of its key",
+            "signature: one that its key makes"
+        ]
+    );
+    let unread = expected(&verifier(), "nonsense");
+    assert!(
+        unread.contains(&"key: the key of the set".to_owned()),
+        "{unread:?}"
+    );
+    let listed = Policy::builder()
+        .issuer(ISS)
+        .audience(AUD)
+        .algorithm(Algorithm::ES256)
+        .algorithm(Algorithm::EdDSA);
+    let listed = Verifier::new(JwkSet::new([]), listed.build().unwrap());
+    assert_eq!(expected(&listed, &token)[0], "algorithm: ES256 or EdDSA");
 }
 
 #[test]

@@ -11,6 +11,19 @@ use crate::jwt::profile::Profile;
 use crate::jwt::verify::{CheckName, Evidence, ahead_taken};
 use crate::time::Timestamp;
 
+/// What these ask for where no key was found.
+const OF_A_KEY: &str = "the one algorithm of its key";
+const BY_A_KEY: &str = "one that its key makes";
+
+/// What a check asks for where neither a policy nor a key is known.
+pub(super) fn of_nobody(name: CheckName) -> Option<String> {
+    match name {
+        CheckName::Algorithm => Some(OF_A_KEY.to_owned()),
+        CheckName::Signature => Some(BY_A_KEY.to_owned()),
+        _ => None,
+    }
+}
+
 /// What a check asks for; of a `nonce` or a hash, only that it is the one given.
 pub(super) fn of(
     name: CheckName,
@@ -19,8 +32,15 @@ pub(super) fn of(
     now: Option<Timestamp>,
 ) -> Option<String> {
     Some(match name {
-        CheckName::Algorithm => key?.algorithm().name().to_owned(),
-        CheckName::Signature => format!("one that this key makes with {}", key?.algorithm()),
+        CheckName::Algorithm => match key {
+            Some(key) => key.algorithm().name().to_owned(),
+            None if policy.algorithms.is_empty() => OF_A_KEY.to_owned(),
+            None => allowed(policy),
+        },
+        CheckName::Signature => match key {
+            Some(key) => format!("one that this key makes with {}", key.algorithm()),
+            None => BY_A_KEY.to_owned(),
+        },
         CheckName::Type => policy.kinds.describe(),
         CheckName::Claims => "a JSON object".to_owned(),
         CheckName::Issuer => party(&policy.issuer),
@@ -60,10 +80,7 @@ pub(super) fn of_failed(name: CheckName, evidence: &Evidence<'_>, error: &Error)
         (_, Error::ClaimForeign { .. }) | (CheckName::Audience, Error::AudienceUnexpected) => {
             Some("none".to_owned())
         }
-        (CheckName::Algorithm, Error::AlgorithmRefused { .. }) => {
-            let names: Vec<_> = policy.algorithms.iter().map(|alg| alg.name()).collect();
-            Some(names.join(" or "))
-        }
+        (CheckName::Algorithm, Error::AlgorithmRefused { .. }) => Some(allowed(policy)),
         (
             CheckName::Issuer | CheckName::Audience,
             Error::IssuerMismatch { expected } | Error::AudienceMismatch { expected },
@@ -73,6 +90,11 @@ pub(super) fn of_failed(name: CheckName, evidence: &Evidence<'_>, error: &Error)
         }
         _ => of(name, policy, evidence.key, Some(evidence.now)),
     }
+}
+
+fn allowed(policy: &Policy) -> String {
+    let names: Vec<_> = policy.algorithms.iter().map(|alg| alg.name()).collect();
+    names.join(" or ")
 }
 
 fn party(expected: &Expected) -> String {
