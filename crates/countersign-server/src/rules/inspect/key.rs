@@ -6,7 +6,7 @@ mod import;
 
 use countersign::{
     Algorithm, Error, ImportedKey, Jwk, JwkSet, MAX_SECRET_BYTES, Report, SigningKey, Step,
-    Unverified, VerifyingKey,
+    Unverified, VerifyingKey, WeakKey,
 };
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +127,13 @@ impl From<Error> for KeyProblem {
             code: error.code(),
             message: match error {
                 Error::KeyEncrypted => ENCRYPTED.to_owned(),
+                Error::KeyWeak(WeakKey::SecretTooShort {
+                    found,
+                    needed,
+                    algorithm,
+                }) => format!(
+                    "the secret has {found} bytes, and {algorithm} needs at least {needed} (RFC 7518 §3.2): whoever has one token finds a shorter one by trying. So nothing is verified with it here, and whether the token was signed with it stays open. Make one with `countersign key generate {algorithm}`"
+                ),
                 error => error.to_string(),
             },
             fitting: Vec::new(),
