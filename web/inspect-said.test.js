@@ -16,6 +16,9 @@ test("every rung says what was found, what was expected and the rule, passed one
     for (const term of ["Found", "Expected", "Rule"]) assert.ok(terms.includes(term), `${name}: ${terms}`);
     assert.match(rule, /^[a-z].{20,}\. (RFC|OIDC)/, name);
   }
+  // Nobody has looked who issued it, or for whom: no tick for that.
+  const marks = await page.locator("#ladder > li.unchecked").evaluateAll((all) => all.map((one) => [one.dataset.step, one.querySelector(".mark").textContent, one.querySelector(".hidden").textContent]));
+  assert.deepEqual(marks.map(([name, mark, word]) => [name, mark, word.replace(/^Step \d+, /, "")]), [["iss", "–", "not checked: "], ["aud", "–", "not checked: "]]);
   assert.match(await page.textContent('#ladder [data-step="exp"]'), /Foundlater|Found20\d\d-.* UTCExpectedlater than 20\d\d-.* UTCRule/);
   // What is wrong with a key is said in its step.
   assert.equal(await answered(page, () => page.fill("#key", "short")), "Not verified");

@@ -58,7 +58,7 @@ pub struct Choice {
 }
 
 /// So many of the tokens of a text can be chosen.
-const MOST_CHOICES: usize = 12;
+pub(crate) const MOST_CHOICES: usize = 12;
 
 impl Taken {
     fn new(token: &str, from: impl Into<String>) -> Self {

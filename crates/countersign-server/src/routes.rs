@@ -14,6 +14,7 @@ pub(crate) mod metrics;
 pub(crate) mod pages;
 pub(crate) mod password;
 pub(crate) mod profile;
+mod prose;
 pub(crate) mod refresh;
 pub(crate) mod refused;
 pub(crate) mod sessions;

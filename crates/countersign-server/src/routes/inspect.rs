@@ -8,7 +8,7 @@ use axum::Json as Answered;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use countersign::{AccessToken, Algorithm, JwkSet, Outcome, Step};
+use countersign::{AccessToken, Algorithm, JwkSet, Outcome, Report, Step};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -19,12 +19,13 @@ use crate::inspector::Inspector;
 use crate::routes::assets;
 use crate::routes::navigation::Reader;
 use crate::routes::page::page;
+use crate::routes::prose::{self, Piece};
 use crate::routes::shell::Shell;
 use crate::routes::trouble;
 use crate::routes::visitor::Visitor;
 use crate::rules::inspect::{
     Answer, Attempt, Edited, Experiment, Forgery, Form, KeyProblem, KeyText, Language, Opened,
-    PolicyText, Program, Question, Resigned, Shown, Wanted, examine,
+    PolicyText, Program, Question, Resigned, Shown, Taken, Wanted, examine, spelled,
 };
 use crate::rules::secret::Secret;
 
@@ -70,7 +71,7 @@ pub(crate) struct Fields {
     endless: String,
     /// Of several tokens in `among`, which, from 1.
     pick: String,
-    /// What was pasted, where several tokens stood in it.
+    /// The tokens that stood in what was pasted, where they were several: [`Taken::among`].
     among: String,
 }
 
@@ -144,8 +145,18 @@ impl Inspect<'_> {
         answer.is_token.then(|| Shown::of(self.token().trim()))
     }
 
-    fn mark(&self, step: &Step) -> Mark {
+    /// The pieces of a sentence.
+    fn prose<'t>(&self, text: &'t (impl AsRef<str> + ?Sized)) -> Vec<Piece<'t>> {
+        prose::pieces(text.as_ref())
+    }
+
+    fn spelled(&self, name: &str) -> String {
+        spelled(name)
+    }
+
+    fn mark(&self, report: &Report, step: &Step) -> Mark {
         match step.outcome {
+            Outcome::Passed if report.unchecked.contains(&step.name) => Mark("–", "not checked"),
             Outcome::Passed => Mark("✓", "passed"),
             Outcome::Failed => Mark("✗", "failed"),
             _ => Mark("·", "not looked at"),
@@ -159,6 +170,7 @@ impl Mark {
         match self.0 {
             "✓" => "passed",
             "✗" => "failed",
+            "–" => "unchecked",
             _ => "skipped",
         }
     }
@@ -240,8 +252,15 @@ pub(crate) async fn post_form(
 }
 
 async fn told_of(inspector: &Inspector, asker: &Asker, fields: &Fields) -> Result<Told, Error> {
-    match fields.question() {
-        Ok(question) => answer(inspector, asker, question).await.map(Told::answer),
+    let picked = fields.picked();
+    match fields.question(picked.as_ref()) {
+        Ok(question) => {
+            let answer = answer(inspector, asker, question).await?;
+            Ok(Told::answer(match picked {
+                Some(_) => answer.with_taken(picked),
+                None => answer,
+            }))
+        }
         Err(problem) => Ok(Told::problem(problem)),
     }
 }
@@ -355,13 +374,9 @@ fn show(
 }
 
 impl Fields {
-    /// What was pasted: a token that is picked is picked out of all of it.
-    fn pasted(&self) -> &str {
-        if self.pick.is_empty() {
-            &self.token
-        } else {
-            &self.among
-        }
+    /// The token that was chosen among several.
+    fn picked(&self) -> Option<Taken> {
+        Taken::picked(&self.among, self.pick.trim().parse().ok()?)
     }
 
     fn has(&self, form: &Form) -> bool {
@@ -378,7 +393,7 @@ impl Fields {
             .any(|field| !field.is_empty())
     }
 
-    fn question(&self) -> Result<Question, String> {
+    fn question(&self, picked: Option<&Taken>) -> Result<Question, String> {
         let number = |text: &str, what: &str| match text.trim() {
             "" => Ok(None),
             text => text
@@ -389,10 +404,12 @@ impl Fields {
         let leeway = number(&self.leeway, "The leeway")?.unwrap_or(0);
         let leeway = u64::try_from(leeway)
             .map_err(|_| "The leeway is below zero; it is a number of seconds from 0 up")?;
-        let pick = number(&self.pick, "The number of the token")?;
         Ok(Question {
-            token: Secret::new(self.pasted().trim().to_owned()),
-            pick: pick.and_then(|pick| pick.try_into().ok()).unwrap_or(0),
+            token: match picked {
+                Some(taken) => taken.token.clone(),
+                None => Secret::new(self.token.trim().to_owned()),
+            },
+            pick: 0,
             key: self
                 .form
                 .map(|form| KeyText::new(form, &self.key, &self.alg)),

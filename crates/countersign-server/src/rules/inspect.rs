@@ -7,6 +7,7 @@
 mod experiments;
 mod fault;
 mod key;
+mod names;
 mod policy;
 mod program;
 mod published;
@@ -32,7 +33,7 @@ pub(crate) use published::Published;
 pub(crate) use rate::Rate;
 pub(crate) use resign::{Edited, Resigned};
 pub(crate) use session::Session;
-pub(crate) use shown::Shown;
+pub(crate) use shown::{Shown, spelled};
 pub(crate) use taken::{Opened, Taken};
 
 use fault::Fault;

@@ -4,7 +4,7 @@ import { copyButton, el, fill, para, prose, ruleLink, shortened } from "./dom.js
 
 /** @import { Child, Considered, Evidence, Step } from "./types.js" */
 
-const MARKS = { passed: ["✓", "passed"], failed: ["✗", "failed"], skipped: ["·", "not looked at"] };
+const MARKS = { passed: ["✓", "passed"], failed: ["✗", "failed"], skipped: ["·", "not looked at"], unchecked: ["–", "not checked"], waits: ["?", "waits"] };
 
 /** A ladder in a list of the page. */
 export class Ladder {
@@ -31,8 +31,9 @@ export class Ladder {
 
   /** @param {Step} step @param {boolean} isFirst @param {Evidence} evidence */
   #rung(step, isFirst, evidence) {
-    const waits = step.name === evidence.waiting && step.outcome === "failed";
-    const [mark, word] = waits ? ["?", "waits"] : MARKS[step.outcome];
+    const { name, outcome } = step;
+    const is = outcome === "failed" && name === evidence.waiting ? "waits" : outcome === "passed" && evidence.unchecked?.includes(name) ? "unchecked" : outcome;
+    const [mark, word] = MARKS[is];
     const open = this.#choices.get(step.name) ?? isFirst;
     const details = el(
       "details",
@@ -47,7 +48,7 @@ export class Ladder {
       ),
       el("div", { class: "inside" }, step.fix && para("fix", step.fix), facts(step, evidence)),
     );
-    return el("li", { class: waits ? "waits" : step.outcome, "data-step": step.name }, details);
+    return el("li", { class: is, "data-step": name }, details);
   }
 }
 

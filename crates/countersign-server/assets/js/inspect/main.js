@@ -228,7 +228,7 @@ function answered(said) {
   const { fault, report, verdict, key_problem: problem } = said;
   told(verdict);
   if (fault) decoded.mark(fault.offset);
-  ladder.draw(report?.steps ?? [], { token, signature: said.signature, ...(said.key || problem ? {} : { waiting: "key" }) });
+  ladder.draw(report?.steps ?? [], { token, signature: said.signature, unchecked: report?.unchecked, ...(said.key || problem ? {} : { waiting: "key" }) });
   place("ladder-band").hidden = !report;
   place("findings-band").hidden = !said.findings.length;
   fill(place("findings"), said.findings.map(({ member, message }) => el("li", {}, member && el("code", {}, shortened(member, true)), " ", prose(message))));
@@ -241,11 +241,8 @@ function answered(said) {
 
 /** A button for each of several pasted tokens. @param {Choice[]} all @returns {HTMLElement[]} */
 function choices(all) {
-  const claims = all.map((one) => parts(one.token)[1]?.claims);
-  const telling = ["sub", "iss", "jti"].find((name) => new Set(claims.map((one) => one?.get(name))).size > 1);
   return all.map((one, i) => {
-    const value = telling && claims[i]?.get(telling);
-    const name = one.name || (typeof value === "string" ? `${telling} ${value.replace(/^(.{24}).+$/su, "$1…")}` : "");
+    const { name } = one;
     const choice = button("quiet", () => {
       paste(one.token);
       fill(notice, para("note", `Number ${i + 1} of the ${all.length} tokens that were pasted.`, choices(all)));

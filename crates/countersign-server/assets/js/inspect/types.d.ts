@@ -103,7 +103,7 @@ export interface Answer {
   is_token: boolean;
   /** The token that was taken out of what was pasted, and what was done. */
   pasted: { token: string; note: string; choices: Choice[] } | null;
-  report: { valid: boolean; steps: Step[] } | null;
+  report: { valid: boolean; unchecked?: string[]; steps: Step[] } | null;
   fault: Fault | null;
   signature: Signature | null;
   key: KeyFacts | null;
@@ -119,4 +119,6 @@ export interface Evidence {
   token?: string;
   signature?: Signature | null;
   waiting?: string;
+  /** The claims of which the policy takes any value. */
+  unchecked?: string[] | undefined;
 }

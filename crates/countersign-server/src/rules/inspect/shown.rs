@@ -94,6 +94,15 @@ fn push(text: &mut String, letter: char) {
     }
 }
 
+/// A text with every letter to be seen, as JSON may spell it.
+pub(crate) fn spelled(text: &str) -> String {
+    let mut spelled = String::new();
+    for letter in text.chars() {
+        push(&mut spelled, letter);
+    }
+    spelled
+}
+
 /// Letters without a form, and those that change the order or the form of others.
 fn is_mark(letter: char) -> bool {
     matches!(

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::verdict::Verdict;
-use super::{Answer, Question};
+use super::{Answer, Question, names};
 use crate::pasted::{self, Other, Pasted};
 use crate::rules::secret::Secret;
 
@@ -27,13 +27,56 @@ pub(crate) struct Choice {
     pub(crate) name: String,
 }
 
+impl Taken {
+    /// The choices as a page without a script sends them back: nothing else of what was pasted, one a line.
+    pub(crate) fn among(&self) -> String {
+        let lines = self.choices.iter().map(|choice| {
+            let name = choice.name.replace(char::is_control, " ");
+            format!("{} {name}", choice.token.expose())
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// One of such choices, from 1; `None` where there is none.
+    pub(crate) fn picked(among: &str, number: usize) -> Option<Self> {
+        let lines = among.lines().take(pasted::MOST_CHOICES);
+        let choices: Vec<_> = lines
+            .map(|line| {
+                let (token, name) = line.split_once(' ').unwrap_or((line, ""));
+                Choice {
+                    token: Secret::new(token.to_owned()),
+                    name: name.trim().to_owned(),
+                }
+            })
+            .collect();
+        let chosen = choices.get(number.checked_sub(1)?)?;
+        Some(Self {
+            token: chosen.token.clone(),
+            note: format!(
+                "Number {number} of the {} tokens that were pasted.",
+                choices.len()
+            ),
+            choices,
+            number,
+        })
+    }
+}
+
 impl From<pasted::Taken> for Taken {
     fn from(taken: pasted::Taken) -> Self {
         let secret = |token: &str| Secret::new(token.to_owned());
-        let choices = taken.choices.iter().map(|choice| Choice {
-            token: secret(&choice.token),
-            name: choice.name.clone(),
-        });
+        let told_apart = names::telling(taken.choices.iter().map(|choice| choice.token.as_str()));
+        let choices = taken
+            .choices
+            .iter()
+            .zip(told_apart)
+            .map(|(choice, telling)| Choice {
+                token: secret(&choice.token),
+                name: match choice.name.as_str() {
+                    "" => telling.unwrap_or_default(),
+                    name => name.to_owned(),
+                },
+            });
         Self {
             token: secret(&taken.token),
             note: taken.note(),

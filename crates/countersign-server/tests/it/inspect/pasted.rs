@@ -164,3 +164,43 @@ async fn without_a_script_what_a_token_says_is_text_letter_by_letter() {
         "{page}"
     );
 }
+
+/// The text of each button, and the value of the hidden field.
+fn choices(page: &str) -> (Vec<&str>, &str) {
+    let buttons = page.split("name=\"pick\"").skip(1).map(|rest| {
+        let (_, text) = rest.split_once('>').unwrap();
+        text.split_once('<').unwrap().0
+    });
+    let (_, hidden) = page.split_once("name=\"among\" value=\"").unwrap();
+    (buttons.collect(), hidden.split_once('"').unwrap().0)
+}
+
+#[tokio::test]
+async fn without_a_script_several_tokens_are_told_apart_and_nothing_else_is_sent_again() {
+    let app = TestApp::new().await;
+    let [ada, eve] = ["ada", "eve\u{202e}"].map(|sub| {
+        let claims = json!({"iss": "i", "sub": sub, "exp": START + 60});
+        super::key().sign(&claims).unwrap()
+    });
+    let pasted = format!("first {ada}\nand my password is hunter2\n{eve}\n");
+    let first = page(&app, &pasted).await;
+    let (buttons, hidden) = choices(&first);
+    assert_eq!(buttons, ["1: sub ada", "2: sub eve\\u202e"]);
+    assert_eq!(hidden, format!("{ada} sub ada\n{eve} sub eve\u{202e}"));
+    let text = hidden.replace('\n', "\r\n");
+    let form = format!(
+        "token={ada}&form=text&key={SECRET}&pick=2&among={}",
+        escaped(&text)
+    );
+    let second = app.send(as_form(&form)).await.body;
+    assert_eq!(field(&second), eve);
+    assert_eq!(choices(&second), (buttons, hidden));
+    assert!(second.contains("Number 2 of the 2 tokens that were pasted."));
+    assert!(second.contains("is-valid"), "{second}");
+    // What is no choice is none.
+    for pick in ["0", "3", "x", "-1"] {
+        let form = format!("token={ada}&form=text&key={SECRET}&pick={pick}&among=a");
+        let other = app.send(as_form(&form)).await.body;
+        assert_eq!(field(&other), ada, "{pick}");
+    }
+}

@@ -279,3 +279,22 @@ async fn padding_is_to_be_removed() {
         "The payload is not base64url without padding, cut to its exact length. That is character 25 of the token: remove the `=`, there and wherever else a part ends with it."
     );
 }
+
+/// As the page's script shows them: words between backticks are code, and what nobody asked for has no tick.
+#[tokio::test]
+async fn without_a_script_sentences_and_marks_are_those_of_the_script() {
+    let app = TestApp::new().await;
+    let form = format!("token={}&form=text&key={SECRET}", token(60));
+    let page = app.send(as_form(&form)).await.body;
+    assert_eq!(page.matches("class=\"unchecked\"").count(), 2, "{page}");
+    assert_eq!(page.matches("not checked: </span>").count(), 2);
+    assert!(page.contains(">–</span>") && page.contains("0 to 300 seconds"));
+    let form = format!("token={}&form=text&key=short", token(60));
+    let page = app.send(as_form(&form)).await.body;
+    assert!(
+        page.contains("<code>countersign key generate HS256</code>"),
+        "{page}"
+    );
+    let (_, shown) = page.split_once("<form id=\"bench\"").unwrap();
+    assert!(!shown.contains('`'), "{shown}");
+}
