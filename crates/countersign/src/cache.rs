@@ -24,40 +24,52 @@ use crate::time::Timestamp;
 /// How many locks the entries are spread over: two threads rarely want the same.
 const SHARDS: usize = 64;
 
-/// Says where in a cache a token is to be found: by the last 16 characters, 96 bits of its signature, and two random numbers.
+/// Says where in a cache a token is to be found: by 16 characters at its end and 16 in its middle, and random numbers.
 ///
-/// It is no more than that: what is found is compared whole. Two tokens of one hash would put each other out; who brings
-/// tokens knows neither the numbers nor the hash, and can choose no signature.
-struct Spread(u64, u64);
+/// The end is 96 bits of the signature; that of an ML-DSA signature is mostly zeros, and there the middle of the token is. It is
+/// no more than a place: what is found there is compared whole. Two tokens of one hash would put each other out; who
+/// brings tokens knows neither the numbers nor the hash.
+struct Spread([u64; 4]);
 
 impl Spread {
     fn new() -> Self {
         let random = RandomState::new();
-        Self(random.hash_one(0), random.hash_one(1))
+        Self([0, 1, 2, 3].map(|number| random.hash_one(number)))
     }
 
     fn hash(&self, token: &[u8]) -> u64 {
-        let Some(end) = token.last_chunk::<16>() else {
+        let middle = token.get(token.len() / 2..);
+        let (Some(middle), Some(end)) = (
+            middle.and_then(<[u8]>::first_chunk::<16>),
+            token.last_chunk::<16>(),
+        ) else {
             return 0;
         };
-        let (halves, _) = end.as_chunks::<8>();
-        let mut mixed = halves.iter().zip([self.0, self.1]);
-        let mut next = || {
-            mixed
-                .next()
-                .map(|(half, random)| u64::from_le_bytes(*half) ^ random)
+        let [a, b, c, d] = self.0;
+        let halves = |of: &[u8; 16], one: u64, other: u64| {
+            let both = u128::from_le_bytes(*of);
+            folded(low(both) ^ one, high(both) ^ other)
         };
-        let hash = folded(next().unwrap_or_default(), next().unwrap_or_default());
-        // Once more, so that also ends that are much alike come far from each other.
-        folded(hash, 0x9e37_79b9_7f4a_7c15)
+        // Once more, so that also tokens that are much alike come far from each other.
+        folded(
+            halves(middle, a, b) ^ halves(end, c, d),
+            0x9e37_79b9_7f4a_7c15,
+        )
     }
 }
 
 /// Both halves of a product: every bit of either number changes many of them.
 fn folded(one: u64, other: u64) -> u64 {
     let product = u128::from(one).wrapping_mul(u128::from(other));
-    let half = |half: u128| u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default();
-    half(product) ^ half(product.wrapping_shr(64))
+    low(product) ^ high(product)
+}
+
+fn low(number: u128) -> u64 {
+    u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default()
+}
+
+fn high(number: u128) -> u64 {
+    low(number.wrapping_shr(64))
 }
 
 /// Tokens that have been verified, with their claims as `C`.
@@ -292,15 +304,19 @@ impl<C, T: Cached> fmt::Debug for TokenCache<C, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::HashSet;
 
-    /// Tokens whose ends differ in a few characters, at either side of the middle.
-    fn ends() -> impl Iterator<Item = String> {
-        (0..3_200).flat_map(|number| {
-            [
-                format!("x{number:04}AAAAAAAAAAAA"),
-                format!("xAAAAAAAAAAAA{number:04}"),
-            ]
+    use serde_json::json;
+
+    use super::*;
+    use crate::Algorithm;
+    use crate::SigningKey;
+
+    /// Tokens that differ in four characters, at one of the four places that are looked at.
+    fn alike() -> impl Iterator<Item = String> {
+        (0..6_400).map(|number| {
+            let (before, after) = [(34, 26), (42, 18), (50, 10), (58, 2)][number % 4];
+            format!("{}{number:04}{}", "A".repeat(before), "A".repeat(after))
         })
     }
 
@@ -309,8 +325,8 @@ mod tests {
         let spread = Spread::new();
         let mut shards = [0; SHARDS];
         let mut places = [0; 64];
-        for end in ends() {
-            let hash = usize::try_from(spread.hash(end.as_bytes())).unwrap();
+        for token in alike() {
+            let hash = usize::try_from(spread.hash(token.as_bytes())).unwrap();
             shards[(hash >> 32) % SHARDS] += 1;
             places[hash % 64] += 1;
         }
@@ -323,7 +339,23 @@ mod tests {
     #[test]
     fn nobody_knows_from_one_cache_what_another_does() {
         let [one, other] = [Spread::new(), Spread::new()];
-        let same = ends().filter(|end| one.hash(end.as_bytes()) == other.hash(end.as_bytes()));
+        let same =
+            alike().filter(|token| one.hash(token.as_bytes()) == other.hash(token.as_bytes()));
         assert!(same.count() < 3);
+    }
+
+    #[test]
+    fn no_two_tokens_of_ml_dsa_have_one_place_though_their_signatures_end_alike() {
+        let (key, spread) = (
+            SigningKey::generate(Algorithm::MlDsa44).unwrap(),
+            Spread::new(),
+        );
+        let tokens = (0..2_000).map(|number| key.sign(&json!({"sub": number})).unwrap());
+        let (mut ends, mut places) = (HashSet::new(), HashSet::new());
+        for token in tokens {
+            ends.insert(token.as_bytes().last_chunk::<16>().copied());
+            assert!(places.insert(spread.hash(token.as_bytes())), "{token}");
+        }
+        assert!(ends.len() < 2_000);
     }
 }

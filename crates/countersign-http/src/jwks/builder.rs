@@ -38,8 +38,8 @@ impl RemoteKeysBuilder {
         }
     }
 
-    /// How long one answer may take, name, connection and TLS included; 5 s where nothing is said, 3 of them to connect; at most 60 s: more is
-    /// [`FetchError::SettingTooLong`].
+    /// How long one answer may take, name, connection and TLS included; 5 s where nothing is said, 3 of them to connect; at most
+    /// 60 s: more is [`FetchError::SettingTooLong`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.connecting.set_timeout(timeout);
         self

@@ -99,8 +99,8 @@ impl StatusLists {
         self
     }
 
-    /// How long one answer may take, of a reader of one's own as well ([`read_by`](Self::read_by)); as long as for the issuer's keys where nothing is said, at most 60 s: more is
-    /// [`FetchError::SettingTooLong`] when it is built.
+    /// How long one answer may take, of a reader of one's own as well ([`read_by`](Self::read_by)); as long as for the issuer's
+    /// keys where nothing is said, at most 60 s: more is [`FetchError::SettingTooLong`] when it is built.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -117,7 +117,8 @@ impl StatusLists {
     ///
     /// One call at a time for each list. It has as long as a fetch ([`timeout`](Self::timeout), 5 s where nothing is said):
     /// then its future is dropped, as a connection would be, and it is called again when the cool-down is over. So it has to
-    /// wait in the way of futures: what blocks the thread cannot be interrupted.
+    /// wait in the way of futures: what blocks the thread cannot be interrupted. The runtime needs timers
+    /// (`enable_time` of its builder; `#[tokio::main]` has them).
     ///
     /// ```
     /// use countersign_http::{Protect, StatusLists};

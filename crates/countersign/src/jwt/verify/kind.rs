@@ -80,8 +80,10 @@ pub(super) fn profile(evidence: &Evidence<'_>) -> Result<(), Error> {
             name(members, claim)?;
         }
     }
-    for claim in &evidence.policy.waived {
-        name(members, claim)?;
+    if profile == Profile::AccessToken {
+        for claim in &evidence.policy.waived {
+            name(members, claim)?;
+        }
     }
     if profile == Profile::LogoutToken {
         logout(members)?;
