@@ -72,8 +72,10 @@ pub(crate) async fn post(
 ) -> Response {
     let body = body.unwrap_or_default();
     let scope = body.scope.unwrap_or_default();
+    let means_cookies = body.refresh_token.is_none() && !has_bearer(&parts);
     let outcome = log_out(&app, &parts, scope, body.refresh_token).await;
     let is_out = is_out(scope, &outcome);
+    let is_done = outcome.is_ok();
     let mut response = match outcome {
         Ok(()) => Answer(Done {
             message: "Logout successful",
@@ -82,22 +84,33 @@ pub(crate) async fn post(
         Err(Refusal::Rejected(rejection)) => app.refuse(rejection),
         Err(Refusal::Failed(problem)) => problem.into_response(),
     };
-    if is_out && !is_in_by_cookies(&app, &parts.headers).await {
+    let are_over = match of_cookies(&app, &parts.headers).await {
+        Some(is_alive) => !is_alive && (is_out || is_done),
+        None => is_out,
+    };
+    if are_over || (is_out && means_cookies) {
         app.cookies.clear(response.headers_mut());
     }
     response
 }
 
-/// Whether a cookie of this browser names a session that lives: then another was ended, and the cookies are not its.
-async fn is_in_by_cookies(app: &App, headers: &HeaderMap) -> bool {
+/// Whether a session is named beside this browser's cookies.
+fn has_bearer(parts: &Parts) -> bool {
+    matches!(unverified_bearer(parts, None), Ok(Some(_)))
+}
+
+/// Whether a session lives that a cookie of this browser names: then another was ended, and the cookies are not its. `None`
+/// where none is named.
+async fn of_cookies(app: &App, headers: &HeaderMap) -> Option<bool> {
     let now = app.now();
     let by_access = match cookie_value(headers, app.cookies.access_name()) {
         Ok(Some(token)) => named_by_access_token(app, token, true, now).await.ok(),
         _ => None,
     };
     let by_refresh = named_by_refresh_token(app, headers, None).await;
-    let mut named = by_access.into_iter().chain(by_refresh.ok().flatten());
-    named.any(|session| session::is_alive(&session, now))
+    let named = by_access.into_iter().chain(by_refresh.ok().flatten());
+    let alive = named.map(|session| session::is_alive(&session, now));
+    alive.reduce(|one, other| one || other)
 }
 
 /// Ends the session of a browser's cookies. False after a failure of the server's own.
@@ -129,8 +142,9 @@ async fn log_out(
     if from_body.is_some() && app.cookies.refresh_token(&parts.headers)?.is_some() {
         return Err(Error::TwoRefreshTokens.into());
     }
+    let is_beside = from_body.is_some();
     let cookie = app.access_cookie();
-    let cookie = from_body.is_none().then_some(&cookie);
+    let cookie = (!is_beside).then_some(&cookie);
     let session = match unverified_bearer(parts, cookie)? {
         Some(token) => named_by_access_token(app, token, scope == Scope::Local, now).await,
         None => Err(Rejection::no_credential().into()),
@@ -145,8 +159,17 @@ async fn log_out(
             let named = named_by_refresh_token(app, &parts.headers, from_body).await?;
             (named.ok_or(refused)?, None)
         }
-        Ok(session) if scope == Scope::Local && from_body.is_some() => {
-            let named = named_by_refresh_token(app, &parts.headers, from_body).await?;
+        Ok(session) if scope == Scope::Local && (is_beside || !has_bearer(parts)) => {
+            let named = named_by_refresh_token(app, &parts.headers, from_body).await;
+            let named = match named {
+                // A cookie that is worth nothing keeps nobody from ending what the other one names.
+                Err(Refusal::Rejected(_) | Refusal::Failed(Error::InvalidRefreshToken))
+                    if !is_beside =>
+                {
+                    None
+                }
+                named => named?,
+            };
             (session, named)
         }
         other => (other?, None),

@@ -219,20 +219,62 @@ async fn rejects_a_logout_that_names_nobody() {
     assert!(!is_out(&app, &tokens).await);
 }
 
+async fn log_out_browser(
+    app: &TestApp,
+    cookies: &str,
+    bearer: Option<&str>,
+    body: &Value,
+) -> Answer {
+    let mut request = crate::app::post("/logout", body);
+    let headers = request.headers_mut();
+    headers.insert("cookie", cookies.parse().unwrap());
+    headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
+    if let Some(bearer) = bearer {
+        headers.insert("authorization", format!("Bearer {bearer}").parse().unwrap());
+    }
+    app.send(request).await
+}
+
+#[tokio::test]
+async fn a_browser_whose_cookies_name_two_sessions_leaves_both() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    app.sign_up("bob@example.com").await;
+    for (other, is_worn) in [(EMAIL, false), ("bob@example.com", false), (EMAIL, true)] {
+        let (a, b) = (app.log_in(EMAIL).await, app.log_in(other).await);
+        let both = format!("at={}; rt={}", a.access, b.refresh);
+        if is_worn {
+            log_out(&app, &a.access, None).await;
+        }
+        succeeded(&log_out_browser(&app, &both, None, &json!({})).await);
+        assert!(is_out(&app, &a).await && is_out(&app, &b).await);
+    }
+    // A cookie that is worth nothing keeps nobody in.
+    let a = app.log_in(EMAIL).await;
+    for worthless in ["rt=v1.x", "rt=", "rt=1; rt=2"] {
+        let cookies = format!("at={}; {worthless}", a.access);
+        succeeded(&log_out_browser(&app, &cookies, None, &json!({})).await);
+        assert!(is_out(&app, &a).await);
+    }
+}
+
+#[tokio::test]
+async fn cookies_of_a_session_that_ended_with_the_others_go_too() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    let (x, y) = (app.log_in(EMAIL).await, app.log_in(EMAIL).await);
+    let others = json!({"scope": "others"});
+    succeeded(&log_out_browser(&app, &format!("rt={}", y.refresh), Some(&x.access), &others).await);
+    assert!(is_out(&app, &y).await && !is_out(&app, &x).await);
+}
+
 #[tokio::test]
 async fn cookies_go_with_their_own_session_and_with_no_other() {
     let app = TestApp::new().await;
     app.sign_up(EMAIL).await;
     let (own, other) = (app.log_in(EMAIL).await, app.log_in(EMAIL).await);
     let send = async |cookies: String, bearer: Option<&str>, body: &Value| {
-        let mut request = crate::app::post("/logout", body);
-        let headers = request.headers_mut();
-        headers.insert("cookie", cookies.parse().unwrap());
-        headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
-        if let Some(bearer) = bearer {
-            headers.insert("authorization", format!("Bearer {bearer}").parse().unwrap());
-        }
-        app.send(request).await
+        log_out_browser(&app, &cookies, bearer, body).await
     };
     let (at, rt) = (format!("at={}", own.access), format!("rt={}", own.refresh));
     // Also where the access token is over: its cookie still names its session.

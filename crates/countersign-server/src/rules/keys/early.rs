@@ -84,12 +84,14 @@ pub(crate) async fn withdraw(store: &Store, now: i64) -> Result<Ended, Error> {
 }
 
 impl Times {
-    /// A key that signs no more from now on. It keeps the day on which it was made.
+    /// A key that signs no more from now on. It keeps the day on which it was made, unless that is still to come, by a clock
+    /// that was ahead: what is not published yet verifies nothing.
     fn ended(self, now: i64) -> Self {
-        let made_at = self.made_at();
+        let made_at = Some(self.made_at()).filter(|made_at| *made_at < now);
+        let since = |time: i64| made_at.map_or(time, |made_at| time.max(made_at));
         Self {
-            publish_at: self.publish_at.max(made_at),
-            sign_from: self.sign_from.max(made_at),
+            publish_at: since(self.publish_at),
+            sign_from: since(self.sign_from),
             sign_until: now,
             verify_until: self.verify_until.min(now.saturating_add(OUTLIVES)),
         }
@@ -163,6 +165,14 @@ mod tests {
         assert_eq!(made[0].ended(later).made_at(), NOW);
         assert_eq!(made[1].begun(later).made_at(), NOW);
         assert_eq!(made[1].begun(later).ended(later + DAY).made_at(), NOW);
+    }
+
+    #[test]
+    fn a_key_that_a_clock_ahead_has_made_verifies_its_last_token_too() {
+        let made = missing(&[], NOW + 48 * DAY);
+        let old = made[0].ended(NOW);
+        assert!(made[0].signs(NOW) && !old.signs(NOW) && old.is_published(NOW));
+        assert!(old.signs(NOW - 1) && old.publish_at <= old.sign_from);
     }
 
     #[test]
