@@ -111,15 +111,13 @@ impl Password {
 
     /// Whether this is the password of a stored hash.
     fn verify(&self, stored: &str, memory: &mut Memory) -> bool {
-        let Some((hash, argon2)) = parse(stored) else {
+        let Some(stored) = parse(stored) else {
             return false;
         };
-        let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else {
-            return false;
-        };
+        let (salt, expected) = (&stored.salt, stored.output.as_bytes());
         let mut out = Zeroizing::new(vec![0; expected.len()]);
-        memory.compute(&argon2, self.0.as_bytes(), salt, &mut out)
-            && secret::same(&out, expected.as_bytes())
+        memory.compute(&stored.argon2, self.0.as_bytes(), salt, &mut out)
+            && secret::same(&out, expected)
     }
 }
 
@@ -155,14 +153,22 @@ fn is_readable(stored: &str) -> bool {
 
 /// Whether a hash was made with other parameters than are used now, so that the next log-in replaces it.
 pub(crate) fn is_outdated(stored: &str) -> bool {
-    parse(stored).is_none_or(|(hash, argon2)| {
-        let params = argon2.params();
-        hash.algorithm != Algorithm::Argon2id.ident()
+    parse(stored).is_none_or(|stored| {
+        let params = stored.argon2.params();
+        stored.algorithm != Algorithm::Argon2id
             || (params.m_cost(), params.t_cost(), params.p_cost()) != (MEMORY_KIB, PASSES, LANES)
     })
 }
 
-fn parse(stored: &str) -> Option<(PasswordHash, Argon2<'static>)> {
+/// A stored hash with all that it takes to check a password: what lacks a part is none, and nobody is told so by less work.
+struct Stored {
+    algorithm: Algorithm,
+    argon2: Argon2<'static>,
+    salt: Salt,
+    output: Output,
+}
+
+fn parse(stored: &str) -> Option<Stored> {
     let hash = PasswordHash::new(stored).ok()?;
     let params = Params::try_from(&hash).ok()?;
     let bounded = params.m_cost() <= MAX_MEMORY_KIB
@@ -172,7 +178,13 @@ fn parse(stored: &str) -> Option<(PasswordHash, Argon2<'static>)> {
     let version = hash
         .version
         .map_or(Some(Version::V0x13), |version| version.try_into().ok())?;
-    bounded.then(|| (hash, Argon2::new(algorithm, version, params)))
+    let (salt, output) = (hash.salt?, hash.hash?);
+    bounded.then(|| Stored {
+        algorithm,
+        argon2: Argon2::new(algorithm, version, params),
+        salt,
+        output,
+    })
 }
 
 fn params() -> Result<Params, Error> {

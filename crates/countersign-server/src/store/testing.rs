@@ -41,7 +41,7 @@ pub(crate) fn session(id: &str, now: i64) -> SessionRow {
 }
 
 const DISABLE: &str = "UPDATE users SET disabled = TRUE WHERE email = $1";
-const SPOIL: &str = "UPDATE users SET password_hash = '!' WHERE email = $1";
+const SPOIL: &str = "UPDATE users SET password_hash = $2 WHERE email = $1";
 
 impl Store {
     /// Disables an account.
@@ -50,9 +50,10 @@ impl Store {
         assert_eq!(done.unwrap().rows_affected(), 1);
     }
 
-    /// Gives an account a hash that cannot be read.
-    pub(crate) async fn spoil_hash(&self, email: &str) {
-        let done = sqlx::query(SPOIL).bind(email).execute(&self.writer).await;
+    /// Gives an account this in place of its password's hash.
+    pub(crate) async fn spoil_hash(&self, email: &str, hash: &str) {
+        let spoil = sqlx::query(SPOIL).bind(email).bind(hash);
+        let done = spoil.execute(&self.writer).await;
         assert_eq!(done.unwrap().rows_affected(), 1);
     }
 

@@ -35,7 +35,7 @@ async fn app(folder: &TempDir) -> App {
             .unwrap();
     }
     app.store.disable("off@example.com").await;
-    app.store.spoil_hash("odd@example.com").await;
+    app.store.spoil_hash("odd@example.com", "!").await;
     app.passwords.asked();
     app
 }
@@ -73,6 +73,28 @@ async fn every_refusal_computes_one_hash_of_the_same_parameters() {
             attempt(&app, email, password).await,
             is_refused,
             "{email} {password}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stored_hash_that_no_password_has_costs_as_much_as_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(&folder).await;
+    for spoilt in [
+        "",
+        "$argon2id$v=19$m=19456,t=2,p=1",
+        "$argon2id$v=19$m=19456,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ",
+        // Too short for a salt, and for a hash.
+        "$argon2id$v=19$m=19456,t=2,p=1$AQEB$AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE",
+        "$argon2id$v=19$m=19456,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ$AQEB",
+    ] {
+        app.store.spoil_hash("odd@example.com", spoilt).await;
+        let is_refused = (false, ONE.to_vec());
+        assert_eq!(
+            attempt(&app, "odd@example.com", PASSWORD).await,
+            is_refused,
+            "{spoilt}"
         );
     }
 }
