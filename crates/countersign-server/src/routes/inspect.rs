@@ -252,7 +252,7 @@ pub(crate) async fn post_form(
 }
 
 async fn told_of(inspector: &Inspector, asker: &Asker, fields: &Fields) -> Result<Told, Error> {
-    let picked = fields.picked();
+    let picked = fields.picked(inspector).await?;
     match fields.question(picked.as_ref()) {
         Ok(question) => {
             let answer = answer(inspector, asker, question).await?;
@@ -375,8 +375,14 @@ fn show(
 
 impl Fields {
     /// The token that was chosen among several.
-    fn picked(&self) -> Option<Taken> {
-        Taken::picked(&self.among, self.pick.trim().parse().ok()?)
+    async fn picked(&self, inspector: &Inspector) -> Result<Option<Taken>, Error> {
+        let Ok(number) = self.pick.trim().parse() else {
+            return Ok(None);
+        };
+        let among = Secret::new(self.among.clone());
+        inspector
+            .compute(move || Taken::picked(among.expose(), number))
+            .await
     }
 
     fn has(&self, form: &Form) -> bool {

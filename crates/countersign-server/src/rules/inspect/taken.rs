@@ -37,8 +37,12 @@ impl Taken {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// One of such choices, from 1; `None` where there is none.
+    /// One of such choices, from 1; `None` where there is none, or something else than tokens stands there: no page has
+    /// sent that, and what is a secret is not shown back.
     pub(crate) fn picked(among: &str, number: usize) -> Option<Self> {
+        if matches!(pasted::read(among), Pasted::Other(other) if other.is_secret) {
+            return None;
+        }
         let lines = among.lines().take(pasted::MOST_CHOICES);
         let choices: Vec<_> = lines
             .map(|line| {
@@ -49,7 +53,10 @@ impl Taken {
                 }
             })
             .collect();
-        let chosen = choices.get(number.checked_sub(1)?)?;
+        let are_tokens = choices
+            .iter()
+            .all(|choice| matches!(pasted::read(choice.token.expose()), Pasted::Bare));
+        let chosen = choices.get(number.checked_sub(1)?).filter(|_| are_tokens)?;
         Some(Self {
             token: chosen.token.clone(),
             note: format!(

@@ -204,3 +204,32 @@ async fn without_a_script_several_tokens_are_told_apart_and_nothing_else_is_sent
         assert_eq!(field(&other), ada, "{pick}");
     }
 }
+
+#[tokio::test]
+async fn without_a_script_a_choice_that_no_page_gave_is_not_shown_back() {
+    let app = TestApp::new().await;
+    let (ada, key) = (token(60), SigningKey::generate(Algorithm::ES256).unwrap());
+    let (pem, jwk) = (key.to_pem().unwrap(), key.to_jwk().to_json());
+    let one_line = pem.replace('\n', " ");
+    let begin = pem.lines().next().unwrap();
+    for (crafted, hidden) in [
+        (pem.as_str(), "PRIVATE KEY"),
+        (one_line.as_str(), "PRIVATE KEY"),
+        (begin, "PRIVATE KEY"),
+        (jwk.as_str(), "&#34;d&#34;"),
+    ] {
+        for among in [
+            format!("{crafted}\n{ada} sub ada"),
+            format!("{ada} sub ada\n{crafted}"),
+        ] {
+            for pick in ["1", "2"] {
+                let form = format!(
+                    "token=&form=text&key={SECRET}&pick={pick}&among={}",
+                    escaped(&among)
+                );
+                let page = app.send(as_form(&form)).await.body;
+                assert!(!page.contains(hidden), "{pick} of {among}: {page}");
+            }
+        }
+    }
+}
