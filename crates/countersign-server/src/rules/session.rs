@@ -157,7 +157,10 @@ mod tests {
     use aws_lc_rs::hmac;
 
     use super::*;
+    use crate::rules::demo;
     use crate::rules::status::free_place;
+    use crate::rules::throttle::Limits;
+    use crate::store::testing::with_user;
 
     const NOW: i64 = 1_800_000_000;
     const USERS: u64 = 100;
@@ -192,6 +195,49 @@ mod tests {
         write.commit().await.unwrap();
         store.close().await;
         std::fs::metadata(&file).unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn what_makes_room_for_a_log_in_takes_the_demonstrations_begun_in_it_along() {
+        let (_folder, store) = with_user(NOW).await;
+        let keys = [(1, hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]))];
+        let keys = RefreshKeys::new(keys).unwrap();
+        let attempt = Attempt::demo(&Limits::DEFAULT, None, None);
+        let lifetimes = Lifetimes {
+            absolute: 86_400,
+            idle: 86_400,
+        };
+        let log_in = || Kind {
+            most: 1,
+            ..Kind::first_party(lifetimes)
+        };
+        let begin = async |kind: Kind| {
+            let user = store.user_by_id("u").await.unwrap().unwrap();
+            let proof = Proof {
+                user,
+                renewed_hash: None,
+            };
+            let device = Device::default();
+            let begun = start(&store, &keys, proof, &attempt, &device, kind, NOW).await;
+            begun.unwrap().map(|(_, session)| session)
+        };
+        let first = begin(log_in()).await.unwrap();
+        let demo_of = async |session: &SessionRow| {
+            let user = store.user_by_id("u").await.unwrap().unwrap();
+            begin(demo::kind(&user, Some(&session.id))).await
+        };
+        let its_demo = demo_of(&first).await.unwrap();
+        let second = begin(log_in()).await.unwrap();
+        let living = store.living_sessions("u", NOW).await.unwrap();
+        let living: Vec<_> = living.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!(living, [second.id.as_str()]);
+        // Their tokens are taken back, and none begins any more where that one stands for the password.
+        let places = store.revocations(NOW).await.unwrap();
+        for ended in [&first, &its_demo] {
+            assert!(places.contains(&ended.status_idx.unwrap()));
+        }
+        assert!(demo_of(&first).await.is_none());
+        assert!(demo_of(&second).await.is_some());
     }
 
     #[tokio::test]

@@ -58,11 +58,13 @@ async fn free_place_of(write: &mut Write, places: i64) -> Result<i64, Error> {
     }
 }
 
-/// Takes back the tokens of every session that this transaction has ended.
+/// Takes back the tokens of every session that this transaction has ended, by whatever rule. Those that were begun on the
+/// strength of one of them end here, too: no password was shown for them.
 ///
 /// # Errors
 /// Errors of the database.
 pub(crate) async fn tell_ended(write: &mut Write, now: i64) -> Result<(), Error> {
+    write.revoke_sessions_begun_by_ended(now).await?;
     write.tell_revocations(now.saturating_add(OUTLIVES)).await
 }
 

@@ -49,12 +49,13 @@ macro_rules! columns {
 
 const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
 // Only for a user whose password is still the one that was proven and who may log in; their roles are those of this
-// moment.
+// moment. Where another session stands for the password, only while that one has not been ended.
 const START: &str = concat!(
     "INSERT INTO sessions (",
     columns!(),
     ") SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 FROM users \
-     WHERE id = $2 AND password_hash = $20 AND NOT disabled \
+     WHERE id = $2 AND password_hash = $20 AND NOT disabled AND ($19 IS NULL OR EXISTS \
+     (SELECT 1 FROM sessions AS b WHERE b.id = $19 AND b.user_id = users.id AND b.revoked_at IS NULL)) \
      RETURNING (SELECT roles FROM users WHERE users.id = user_id)"
 );
 // Leaves the $3 that were used last. Those that are over and not yet forgotten are among them: a clock that is wrong for
@@ -82,7 +83,10 @@ const REVOKE_AT: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE id = $1 AND n = $2 AND revoked_at IS NULL";
 const REVOKE_OF_USER: &str =
     "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL";
-const REVOKE_BEGUN_BY: &str = "UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND begun_by = $2 AND revoked_at IS NULL";
+// Those that this transaction has ended have their places still, and an index of their own.
+const REVOKE_BEGUN_BY_ENDED: &str = "UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL \
+     AND user_id IN (SELECT user_id FROM sessions WHERE revoked_at IS NOT NULL AND status_idx IS NOT NULL) \
+     AND begun_by IN (SELECT id FROM sessions WHERE revoked_at IS NOT NULL AND status_idx IS NOT NULL)";
 const REVOKE_ALL_OF_USER: &str =
     "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
 const REVOKE_OTHERS_OF_USER: &str =
@@ -132,8 +136,8 @@ impl Store {
 }
 
 impl Write {
-    /// Adds a session of a user who has this password hash still and may log in, and reads their roles in the same
-    /// statement. `None` when that is no longer so.
+    /// Adds a session of a user who has this password hash still and may log in, begun by none or by one of theirs that was
+    /// not ended, and reads their roles in the same statement. `None` when that is no longer so.
     pub(crate) async fn start_session(
         &mut self,
         row: &SessionRow,
@@ -242,16 +246,9 @@ impl Write {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Ends the sessions of a user that were begun on the strength of another one of theirs.
-    pub(crate) async fn revoke_sessions_begun_by(
-        &mut self,
-        user_id: &str,
-        id: &str,
-        now: i64,
-    ) -> Result<u64, Error> {
-        let done = sqlx::query(REVOKE_BEGUN_BY)
-            .bind(user_id)
-            .bind(id)
+    /// Ends every session that was begun on the strength of one that this transaction has ended.
+    pub(crate) async fn revoke_sessions_begun_by_ended(&mut self, now: i64) -> Result<u64, Error> {
+        let done = sqlx::query(REVOKE_BEGUN_BY_ENDED)
             .bind(now)
             .execute(&mut *self.0)
             .await?;
@@ -302,6 +299,7 @@ impl Write {
 mod tests {
     use super::*;
     use crate::store::testing::{HASH, session as row, with_user};
+    use crate::store::users::UserRow;
 
     const NOW: i64 = 1_000_000;
 
@@ -376,6 +374,33 @@ mod tests {
         assert!(store.session_by_id("1").await.unwrap().is_some());
         for id in ["2", "3"] {
             assert!(store.session_by_id(id).await.unwrap().is_none(), "{id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_begins_on_the_strength_of_one_of_the_same_user_that_was_not_ended() {
+        let (_folder, store) = store().await;
+        let mut write = store.begin().await.unwrap();
+        for id in ["living", "ended"] {
+            let row = row(id, NOW);
+            write.start_session(&row, HASH).await.unwrap().unwrap();
+        }
+        assert!(write.revoke_session_of("u", "ended", NOW).await.unwrap());
+        let other = UserRow::new("v".into(), "v@b.example".into(), None, HASH.into(), NOW);
+        write.insert_user(&other).await.unwrap();
+        for (user, by, is_begun) in [
+            ("u", "living", true),
+            ("u", "ended", false),
+            ("u", "forgotten", false),
+            ("v", "living", false),
+        ] {
+            let row = SessionRow {
+                user_id: user.to_owned(),
+                begun_by: Some(by.to_owned()),
+                ..row(&format!("{user} by {by}"), NOW)
+            };
+            let begun = write.start_session(&row, HASH).await.unwrap();
+            assert_eq!(begun.is_some(), is_begun, "{user} by {by}");
         }
     }
 

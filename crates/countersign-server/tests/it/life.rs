@@ -482,6 +482,61 @@ async fn a_demonstration_ends_with_the_log_out_of_whoever_began_it() {
     browser.get("/account").await.is_page(200);
 }
 
+#[tokio::test]
+async fn a_demonstration_ends_with_a_session_whose_token_was_used_twice() {
+    let app = TestApp::new().await;
+    app.sign_up(EMAIL).await;
+    let browser = Browser::of(&app, EMAIL).await;
+    let demo = Tokens::of(&browser.send("/flow/session", &[]).await);
+    let stolen = browser.cookie("rt").unwrap();
+    let mut newest = stolen.clone();
+    for _ in 0..3 {
+        app.wait(15);
+        newest = Tokens::of(&app.refresh(&newest).await).refresh;
+    }
+    for over in [&stolen, &newest, &demo.refresh] {
+        assert_eq!(app.refresh(over).await.status, 401);
+    }
+}
+
+/// Whichever comes first: it never begins, or it ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demonstration_that_crosses_a_log_out_does_not_outlive_it() {
+    let app = std::sync::Arc::new(TestApp::new().await);
+    app.sign_up(EMAIL).await;
+    for _ in 0..10 {
+        app.wait(8 * MINUTE);
+        let own = app.log_in(EMAIL).await;
+        let beginning: Vec<_> = (0..4)
+            .map(|_| {
+                let request = Request::post("/flow/session")
+                    .header("cookie", format!("at={}", own.access))
+                    .header("sec-fetch-site", "same-origin")
+                    .body(Body::empty())
+                    .unwrap();
+                let app = std::sync::Arc::clone(&app);
+                tokio::spawn(async move { app.send(request).await })
+            })
+            .collect();
+        let over = app
+            .send_as(Method::POST, "/logout", &own.access, &json!({}))
+            .await;
+        assert_eq!(over.status, 200);
+        for answer in beginning {
+            let answer = answer.await.unwrap();
+            if answer.status != 200 {
+                is_code(&answer, 401, "log_in_needed");
+                continue;
+            }
+            let demo = Tokens::of(&answer);
+            // Who came after the log-out is a stranger.
+            if claims(&demo.access)["sub"] == claims(&own.access)["sub"] {
+                assert_eq!(app.refresh(&demo.refresh).await.status, 401);
+            }
+        }
+    }
+}
+
 /// Also where a browser sends its own cookies along, which the page tells it not to.
 #[tokio::test]
 async fn the_end_of_a_demonstration_never_ends_the_session_of_whoever_began_it() {

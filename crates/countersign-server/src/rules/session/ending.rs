@@ -40,7 +40,7 @@ fn end_in(write: &mut Write, user: String, id: String, which: Which, now: i64) -
     Box::pin(async move {
         match which {
             Which::This => {
-                revoke(write, &user, &id, now).await?;
+                write.revoke_session_of(&user, &id, now).await?;
             }
             Which::Others => {
                 write.revoke_other_sessions_of(&user, &id, now).await?;
@@ -53,20 +53,13 @@ fn end_in(write: &mut Write, user: String, id: String, which: Which, now: i64) -
     })
 }
 
-/// Ends one session of a user, and with it the demonstrations that were begun in it: no password was shown for them.
-async fn revoke(write: &mut Write, user: &str, id: &str, now: i64) -> Result<bool, Error> {
-    let is_ended = write.revoke_session_of(user, id, now).await?;
-    write.revoke_sessions_begun_by(user, id, now).await?;
-    Ok(is_ended)
-}
-
 /// Ends one session of a user. False when there is no such session of theirs, or it is over.
 ///
 /// # Errors
 /// Errors of the database.
 pub(crate) async fn end_one(store: &Store, user: &str, id: &str, now: i64) -> Result<bool, Error> {
     let mut write = store.begin().await?;
-    let is_ended = revoke(&mut write, user, id, now).await?;
+    let is_ended = write.revoke_session_of(user, id, now).await?;
     status::tell_ended(&mut write, now).await?;
     write.commit().await?;
     Ok(is_ended)
@@ -86,7 +79,7 @@ pub(crate) async fn end_of_account(
     let mut write = store.begin().await?;
     let (ended, event) = match session {
         Some(id) => {
-            let is_ended = revoke(&mut write, user, id, now).await?;
+            let is_ended = write.revoke_session_of(user, id, now).await?;
             (u64::from(is_ended), Event::SessionEnded)
         }
         None => {
