@@ -41,6 +41,7 @@ mod idle;
 mod listen;
 mod mark;
 mod patience;
+mod requests;
 mod serve;
 mod stream;
 mod tls;

@@ -16,11 +16,13 @@ use axum_server::accept::Accept;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use super::requests::Counted;
 use super::stream::Connection;
 use crate::rules::address;
 use crate::rules::proxies::Proxies;
 use crate::seldom::Seldom;
 
+mod sites;
 mod taken;
 
 use taken::{Doing, Holder, Limits, Taken};
@@ -131,17 +133,24 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Something was read from the client.
-    pub(super) fn was_asked(&self) {
-        self.doing.moved(true, self.places.turn());
+    /// Puts a connection here, whose requests are counted.
+    fn hold<T, S>(self, connection: Connection<T>, service: S) -> (Connection<T>, Counted<S>) {
+        let service = Counted::new(service, self.doing.requests().clone());
+        (connection.at(self), service)
     }
 
-    /// Something was written to the client.
-    pub(super) fn has_answered(&self) {
-        self.doing.moved(false, self.places.turn());
+    /// Bytes were read from the client, or taken by it.
+    pub(super) fn moved(&self) {
+        self.doing.moved(self.places.turn());
     }
 
-    /// Whether it has been lost to another; wakes whoever asked when it is.
+    /// Whether what is written is not taken yet.
+    pub(super) fn writes(&self, is_writing: bool) {
+        self.doing.writes(is_writing);
+    }
+
+    /// Whether it has been lost to another; wakes whoever asked when it is. A request that began just when it was lost comes
+    /// to its end first.
     pub(super) fn is_lost(&mut self, cx: &mut Context<'_>) -> bool {
         let is_lost = match &mut self.lost {
             Some(lost) => Pin::new(lost).poll(cx).is_ready(),
@@ -150,7 +159,7 @@ impl Place {
         if is_lost {
             self.lost = None;
         }
-        is_lost
+        is_lost && !self.doing.is_busy()
     }
 }
 
@@ -162,8 +171,8 @@ impl Drop for Place {
 
 impl<S> Accept<TcpStream, S> for Connections {
     type Stream = Connection<TcpStream>;
-    type Service = S;
-    type Future = Ready<io::Result<(Connection<TcpStream>, S)>>;
+    type Service = Counted<S>;
+    type Future = Ready<io::Result<(Connection<TcpStream>, Counted<S>)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let accepted = stream.peer_addr().and_then(|peer| {
@@ -182,7 +191,7 @@ impl<S> Accept<TcpStream, S> for Connections {
             let connection = Connection::new(stream, |stream| {
                 let _ = stream.set_zero_linger();
             });
-            Ok((connection.at(place), service))
+            Ok(place.hold(connection, service))
         });
         ready(accepted)
     }
@@ -198,10 +207,18 @@ fn open_files(limits: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use std::convert::Infallible;
+
+    use axum::body::Body;
+    use http::Response;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::net::TcpListener;
+    use tokio::time::timeout;
+    use tower::service_fn;
+    use tower_service::Service;
 
     use super::*;
+    use crate::app::requests::Counting;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -283,34 +300,84 @@ mod tests {
         assert!(open().await.1.is_ok());
     }
 
+    type Answered = Result<Response<Body>, Infallible>;
+
+    /// A connection that has a place: its client, the server's side, and who answers.
+    fn connect(
+        connections: &Connections,
+        peer: &str,
+    ) -> (
+        DuplexStream,
+        Connection<DuplexStream>,
+        impl Service<(), Response = Response<Counting<Body>>, Error = Infallible, Future: Unpin>,
+    ) {
+        let (client, server) = duplex(64);
+        let answer = |()| ready(Answered::Ok(Response::new(Body::from("an answer"))));
+        let place = connections.place(ip(peer)).unwrap();
+        let (server, service) = place.hold(Connection::new(server, |_| ()), service_fn(answer));
+        (client, server, service)
+    }
+
     #[tokio::test]
     async fn a_connection_whose_place_is_given_to_another_ends() {
         let connections = places(2, 2, Proxies::default());
-        let connect = |place: Place| {
-            let (client, server) = tokio::io::duplex(64);
-            (client, Connection::new(server, |_| ()).at(place))
-        };
-        let mut held = ["192.0.2.1", "192.0.2.2"]
-            .map(|address| connect(connections.place(ip(address)).unwrap()));
-        // The first has had its answer, and the second is asked for something after it.
-        held[0].0.write_all(b"ask").await.unwrap();
-        assert_eq!(held[0].1.read(&mut [0; 8]).await.unwrap(), 3);
-        held[1].0.write_all(b"ask").await.unwrap();
-        assert_eq!(held[1].1.read(&mut [0; 8]).await.unwrap(), 3);
-        held[0].1.write_all(b"answer").await.unwrap();
-        let [(_client, first), (other, second)] = &mut held;
+        let (mut client, mut first, _) = connect(&connections, "192.0.2.1");
+        let (mut other, mut second, mut service) = connect(&connections, "192.0.2.2");
+        let asked = service.call(());
+        // Pings and their like make nobody asked, and the first part of an answer is not all of it.
+        second.write_all(b"part").await.unwrap();
+        client.write_all(b"ping").await.unwrap();
         let mut buffer = [0; 8];
+        assert_eq!(first.read(&mut buffer).await.unwrap(), 4);
         let waiting = first.read(&mut buffer);
         let newcomer = async { connections.place(ip("203.0.113.1")) };
         let (read, newcomer) = tokio::join!(biased; waiting, newcomer);
         assert_eq!(read.unwrap(), 0);
         assert!(newcomer.is_some());
-        assert!(first.write_all(b"more").await.is_err());
-        second.write_all(b"answer").await.unwrap();
-        assert_eq!(other.read(&mut buffer).await.unwrap(), 6);
+        let answer = asked.await.unwrap();
+        second.write_all(b"rest").await.unwrap();
+        assert_eq!(other.read(&mut buffer).await.unwrap(), 8);
+        drop(answer);
         // Nobody has more than another now.
         assert!(connections.place(ip("203.0.114.1")).is_none());
-        drop(held);
+        drop((first, second));
         assert!(connections.place(ip("203.0.114.1")).is_some());
+    }
+
+    #[tokio::test]
+    async fn who_comes_new_is_refused_where_every_connection_has_a_request() {
+        let connections = places(2, 2, Proxies::default());
+        let (mut client, mut first, mut service) = connect(&connections, "192.0.2.1");
+        let (_other, mut second, _) = connect(&connections, "192.0.2.2");
+        let asked = service.call(());
+        // The rest of an answer that nobody takes: for HTTP it is written, as it lies with TLS.
+        second.write_all(&[0; 64]).await.unwrap();
+        let rest = second.write_all(b"rest");
+        assert!(timeout(Duration::ZERO, rest).await.is_err());
+        client.write_all(b"ask").await.unwrap();
+        assert!(connections.place(ip("203.0.113.1")).is_none());
+        assert_eq!(first.read(&mut [0; 8]).await.unwrap(), 3);
+        let answer = asked.await.unwrap();
+        first.write_all(b"a part").await.unwrap();
+        assert!(connections.place(ip("203.0.113.1")).is_none());
+        drop(answer);
+        assert!(connections.place(ip("203.0.113.1")).is_some());
+        assert_eq!(first.read(&mut [0; 8]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_began_when_its_place_was_lost_comes_to_its_end() {
+        let connections = places(2, 2, Proxies::default());
+        let (mut client, mut first, mut service) = connect(&connections, "192.0.2.1");
+        let _other = connect(&connections, "192.0.2.2");
+        let _newcomer = connections.place(ip("203.0.113.1")).unwrap();
+        let asked = service.call(());
+        client.write_all(b"body").await.unwrap();
+        let mut buffer = [0; 8];
+        assert_eq!(first.read(&mut buffer).await.unwrap(), 4);
+        first.write_all(b"answer").await.unwrap();
+        assert_eq!(client.read(&mut buffer).await.unwrap(), 6);
+        drop(asked);
+        assert_eq!(first.read(&mut buffer).await.unwrap(), 0);
     }
 }

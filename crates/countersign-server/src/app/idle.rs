@@ -14,11 +14,9 @@ use axum_server::accept::Accept;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use self::requests::{Counted, Requests};
 use super::connections::Connections;
+use super::requests::{Counted, Requests};
 use super::stream::Connection;
-
-mod requests;
 
 /// How long a connection may stand without a request, and how long an answer on it may take to be fetched: the longest, of
 /// 200 kB, at 14 kbit/s.
@@ -39,13 +37,12 @@ impl<S> Accept<TcpStream, S> for UntilIdle {
     }
 }
 
-fn watch<T, S>(connection: Connection<T>, service: S) -> (Connection<T>, Counted<S>) {
-    let requests = Requests::none();
+fn watch<T, S>(connection: Connection<T>, service: Counted<S>) -> (Connection<T>, Counted<S>) {
     let idle = Idle {
-        requests: requests.clone(),
+        requests: service.requests().clone(),
         timer: Box::pin(sleep(IDLE)),
     };
-    (connection.until(idle), Counted::new(service, requests))
+    (connection.until(idle), service)
 }
 
 /// When a connection is idle, or holds an answer that is not taken.
@@ -73,7 +70,7 @@ impl Idle {
                 when_ready!(self.timer.as_mut().poll(cx));
             }
             let now = Instant::now();
-            match self.requests.over_at(now) {
+            match self.requests.waits_since(now).checked_add(IDLE) {
                 Some(later) if later > now => self.timer.as_mut().reset(later),
                 _ => return Poll::Ready(()),
             }
@@ -102,6 +99,7 @@ mod tests {
     }
 
     fn watched<S>(stream: DuplexStream, service: S) -> (Connection<DuplexStream>, Counted<S>) {
+        let service = Counted::new(service, Requests::none());
         watch(Connection::new(stream, |_| ()), service)
     }
 

@@ -1,7 +1,7 @@
-//! A connection: its place, and that it ends when it loses it, how long its client is waited for, and when it is idle. Each of these has its own file; this
-//! is the one that stands between a socket and whoever reads and writes it.
+//! A connection: its place, and that it ends when it loses it, how long its client is waited for, and when it is idle. Each
+//! of these has its own file; this is the one that stands between a socket and whoever reads and writes it.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -46,7 +46,7 @@ impl<T> Connection<T> {
         self
     }
 
-    /// Whether another has its place now: then it has ended.
+    /// Whether another has its place now: then its client has as good as gone away. What was written before it may still go.
     fn has_lost_its_place(&mut self, cx: &mut Context<'_>) -> bool {
         let place = self.place.as_mut();
         place.is_some_and(|place| place.is_lost(cx))
@@ -57,8 +57,11 @@ impl<T> Connection<T> {
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if let (Some(place), Poll::Ready(Ok(_))) = (&self.place, &written) {
-            place.has_answered();
+        if let Some(place) = &self.place {
+            place.writes(written.is_pending());
+            if written.is_ready() {
+                place.moved();
+            }
         }
         self.patience.watch(cx, written)
     }
@@ -98,7 +101,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
         if let Some(place) = &this.place
             && buffer.filled().len() > before
         {
-            place.was_asked();
+            place.moved();
         }
         match &mut this.idle {
             Some(idle) if read.is_pending() => idle.poll_over(cx).map(Ok),
@@ -113,9 +116,6 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.has_lost_its_place(cx) {
-            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
-        }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.watch(cx, written)
     }
@@ -133,9 +133,6 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.has_lost_its_place(cx) {
-            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
-        }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.watch(cx, written)
     }

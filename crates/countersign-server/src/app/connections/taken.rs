@@ -1,7 +1,8 @@
 //! Who holds which places, and whose connection ends for another's when all are taken.
 //!
 //! Places are shared out evenly as far as they are asked for: who comes new takes one of the network that holds most, where
-//! that holds at least two more than who comes. There the connection ends that has nothing asked and was silent for longest.
+//! that holds at least two more than who comes. There the connection ends that was silent for longest of those without a
+//! request; none is ended while it has one, so that there may be nothing to take.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -10,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::oneshot;
 
+use super::sites::Sites;
+use crate::app::requests::Requests;
 use crate::rules::address;
 
 /// How many places there are, in all and for whom.
@@ -46,25 +49,44 @@ impl Holder {
     }
 }
 
-/// What a connection does, as far as its bytes tell.
-#[derive(Debug, Default)]
+/// What a connection does.
+#[derive(Debug)]
 pub(super) struct Doing {
-    /// Something was asked that is not answered yet.
-    is_asked: AtomicBool,
-    /// The turn at which bytes went over it for the last time.
+    requests: Requests,
+    /// Whether something was written that the client does not take yet: over TLS, the end of an answer lies there.
+    is_writing: AtomicBool,
+    /// The turn at which bytes went over it for the last time. It says nothing of requests: HTTP/2 has pings, too.
     last: AtomicU64,
 }
 
 impl Doing {
-    pub(super) fn moved(&self, is_asked: bool, turn: u64) {
-        self.is_asked.store(is_asked, Ordering::Relaxed);
+    fn nothing(turn: u64) -> Self {
+        Self {
+            requests: Requests::none(),
+            is_writing: AtomicBool::new(false),
+            last: AtomicU64::new(turn),
+        }
+    }
+
+    pub(super) const fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    pub(super) fn moved(&self, turn: u64) {
         self.last.store(turn, Ordering::Relaxed);
     }
 
-    /// The lowest ends first.
-    fn rank(&self) -> (bool, u64) {
-        let last = self.last.load(Ordering::Relaxed);
-        (self.is_asked.load(Ordering::Relaxed), last)
+    pub(super) fn writes(&self, is_writing: bool) {
+        self.is_writing.store(is_writing, Ordering::Relaxed);
+    }
+
+    /// Whether a request is in flight: from when its head was read until its answer was written.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_writing.load(Ordering::Relaxed) || self.requests.is_any()
+    }
+
+    fn last(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
     }
 }
 
@@ -90,19 +112,21 @@ pub(super) struct Given {
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     held: BTreeMap<u64, Held>,
-    /// How many each network has, and each site that is more than one network.
-    counts: HashMap<String, usize>,
+    inside: usize,
+    /// How many each network has.
+    networks: HashMap<String, usize>,
+    sites: Sites,
     next: u64,
 }
 
 impl Taken {
     /// A place for `holder`; `None` when there is none.
     pub(super) fn give(&mut self, holder: Holder, turn: u64, limits: &Limits) -> Option<Given> {
-        if let Holder::Network { network, site } = &holder
-            && (self.count(network) >= limits.of_one_network
-                || self.count(site) >= limits.of_one_site)
-        {
-            return None;
+        if let Holder::Network { network, site } = &holder {
+            let of_network = self.networks.get(network).copied().unwrap_or_default();
+            if of_network >= limits.of_one_network || self.sites.count(site) >= limits.of_one_site {
+                return None;
+            }
         }
         let from = if self.held.len() < limits.in_all {
             None
@@ -111,10 +135,9 @@ impl Taken {
         };
         let number = self.next;
         self.next = number.wrapping_add(1);
-        let doing = Arc::new(Doing::default());
-        doing.moved(false, turn);
+        let doing = Arc::new(Doing::nothing(turn));
         let (end, lost) = oneshot::channel();
-        self.add(&holder);
+        self.count(&holder, number);
         let held = Held {
             holder,
             doing: Arc::clone(&doing),
@@ -132,80 +155,66 @@ impl Taken {
     /// Takes a place back, unless it is another's already.
     pub(super) fn give_back(&mut self, number: u64) {
         if let Some(held) = self.held.remove(&number) {
-            self.subtract(&held.holder);
+            self.count_no_more(&held.holder, number);
         }
     }
 
     /// Ends a connection of the site that holds most, and tells which that was.
     fn make_room(&mut self, newcomer: &Holder) -> Option<String> {
-        let mut sites: HashMap<&str, usize> = HashMap::new();
-        let mut of_newcomer: usize = 0;
-        for held in self.held.values() {
-            if let Holder::Network { site, .. } = &held.holder {
-                let count = sites.entry(site).or_default();
-                *count = count.saturating_add(1);
-            }
-            let is_same = match (&held.holder, newcomer) {
-                (Holder::Network { site, .. }, Holder::Network { site: own, .. }) => site == own,
-                (held, newcomer) => held == newcomer,
-            };
-            of_newcomer = of_newcomer.saturating_add(usize::from(is_same));
-        }
-        let (site, most) = sites.into_iter().max_by_key(|(_, count)| *count)?;
-        if most <= of_newcomer.saturating_add(1) {
+        let of_newcomer = match newcomer {
+            Holder::Inside => self.inside,
+            Holder::Network { site, .. } => self.sites.count(site),
+        };
+        let (site, numbers) = self.sites.most()?;
+        if numbers.len() <= of_newcomer.saturating_add(1) {
             return None;
         }
         let site = site.to_owned();
-        let of_site = self.held.iter().filter(
-            |(_, held)| matches!(&held.holder, Holder::Network { site: of, .. } if *of == site),
-        );
-        let (number, _) = of_site.min_by_key(|(_, held)| held.doing.rank())?;
-        let number = *number;
+        let (number, _) = numbers
+            .iter()
+            .filter_map(|number| Some((*number, &self.held.get(number)?.doing)))
+            .filter(|(_, doing)| !doing.is_busy())
+            .min_by_key(|(_, doing)| doing.last())?;
         let held = self.held.remove(&number)?;
-        self.subtract(&held.holder);
+        self.count_no_more(&held.holder, number);
         // It may have ended by itself just now.
         let _ = held.end.send(());
         Some(site)
     }
 
-    fn count(&self, network: &str) -> usize {
-        self.counts.get(network).copied().unwrap_or_default()
-    }
-
-    fn add(&mut self, holder: &Holder) {
-        for network in counted(holder) {
-            let count = self.counts.entry(network.to_owned()).or_default();
-            *count = count.saturating_add(1);
+    fn count(&mut self, holder: &Holder, number: u64) {
+        match holder {
+            Holder::Inside => self.inside = self.inside.saturating_add(1),
+            Holder::Network { network, site } => {
+                let count = self.networks.entry(network.clone()).or_default();
+                *count = count.saturating_add(1);
+                self.sites.add(site, number);
+            }
         }
     }
 
-    fn subtract(&mut self, holder: &Holder) {
-        for network in counted(holder) {
-            let Some(count) = self.counts.get_mut(network) else {
-                continue;
-            };
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.counts.remove(network);
+    fn count_no_more(&mut self, holder: &Holder, number: u64) {
+        match holder {
+            Holder::Inside => self.inside = self.inside.saturating_sub(1),
+            Holder::Network { network, site } => {
+                if let Some(count) = self.networks.get_mut(network) {
+                    *count = count.saturating_sub(1);
+                    if *count == 0 {
+                        self.networks.remove(network);
+                    }
+                }
+                self.sites.remove(site, number);
             }
         }
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.counts.is_empty()
+        self.held.is_empty()
+            && self.inside == 0
+            && self.networks.is_empty()
+            && self.sites.is_empty()
     }
-}
-
-/// Where a place of `holder` is counted: once where network and site are the same.
-fn counted(holder: &Holder) -> impl Iterator<Item = &str> {
-    let (network, site) = match holder {
-        Holder::Inside => (None, None),
-        Holder::Network { network, site } => {
-            (Some(network), Some(site).filter(|site| *site != network))
-        }
-    };
-    network.into_iter().chain(site).map(String::as_str)
 }
 
 #[cfg(test)]
@@ -261,11 +270,8 @@ mod tests {
     fn who_holds_none_takes_the_place_that_was_silent_for_longest_of_those_who_hold_most() {
         let (mut taken, mut held) = full(["192.0.2.1", "198.51.100.1"]);
         // The first is asked for something, the second has spoken just now.
-        held[0].doing.moved(true, 0);
-        held[1].doing.moved(false, 7);
-        for turn in [3, 4, 5] {
-            held[turn].doing.moved(true, 9);
-        }
+        let _asked = held[0].doing.requests().begin();
+        held[1].doing.moved(7);
         taken.give_back(held[5].number);
         give(&mut taken, "198.51.101.1", 8).unwrap();
         let newcomer = give(&mut taken, "203.0.113.1", 8).unwrap();
@@ -278,10 +284,23 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_asked_for_something_ends_only_where_no_other_is_left() {
+    fn no_connection_ends_for_another_while_it_has_a_request() {
         let (mut taken, mut held) = full(["192.0.2.1", "198.51.100.1"]);
+        let mut asked: Vec<_> = held
+            .iter()
+            .map(|given| given.doing.requests().begin())
+            .collect();
+        // Bytes that go back and forth say nothing of it.
+        held[0].doing.moved(0);
+        assert!(give(&mut taken, "203.0.113.1", 8).is_none());
+        asked.clear();
         for given in &held {
-            given.doing.moved(true, 7);
+            given.doing.writes(true);
+        }
+        assert!(give(&mut taken, "203.0.113.1", 8).is_none());
+        assert!(lost(&mut held).is_empty());
+        for given in &held {
+            given.doing.writes(false);
         }
         assert!(give(&mut taken, "203.0.113.1", 8).is_some());
         assert_eq!(lost(&mut held).len(), 1);

@@ -13,8 +13,6 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use super::IDLE;
-
 /// What is open on one connection; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Requests(Arc<Mutex<Open>>);
@@ -44,29 +42,33 @@ impl Requests {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When the connection will be over, as far as is known now.
-    pub(super) fn over_at(&self, now: Instant) -> Option<Instant> {
+    /// Whether there is any.
+    pub(super) fn is_any(&self) -> bool {
         let open = self.open();
-        let since = match open.answers.first() {
+        open.in_flight > 0 || !open.answers.is_empty()
+    }
+
+    /// Since when the connection has waited for its client: for another request, or to take an answer.
+    pub(super) fn waits_since(&self, now: Instant) -> Instant {
+        let open = self.open();
+        match open.answers.first() {
             Some((_, since)) => *since,
             // How long an answer is made is the server's own affair.
             None if open.in_flight > 0 => now,
             None => open.last,
-        };
-        since.checked_add(IDLE)
+        }
+    }
+
+    /// A request, until it is dropped.
+    pub(super) fn begin(&self) -> InFlight {
+        let mut open = self.open();
+        open.in_flight = open.in_flight.saturating_add(1);
+        InFlight(self.clone())
     }
 }
 
 /// A request that is being answered.
-struct InFlight(Requests);
-
-impl InFlight {
-    fn of(requests: &Requests) -> Self {
-        let mut open = requests.open();
-        open.in_flight = open.in_flight.saturating_add(1);
-        Self(requests.clone())
-    }
-}
+pub(super) struct InFlight(Requests);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
@@ -105,7 +107,7 @@ impl Drop for OnItsWay {
 
 /// The service of a connection, whose requests are counted.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Counted<S> {
+pub(crate) struct Counted<S> {
     inner: S,
     requests: Requests,
 }
@@ -113,6 +115,10 @@ pub(in super::super) struct Counted<S> {
 impl<S> Counted<S> {
     pub(super) const fn new(inner: S, requests: Requests) -> Self {
         Self { inner, requests }
+    }
+
+    pub(super) const fn requests(&self) -> &Requests {
+        &self.requests
     }
 }
 
@@ -126,7 +132,7 @@ impl<R, B, S: Service<R, Response = Response<B>>> Service<R> for Counted<S> {
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let in_flight = InFlight::of(&self.requests);
+        let in_flight = self.requests.begin();
         Answering {
             answer: self.inner.call(request),
             in_flight,
@@ -136,7 +142,7 @@ impl<R, B, S: Service<R, Response = Response<B>>> Service<R> for Counted<S> {
 
 pin_project! {
     /// An answer that is being made.
-    pub(in super::super) struct Answering<F> {
+    pub(crate) struct Answering<F> {
         #[pin]
         answer: F,
         in_flight: InFlight,
@@ -158,7 +164,7 @@ impl<B, E, F: Future<Output = Result<Response<B>, E>>> Future for Answering<F> {
 
 pin_project! {
     /// The body of an answer that is on its way until it is dropped with everything that came out of it.
-    pub(in super::super) struct Counting<B> {
+    pub(crate) struct Counting<B> {
         #[pin]
         body: B,
         on_its_way: Arc<OnItsWay>,
@@ -195,7 +201,7 @@ impl<B: HttpBody> HttpBody for Counting<B> {
 }
 
 /// A piece of an answer. HTTP/2 drops it when its last byte has been written, which the client's windows allow or not.
-pub(in super::super) struct Piece<D> {
+pub(crate) struct Piece<D> {
     bytes: D,
     _on_its_way: Arc<OnItsWay>,
 }
