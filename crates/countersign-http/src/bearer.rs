@@ -244,10 +244,8 @@ fn only_credential<'r>(
     let from_own = own
         .iter()
         .filter_map(|source| source(head).filter(|text| !text.is_empty()));
-    let elsewhere = from_cookie.into_iter().chain(from_own);
-    let mut credentials = from_header
-        .into_iter()
-        .chain(elsewhere.map(Credential::read));
+    let others = from_cookie.into_iter().chain(from_own);
+    let mut credentials = from_header.into_iter().chain(others.map(Credential::read));
     let Some(credential) = credentials.next() else {
         return Ok(None);
     };
@@ -256,8 +254,8 @@ fn only_credential<'r>(
     }
     // RFC 6750 §2: one method per request. A token in the query is never read, but beside another it is a second; where
     // the service reads the query by itself, it may be the one that was found.
-    let elsewhere = from_header.is_some() || from_cookie.is_some();
-    if elsewhere && in_query(head.uri) {
+    let is_read_here = from_header.is_some() || from_cookie.is_some();
+    if is_read_here && in_query(head.uri) {
         return Err(BearerError::TwoCredentials.into());
     }
     if let Some(source) = cookie.filter(|_| from_cookie.is_some()) {
