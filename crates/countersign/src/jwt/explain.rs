@@ -107,7 +107,8 @@ pub struct ConsideredKey {
 pub struct Report {
     /// Whether every step passed.
     pub valid: bool,
-    /// The claims of which the policy takes any value, `iss` or `aud`: nobody has looked who issued the token, or for whom.
+    /// The claims that nothing was asked of: `iss` and `aud`, where the policy takes any value, so that nobody has looked who
+    /// issued the token, or for whom; `exp`, where there is none and none has to be.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unchecked: Vec<&'static str>,
     /// The steps, in order.
@@ -116,9 +117,6 @@ pub struct Report {
     error: Option<Error>,
     #[serde(skip)]
     signature_held: bool,
-    /// Whether the token names no end, and the policy asks for none.
-    #[serde(skip)]
-    is_endless: bool,
 }
 
 impl Report {
@@ -180,7 +178,6 @@ impl Report {
             steps: Vec::new(),
             error: None,
             signature_held: false,
-            is_endless: false,
         };
         match Unverified::parse_within(token, limit) {
             Ok(parsed) => {
@@ -229,10 +226,10 @@ impl Report {
         let tree = Tree::new();
         let evidence = Evidence::new(parsed.parts(), key, policy, now, &tree);
         let unreadable = evidence.payload().err();
-        self.unchecked = conclusion::unchecked(policy);
-        self.is_endless = evidence
+        let is_endless = evidence
             .payload()
             .is_ok_and(|payload| payload.registered.exp().is_none());
+        self.unchecked = conclusion::unchecked(policy, is_endless);
         for check in &CHECKS {
             if key.is_none() && check.name.needs_key() {
                 self.skip(check.name, Some(policy));

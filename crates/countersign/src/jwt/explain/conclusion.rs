@@ -4,15 +4,18 @@ use super::Report;
 use crate::jwt::policy::{Expected, Policy};
 use crate::jwt::profile::Profile;
 
-/// The claims of which a policy takes any value.
-pub(super) fn unchecked(policy: &Policy) -> Vec<&'static str> {
+/// The claims that a policy asks nothing of, in a token that is endless or not.
+pub(super) fn unchecked(policy: &Policy, is_endless: bool) -> Vec<&'static str> {
     if policy.profile == Profile::DpopProof {
         return Vec::new();
     }
-    let parties = [("iss", &policy.issuer), ("aud", &policy.audience)];
-    let waived = parties
-        .into_iter()
-        .filter(|(_, expected)| **expected == Expected::Any);
+    let any = |expected: &Expected| *expected == Expected::Any;
+    let claims = [
+        ("iss", any(&policy.issuer)),
+        ("aud", any(&policy.audience)),
+        ("exp", is_endless && !policy.expiry_required && policy.max_token_age.is_none()),
+    ];
+    let waived = claims.into_iter().filter(|(_, waived)| *waived);
     waived.map(|(claim, _)| claim).collect()
 }
 
@@ -30,7 +33,7 @@ impl Report {
             .into_iter()
             .partition(|(claim, _)| self.unchecked.contains(claim));
         let asked = asked.into_iter().map(|(_, word)| word);
-        let times = (!self.is_endless).then_some("times");
+        let times = (!self.is_endless()).then_some("times");
         let held: Vec<_> = ["signature"]
             .into_iter()
             .chain(asked)
@@ -43,7 +46,7 @@ impl Report {
             let were = plural(&waived, "was", "were");
             clauses.push(format!("{} {were} not checked", row(&waived)));
         }
-        if self.is_endless {
+        if self.is_endless() {
             clauses.push("without exp it never ends".to_owned());
         }
         Some(clauses.join("; "))
@@ -51,7 +54,12 @@ impl Report {
 
     /// Whether the verdict leaves something open that a reader should know of.
     pub(super) fn is_qualified(&self) -> bool {
-        self.is_endless || !self.unchecked.is_empty()
+        !self.unchecked.is_empty()
+    }
+
+    /// Whether the token names no end, and the policy asks for none.
+    fn is_endless(&self) -> bool {
+        self.unchecked.contains(&"exp")
     }
 }
 

@@ -53,11 +53,13 @@ impl Report {
     pub fn of_verified<C>(token: &Verified<C>) -> Self {
         let mut report = Self {
             valid: true,
-            unchecked: Vec::new(),
+            unchecked: (token.registered().exp().is_none())
+                .then_some("exp")
+                .into_iter()
+                .collect(),
             steps: Vec::new(),
             error: None,
             signature_held: true,
-            is_endless: token.registered().exp().is_none(),
         };
         report.push(step(
             "verification",

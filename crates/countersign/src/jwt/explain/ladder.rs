@@ -23,6 +23,9 @@ impl fmt::Display for Report {
         let in_full = f.alternate();
         for step in &self.steps {
             match step.outcome {
+                Outcome::Passed if self.unchecked.contains(&step.name) => {
+                    write_step(f, '–', step, in_full)?;
+                }
                 Outcome::Passed => write_step(f, '✓', step, in_full)?,
                 Outcome::Failed => write_step(f, '✗', step, in_full)?,
                 Outcome::Skipped if in_full || step.further => write_step(f, '·', step, in_full)?,

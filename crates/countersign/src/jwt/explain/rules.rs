@@ -1,6 +1,7 @@
 //! The rule of each step in words: the one text of it, for the command, the page and JSON.
 
 use crate::error::{Error, Malformed};
+use crate::jwt::profile::Profile;
 use crate::jwt::verify::CheckName;
 
 pub(super) const SYNTAX: &str = "a token is three parts in base64url with a dot between each two; header and payload are JSON, and name no member twice";
@@ -31,6 +32,17 @@ pub(super) const fn of_key(error: &Error) -> &'static str {
         Error::Unsecured => "a token without a signature is never taken",
         Error::AlgorithmUnknown | Error::AlgorithmMismatch { .. } => of(CheckName::Algorithm),
         _ => KEY,
+    }
+}
+
+/// That of a check that failed, which a policy for logout tokens words in its own way.
+pub(super) const fn of_failed(name: CheckName, profile: Profile) -> &'static str {
+    match (name, profile) {
+        (CheckName::Kind, Profile::LogoutToken) => of(name),
+        (CheckName::Kind, _) => {
+            "a token holds the claims of its kind, each of its type, and none that only another kind has"
+        }
+        _ => of(name),
     }
 }
 

@@ -111,6 +111,21 @@ fn a_step_that_had_nothing_to_look_at_says_what_it_would_have_expected() {
 }
 
 #[test]
+fn the_rule_that_a_kind_of_token_breaks_is_that_of_its_kind() {
+    let rule_of = |policy: Policy, token: &str| {
+        let report = Verifier::new(hmac_key().verifying_key(), policy).explain(token, NOW);
+        let step = report.steps.iter().find(|step| step.name == "kind");
+        step.unwrap_or_else(|| panic!("{report}")).rule
+    };
+    let foreign = hmac_key().sign(&claims_with(json!({"nonce": "n"}))).unwrap();
+    let plain = rule_of(policy(), &foreign);
+    assert!(plain.contains("another kind") && !plain.contains("logout"));
+    let logout = Policy::builder().issuer(ISS).audience(AUD).logout_token();
+    let of_logout = rule_of(logout.build().unwrap(), &foreign);
+    assert!(of_logout.contains("back-channel logout"), "{of_logout}");
+}
+
+#[test]
 fn what_the_policy_did_not_ask_for_is_said_beside_the_verdict() {
     let token = hmac_key().sign(&claims()).unwrap();
     let endless = mac(
@@ -141,24 +156,29 @@ fn what_the_policy_did_not_ask_for_is_said_beside_the_verdict() {
         (
             &endless,
             any().without_expiry().build().unwrap(),
-            &["iss", "aud"],
+            &["iss", "aud", "exp"],
             "signature holds; issuer and audience were not checked; without exp it never ends",
         ),
         (
             &endless,
             iss().audience(AUD).without_expiry().build().unwrap(),
-            &[],
+            &["exp"],
             "signature, issuer and audience hold; without exp it never ends",
         ),
     ] {
         let report = Verifier::new(hmac_key().verifying_key(), policy).explain(token, NOW);
         assert_eq!(report.conclusion().as_deref(), Some(words));
         assert_eq!(report.unchecked, unchecked);
+        // What nobody looked at has no tick.
+        let marked: Vec<_> = (report.steps.iter().zip(report.to_string().lines()))
+            .filter(|(_, line)| line.contains(" – "))
+            .map(|(step, _)| step.name)
+            .collect();
+        assert_eq!(marked, unchecked);
         let last = report.to_string().lines().last().unwrap().to_owned();
-        let plain = unchecked.is_empty() && token != &endless;
         assert_eq!(
             last,
-            if plain {
+            if unchecked.is_empty() {
                 "valid".to_owned()
             } else {
                 format!("valid: {words}")

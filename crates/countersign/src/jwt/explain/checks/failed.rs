@@ -18,7 +18,12 @@ pub(in crate::jwt::explain) fn failed(
     let (title, rfc, _) = title(name, Some(evidence.policy));
     let found = found::of_failed(name, evidence, error);
     let expected = expected::of_failed(name, evidence, error);
-    let base = step(title, rules::of(name), rfc, without_values(error, evidence));
+    let base = step(
+        title,
+        rules::of_failed(name, evidence.policy.profile),
+        rfc,
+        without_values(error, evidence),
+    );
     let base = match (with_times(name, error, evidence), &found, &expected) {
         (Some(summary), ..) => base.quoting(summary),
         (None, Some(found), Some(expected)) if compares(name, error) => {
