@@ -42,24 +42,44 @@ pub enum Layout {
     OneCore,
     /// Where the kernel puts them, with as many threads as tokio makes of itself.
     AsPlaced,
+    /// As [`OneCore`](Self::OneCore), where `OPENSSL_ia32cap` takes the processor's SHA instructions away from the others and
+    /// leaves them to this one: HS256 alone, which is what they are for.
+    OneCoreSha,
 }
 
+/// What takes instructions away from aws-lc.
+pub const MASK: &str = "OPENSSL_ia32cap";
+
 impl Layout {
-    pub const ALL: [Self; 2] = [Self::OneCore, Self::AsPlaced];
+    /// What is measured here: the last only tells something new where the mask is there to be left out.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let masked = std::env::var_os(MASK).is_some();
+        [Self::OneCore, Self::AsPlaced].into_iter().chain(masked.then_some(Self::OneCoreSha))
+    }
+
+    /// The items that are measured in it.
+    pub fn items(self) -> Vec<Item> {
+        let measured = |item: &Item| self != Self::OneCoreSha || item.algorithm.0.is_symmetric();
+        Item::all().into_iter().filter(measured).collect()
+    }
 
     /// For a reader, and in `results.json`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OneCore => "one core",
             Self::AsPlaced => "as placed",
+            Self::OneCoreSha => "one core, with SHA instructions",
         }
     }
 
     fn command(self, program: &Path) -> Command {
         match self {
-            Self::OneCore => {
+            Self::OneCore | Self::OneCoreSha => {
                 let mut command = Command::new("taskset");
                 command.args(["-c", "0"]).arg(program).env("TOKIO_WORKER_THREADS", "1");
+                if self == Self::OneCoreSha {
+                    command.env_remove(MASK);
+                }
                 command
             }
             Self::AsPlaced => Command::new(program),

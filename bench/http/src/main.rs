@@ -12,7 +12,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use load::Layout;
-use report::{Item, Measured, Round};
+use report::{Measured, Round};
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -35,7 +35,7 @@ fn main() -> Outcome<()> {
 fn run(rounds: usize, seconds: u64) -> Outcome<()> {
     load::tools_are_there()?;
     let mut layouts = Vec::new();
-    for layout in Layout::ALL {
+    for layout in Layout::all() {
         layouts.push((layout, rounds_of(layout, rounds, seconds)?));
     }
     let measured = Measured { layouts, seconds, status: status::measure()? };
@@ -46,7 +46,7 @@ fn run(rounds: usize, seconds: u64) -> Outcome<()> {
 }
 
 fn rounds_of(layout: Layout, rounds: usize, seconds: u64) -> Outcome<Vec<Round>> {
-    let items = Item::all();
+    let items = layout.items();
     let services = items.iter().map(|item| load::Service::start(item, layout)).collect::<Outcome<Vec<_>>>()?;
     for service in &services {
         service.drive(Duration::from_secs(1))?;

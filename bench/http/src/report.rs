@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::load::{Batch, Layout};
+use crate::load::{Batch, Layout, MASK};
 use crate::service::Row;
 use crate::status::StatusCosts;
 use crate::tokens::{ALGORITHMS, Alg};
@@ -69,11 +69,11 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(rounds: &[Round], of: impl Fn(&Round) -> Option<f64>) -> Self {
+    /// `None` of what no round measured.
+    fn of(rounds: &[Round], of: impl Fn(&Round) -> Option<f64>) -> Option<Self> {
         let mut values: Vec<f64> = rounds.iter().filter_map(of).collect();
         values.sort_by(f64::total_cmp);
-        let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-        Self { least: at(0), median: at(values.len() / 2), most: at(values.len().saturating_sub(1)) }
+        Some(Self { least: *values.first()?, median: *values.get(values.len() / 2)?, most: *values.last()? })
     }
 }
 
@@ -107,7 +107,10 @@ impl Measured {
             let show = |value: f64| if percent { format!("{:.0} %", value * 1e2) } else { format!("{value:.2}") };
             text.push_str(&format!("| {what} | {} |", show(goal)));
             for (_, rounds) in &self.layouts {
-                let Spread { least, median, most } = Spread::of(rounds, of);
+                let Some(Spread { least, median, most }) = Spread::of(rounds, of) else {
+                    text.push_str(" | |");
+                    continue;
+                };
                 let verdict = if median <= goal { "holds" } else { "missed" };
                 text.push_str(&format!(" {} ({} to {}) | {verdict} |", show(median), show(least), show(most)));
             }
@@ -144,18 +147,22 @@ impl Measured {
 }
 
 fn costs(layout: Layout, rounds: &[Round]) -> String {
-    let head: String = ALGORITHMS.iter().map(|algorithm| format!(" {algorithm} |")).collect();
+    let algorithms = ALGORITHMS.into_iter().filter(|of| layout.items().iter().any(|item| item.algorithm == *of));
+    let algorithms: Vec<_> = algorithms.collect();
+    let head: String = algorithms.iter().map(|algorithm| format!(" {algorithm} |")).collect();
     let mut text = format!(
         "\n## CPU time of the service for each request, µs (requests/s): {}\n\n| |{head}\n|---|{}\n",
         layout.name(),
-        "---|".repeat(ALGORITHMS.len())
+        "---|".repeat(algorithms.len())
     );
     for row in Row::ALL {
         text.push_str(&format!("| {row} |"));
-        for algorithm in ALGORITHMS {
-            let cpu = Spread::of(rounds, |round| Some(round.of(row, algorithm)?.cpu_us)).median;
-            let rate = Spread::of(rounds, |round| Some(round.of(row, algorithm)?.requests_per_second)).median;
-            text.push_str(&format!(" {cpu:.1} ({:.1}k) |", rate / 1e3));
+        for algorithm in algorithms.iter().copied() {
+            let median = |of: fn(Batch) -> f64| Spread::of(rounds, |round| round.of(row, algorithm).map(of));
+            let (cpu, rate) = (median(|batch| batch.cpu_us), median(|batch| batch.requests_per_second));
+            if let (Some(cpu), Some(rate)) = (cpu, rate) {
+                text.push_str(&format!(" {:.1} ({:.1}k) |", cpu.median, rate.median / 1e3));
+            }
         }
         text.push('\n');
     }
@@ -174,8 +181,8 @@ fn machine() -> String {
 
 /// Whether the SHA instructions were turned off, as bench/ does in its first part.
 fn mask() -> String {
-    match std::env::var("OPENSSL_ia32cap") {
-        Ok(mask) => format!("- `OPENSSL_ia32cap={mask}`\n"),
+    match std::env::var(MASK) {
+        Ok(mask) => format!("- `{MASK}={mask}`, but for what is named with SHA instructions\n"),
         Err(_) => String::new(),
     }
 }
