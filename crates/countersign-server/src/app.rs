@@ -47,7 +47,7 @@ mod stream;
 mod tls;
 
 pub(crate) use connections::Connections;
-pub(crate) use folder::{Lock, check_existing, open_existing};
+pub(crate) use folder::{Lock, check_existing, open_existing, settle_key};
 pub(crate) use listen::{bind, in_the_clear};
 pub use serve::{Facts, Server, SetupLink, start};
 

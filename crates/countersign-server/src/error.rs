@@ -97,7 +97,7 @@ pub enum Error {
     },
     /// The key-encryption key is not the one that the database was made with.
     #[error(
-        "the key-encryption key does not open the keys of this database; give the one that it was first started with"
+        "the key-encryption key does not open the keys of this database; give the one that they were last encrypted with"
     )]
     KeyEncryptionKeyWrong,
     /// The operating system gave no random bytes, or a primitive refused.

@@ -19,8 +19,10 @@ use crate::store::Store;
 use crate::store::users::UserRow;
 
 mod copies;
+mod reencrypt;
 
 pub use copies::{Backup, Restored, backup, restore};
+pub use reencrypt::{Reencrypted, reencrypt_keys};
 
 const PAGE: i64 = 500;
 

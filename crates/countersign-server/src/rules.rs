@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod address;
+pub(crate) mod aside;
 pub(crate) mod audit;
 pub(crate) mod courtesy;
 pub(crate) mod demo;

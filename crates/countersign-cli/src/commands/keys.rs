@@ -1,5 +1,7 @@
 //! `countersign keys`: the signing keys of a data folder.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use countersign_server::offline;
 
@@ -12,6 +14,8 @@ use crate::output;
 pub(crate) enum Keys {
     /// Have new tokens signed with another key, before the schedule would. A running server follows within a minute.
     Rotate(Rotate),
+    /// Encrypt the keys in the database with another key-encryption key. Stop the server first.
+    Reencrypt(Reencrypt),
 }
 
 /// The flags of `keys rotate`.
@@ -24,10 +28,22 @@ pub(crate) struct Rotate {
     folder: DataFolder,
 }
 
+/// The flags of `keys reencrypt`.
+#[derive(Debug, Args)]
+pub(crate) struct Reencrypt {
+    /// The file of the new key: 32 random bytes in base64, as `openssl rand -base64 32` makes them, that nobody else can read
+    /// [default: a new one in the place of the one in the data folder].
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    #[command(flatten)]
+    folder: DataFolder,
+}
+
 impl Keys {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self {
             Self::Rotate(rotate) => rotate.run(),
+            Self::Reencrypt(reencrypt) => reencrypt.run(),
         }
     }
 }
@@ -56,6 +72,38 @@ impl Rotate {
         if self.leaked {
             output::warning(
                 "other services believe the old keys until they fetch the new ones: five minutes, a day where they cannot reach this server; if the database has leaked too, `countersign sessions revoke --all` ends what its refresh tokens could be made of",
+            );
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Reencrypt {
+    fn run(self) -> Result<Exit, Failure> {
+        let done = self
+            .folder
+            .with(async |settings| offline::reencrypt_keys(&settings, self.to.as_deref()).await)?;
+        for kid in &done.keys {
+            output::line(&format!("encrypted\t{kid}"))?;
+        }
+        let key = done.key.display();
+        if self.to.is_some() {
+            output::note(&format!(
+                "the server needs {key} from now on: set `key_encryption_key_file` before you start it"
+            ));
+        }
+        output::note(&format!(
+            "keep a copy of {key}, in another place than those of the database: neither is of use without the other"
+        ));
+        if let Some(aside) = done.set_aside {
+            output::note(&format!(
+                "the key of before is {} now; it opens copies of the database of before: delete it when there are none",
+                aside.display()
+            ));
+        }
+        if !done.is_swept {
+            output::warning(
+                "what the key of before had encrypted is still in the free pages of the database, for want of room perhaps: `countersign backup` and `countersign restore` leave that behind",
             );
         }
         Ok(Exit::Done)

@@ -88,3 +88,34 @@ fn a_shared_secret_is_not_changed_by_a_command() {
     assert!(done.stderr.contains("shared secret"), "{}", done.stderr);
     assert!(!done.stderr.contains(secret));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keys_are_encrypted_anew_while_no_server_runs_and_nobody_is_logged_out() {
+    let bench = Bench::new();
+    let server = Server::start_as(&bench, "http://localhost:7413");
+    server.sign_up().await;
+    let before = server.log_in().await;
+    let reencrypt = || bench.run(&["keys", "reencrypt", "--data", "data"]);
+    reencrypt().fails(4, &["a server runs on the data folder data; stop it first"]);
+    server.stop();
+    let old = bench.read("data/key-encryption.key");
+    let done = reencrypt();
+    assert_eq!(done.ok().matches("encrypted\t").count(), 3, "{done:?}");
+    for part in [
+        "keep a copy of data/key-encryption.key",
+        "the key of before is data/key-encryption.key.before-2",
+    ] {
+        assert!(done.stderr.contains(part), "{part}: {done:?}");
+    }
+    let new = bench.read("data/key-encryption.key");
+    assert_ne!(old, new);
+    for secret in [old.trim(), new.trim()] {
+        assert!(!format!("{done:?}").contains(secret));
+    }
+    let server = Server::start_as(&bench, "http://localhost:7413");
+    let token = before["token"].as_str().unwrap();
+    assert_eq!(server.get("/profile", token).await.0, 200);
+    let refresh = serde_json::json!({"refresh_token": before["refresh_token"]});
+    assert_eq!(server.post("/refresh", &refresh).await.0, 200);
+    server.stop();
+}

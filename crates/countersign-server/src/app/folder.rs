@@ -3,12 +3,15 @@
 use std::fs::{File, TryLockError};
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
+use std::time::SystemTime;
+
+use countersign::Timestamp;
 
 use super::mark;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::seal::{self, Seal};
-use crate::rules::secret;
+use crate::rules::{keys, secret};
 use crate::store::Store;
 use crate::store::copy::{self, NO_MARK};
 
@@ -30,9 +33,24 @@ pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal), E
     // Before the key: where there is a key, there was a database.
     let store = Store::open(&database, true).await?;
     store.look_for_damage(&database).await?;
+    settle_key(settings, &store).await?;
     let nothing_sealed = store.keys().await?.is_empty();
     let seal = seal::from_setting(settings.key_encryption_key(), folder, nothing_sealed)?;
     Ok((store, seal))
+}
+
+/// Ends a change of the key-encryption key that was cut short, where that is kept in the data folder.
+///
+/// # Errors
+/// [`Error::File`]; errors of the database.
+pub(crate) async fn settle_key(settings: &Settings, store: &Store) -> Result<(), Error> {
+    if settings.key_encryption_key().is_some() {
+        return Ok(());
+    }
+    let rows = store.keys().await?;
+    let now = Timestamp::from(SystemTime::now()).unix_secs();
+    let opens = |seal: &Seal| !rows.is_empty() && keys::are_opened_by(seal, &rows);
+    seal::change::settle(settings.data(), now, opens)
 }
 
 /// Opens the database of a folder in which a server has run before.

@@ -4,12 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use countersign::Timestamp;
-
 use super::now;
 use crate::app::{Lock, check_existing};
 use crate::config::Settings;
 use crate::error::Error;
+use crate::rules::aside::{self, with};
 use crate::rules::{keys, seal};
 use crate::store::copy;
 
@@ -136,17 +135,7 @@ pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error
 /// Moves the database away under a name with the time. The file first: cut short, this leaves no database and never half of
 /// one, and a server does not begin a new one.
 fn set_aside(database: &Path) -> Result<Option<PathBuf>, Error> {
-    let time: String = Timestamp::from_unix_secs(now())
-        .to_string()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
-    let mut aside = with(database, &format!(".before-{time}"));
-    let mut more: u32 = 1;
-    while aside.exists() {
-        more = more.saturating_add(1);
-        aside = with(database, &format!(".before-{time}-{more}"));
-    }
+    let aside = aside::name(database, now());
     let there = database.exists();
     for suffix in ["", BESIDE[0], BESIDE[1]] {
         let (from, to) = (with(database, suffix), with(&aside, suffix));
@@ -185,12 +174,6 @@ fn remove(file: &Path) {
     for suffix in ["", BESIDE[0], BESIDE[1], "-journal"] {
         let _ = fs::remove_file(with(file, suffix));
     }
-}
-
-fn with(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn of_file(path: &Path) -> impl Fn(io::Error) -> Error {

@@ -36,6 +36,8 @@ pub(crate) enum Event {
     KeysRetired,
     /// The operator withdrew every signing key.
     KeysWithdrawn,
+    /// The operator had every key sealed with another key-encryption key.
+    KeysReencrypted,
 }
 
 impl Event {
@@ -52,6 +54,7 @@ impl Event {
             Self::UserDeleted => "user_deleted",
             Self::KeysRetired => "keys_retired",
             Self::KeysWithdrawn => "keys_withdrawn",
+            Self::KeysReencrypted => "keys_reencrypted",
         }
     }
 }
@@ -72,7 +75,7 @@ pub(crate) struct About {
     /// How many sessions were ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended: Option<u64>,
-    /// The keys that sign no more.
+    /// The keys that sign no more, or were sealed anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) keys: Option<Vec<String>>,
 }

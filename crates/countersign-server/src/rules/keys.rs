@@ -17,9 +17,11 @@ use crate::store::keys::KeyRow;
 
 mod early;
 mod listed;
+mod reencrypt;
 
 pub(crate) use early::{Ended, retire, withdraw};
 pub(crate) use listed::{Duty, Listed};
+pub(crate) use reencrypt::reencrypt;
 
 const SIGNING: &str = "sig";
 const REFRESH: &str = "refresh";

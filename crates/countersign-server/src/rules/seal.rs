@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::rules::secret::{self, Secret};
 
+pub(crate) mod change;
+
 const KEY_BYTES: usize = 32;
 const FILE: &str = "key-encryption.key";
 
@@ -57,16 +59,8 @@ impl Seal {
     pub(crate) fn in_folder(folder: &Path, may_make: bool) -> Result<Self, Error> {
         let path = path_in(folder);
         let origin = path.display().to_string();
-        let failed = |source| Error::File {
-            path: path.clone(),
-            source,
-        };
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                refuse_if_readable_by_others(&path, &origin)?;
-                Self::parse(&Zeroizing::new(text), &origin)
-            }
-            Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => {
+        match Self::of_file(&path) {
+            Err(Error::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 if !may_make {
                     return Err(Error::KeyEncryptionKey {
                         origin,
@@ -76,11 +70,26 @@ impl Seal {
                 }
                 let text =
                     Zeroizing::new(secret::encode(secret::random::<KEY_BYTES>()?.as_slice()));
-                make_private_file(&path, &text).map_err(failed)?;
+                make_private_file(&path, &text).map_err(|source| Error::File { path, source })?;
                 Self::parse(&text, &origin)
             }
-            Err(problem) => Err(failed(problem)),
+            found => found,
         }
+    }
+
+    /// The key in a file that its owner alone can read.
+    ///
+    /// # Errors
+    /// [`Error::File`]; [`Error::KeyEncryptionKey`] when it is malformed, or others can read it.
+    pub(crate) fn of_file(path: &Path) -> Result<Self, Error> {
+        let origin = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        });
+        let text = Zeroizing::new(text?);
+        refuse_if_readable_by_others(path, &origin)?;
+        Self::parse(&text, &origin)
     }
 
     /// Seals a key's bytes as text.
@@ -166,13 +175,16 @@ fn make_private_file(path: &Path, text: &str) -> std::io::Result<()> {
     writeln!(file, "{text}")?;
     // The database will hold what only this file opens: it must survive a power cut as well as the database does.
     file.sync_all()?;
-    if let Some(folder) = path
-        .parent()
-        .and_then(|folder| std::fs::File::open(folder).ok())
-    {
-        folder.sync_all()?;
+    sync_folder_of(path)
+}
+
+/// The name of a file is down on the disk as well as what is in it.
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().map(std::fs::File::open);
+    match folder {
+        Some(Ok(folder)) => folder.sync_all(),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

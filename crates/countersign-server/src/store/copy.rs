@@ -10,6 +10,7 @@ use super::{BUSY, MIGRATIONS, Store};
 use crate::error::Error;
 
 const COPY: &str = "VACUUM INTO $1";
+const REWRITE: &str = "VACUUM";
 const WHOLE: &str = "PRAGMA integrity_check(1)";
 const QUICK: &str = "PRAGMA quick_check(1)";
 const BYTES: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
@@ -40,6 +41,22 @@ pub(crate) async fn take(database: &Path, empty: &Path) -> Result<(), Error> {
         .await;
     connection.close().await?;
     copied?;
+    Ok(())
+}
+
+/// Writes a database anew in its own place, so that nothing of what was once in it is left in its free pages or in its log.
+///
+/// # Errors
+/// Errors of the database, a full disk above all: it takes as much room again.
+pub(crate) async fn rewrite(database: &Path) -> Result<(), Error> {
+    let mut connection = connect(database, None).await?;
+    let rewritten = async {
+        sqlx::query(REWRITE).execute(&mut connection).await?;
+        sqlx::query(SETTLE).execute(&mut connection).await
+    };
+    let rewritten = rewritten.await;
+    connection.close().await?;
+    rewritten?;
     Ok(())
 }
 

@@ -23,6 +23,7 @@ const ALL: &str = "SELECT kid, alg, purpose, sealed, publish_at, sign_from, sign
 const INSERT: &str = "INSERT INTO keys (kid, alg, purpose, sealed, publish_at, sign_from, sign_until, verify_until) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 const MOVE: &str = "UPDATE keys SET publish_at = $1, sign_from = $2, sign_until = $3, verify_until = $4 WHERE kid = $5";
+const RESEAL: &str = "UPDATE keys SET sealed = $1 WHERE kid = $2";
 const DELETE: &str = "DELETE FROM keys WHERE kid = $1";
 
 /// Every key in a database that is not open as a store.
@@ -66,6 +67,16 @@ impl Write {
             .bind(row.sign_from)
             .bind(row.sign_until)
             .bind(row.verify_until)
+            .bind(&row.kid)
+            .execute(&mut *self.0)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a key the sealed bytes of this row.
+    pub(crate) async fn reseal_key(&mut self, row: &KeyRow) -> Result<(), Error> {
+        sqlx::query(RESEAL)
+            .bind(&row.sealed)
             .bind(&row.kid)
             .execute(&mut *self.0)
             .await?;

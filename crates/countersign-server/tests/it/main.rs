@@ -51,6 +51,8 @@ mod profile;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod reencrypt;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod refresh;

@@ -13,7 +13,10 @@ pub(super) fn unchecked(policy: &Policy, is_endless: bool) -> Vec<&'static str> 
     let claims = [
         ("iss", any(&policy.issuer)),
         ("aud", any(&policy.audience)),
-        ("exp", is_endless && !policy.expiry_required && policy.max_token_age.is_none()),
+        (
+            "exp",
+            is_endless && !policy.expiry_required && policy.max_token_age.is_none(),
+        ),
     ];
     let waived = claims.into_iter().filter(|(_, waived)| *waived);
     waived.map(|(claim, _)| claim).collect()

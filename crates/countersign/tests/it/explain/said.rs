@@ -117,7 +117,9 @@ fn the_rule_that_a_kind_of_token_breaks_is_that_of_its_kind() {
         let step = report.steps.iter().find(|step| step.name == "kind");
         step.unwrap_or_else(|| panic!("{report}")).rule
     };
-    let foreign = hmac_key().sign(&claims_with(json!({"nonce": "n"}))).unwrap();
+    let foreign = hmac_key()
+        .sign(&claims_with(json!({"nonce": "n"})))
+        .unwrap();
     let plain = rule_of(policy(), &foreign);
     assert!(plain.contains("another kind") && !plain.contains("logout"));
     let logout = Policy::builder().issuer(ISS).audience(AUD).logout_token();

@@ -1,0 +1,28 @@
+//! Names for what is put aside and never deleted: that of before, the time, and a number where one is taken.
+
+use std::path::{Path, PathBuf};
+
+use countersign::Timestamp;
+
+/// Where `path` is put aside at the time `now`, in seconds since the epoch: a name beside it that nothing has yet.
+pub(crate) fn name(path: &Path, now: i64) -> PathBuf {
+    let time: String = Timestamp::from_unix_secs(now)
+        .to_string()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    let mut aside = with(path, &format!(".before-{time}"));
+    let mut more: u32 = 1;
+    while aside.exists() {
+        more = more.saturating_add(1);
+        aside = with(path, &format!(".before-{time}-{more}"));
+    }
+    aside
+}
+
+/// The path with something after its name.
+pub(crate) fn with(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
