@@ -37,6 +37,7 @@ test("a token without exp says what that means, and is verified where that is wa
   await page.click("#policy summary");
   assert.equal(await answered(page, () => page.check("#endless")), "Valid");
   assert.match(await page.textContent(".verdict .why"), /; without exp it never ends\.$/);
+  assert.equal(await page.locator('#ladder > li.unchecked[data-step="exp"]').count(), 1);
   assert.deepEqual(faults, []);
 });
 
