@@ -262,6 +262,8 @@ impl Authenticator {
                 }
                 Looked::Refused(rejection) => return Err(refuse(rejection)),
             }
+        } else if let Some(unread) = &issuer.unread {
+            unread.passes(&token, &issuer.name);
         }
         Ok(Judged::Passes(token))
     }

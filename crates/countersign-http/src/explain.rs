@@ -6,7 +6,7 @@ use crate::authenticate::Authenticator;
 use crate::issuer::{Explained, Trusted};
 use crate::rejection::Rejection;
 #[cfg(feature = "remote")]
-use crate::status::{Glance, StatusCheck};
+use crate::status::{Glance, StatusCheck, names_a_list};
 use crate::token::VerifiedToken;
 
 #[cfg(feature = "remote")]
@@ -61,8 +61,13 @@ impl Authenticator {
         issuer: &Trusted,
     ) -> Report {
         #[cfg(feature = "remote")]
-        if let Some(status) = &issuer.status {
-            report = report.with_step(status_step(status, token));
+        match &issuer.status {
+            Some(status) => report = report.with_step(status_step(status, token)),
+            None if names_a_list(token) => {
+                let said = "it names a status list, and this service looks at none: whether it was taken back is not known";
+                report = report.with_step(step("status", STATUS, Outcome::Skipped, said));
+            }
+            None => {}
         }
         #[cfg(not(feature = "remote"))]
         let _ = issuer;

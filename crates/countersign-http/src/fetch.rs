@@ -59,6 +59,11 @@ pub(crate) struct Connecting {
 
 impl Connecting {
     /// With so long for one answer, and for the way to it: who says how long he waits says it of all of it.
+    /// How long so many answers may take, one after the other. What is late by more than one of them comes never.
+    pub(crate) fn patience(&self, answers: u32) -> Duration {
+        self.timeout.saturating_mul(answers.saturating_add(1))
+    }
+
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = timeout;
         self.connect_timeout = timeout;
@@ -187,11 +192,11 @@ impl Fetcher {
             .timeout(connecting.timeout)
             .user_agent(concat!("countersign-http/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(CheckedNames::of_system(Arc::clone(&hosts)));
-        let roots = connecting
-            .extra_roots
-            .iter()
-            .map(|der| reqwest::Certificate::from_der(der).map_err(|error| FetchError::tls(&error)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut roots = Vec::new();
+        for document in &connecting.extra_roots {
+            roots.extend(certificates(document)?);
+        }
+        let has_own_roots = !roots.is_empty();
         // An issuer on loopback and plain http needs no roots, and a machine without any can still ask it.
         let client = if configured.iter().all(Target::is_plain_http) {
             client.tls_certs_only(roots)
@@ -201,7 +206,13 @@ impl Fetcher {
             client.tls_certs_merge(roots)
         };
         Ok(Self {
-            client: client.build().map_err(|error| FetchError::tls(&error))?,
+            client: client.build().map_err(|error| {
+                if has_own_roots {
+                    FetchError::root_certificate(&error)
+                } else {
+                    FetchError::tls(&error)
+                }
+            })?,
             configured: hosts,
         })
     }
@@ -268,6 +279,24 @@ impl Fetcher {
             _ => Ok(()),
         }
     }
+}
+
+/// The certificates of a document in DER, which is one, or in PEM.
+fn certificates(document: &[u8]) -> Result<Vec<reqwest::Certificate>, FetchError> {
+    const PEM: &[u8] = b"-----BEGIN ";
+    let certificates = if document.windows(PEM.len()).any(|at| at == PEM) {
+        reqwest::Certificate::from_pem_bundle(document)
+    } else {
+        reqwest::Certificate::from_der(document).map(|one| vec![one])
+    };
+    let certificates =
+        certificates.map_err(|error| FetchError::root_certificate(&error))?;
+    if certificates.is_empty() {
+        return Err(FetchError::RootCertificate {
+            reason: "there is no certificate in it".to_owned(),
+        });
+    }
+    Ok(certificates)
 }
 
 /// Status, headers, then the body, each refused as soon as it can be. A 304 here is the answer to nobody's question.

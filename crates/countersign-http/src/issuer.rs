@@ -14,7 +14,7 @@ use crate::front::Front;
 use crate::health::IssuerHealth;
 use crate::keys::{AtHand, Keys};
 #[cfg(feature = "remote")]
-use crate::status::{StatusCheck, StatusSettings, Trust};
+use crate::status::{StatusCheck, StatusSettings, Trust, Unread};
 use crate::token::{Remembered, VerifiedToken};
 
 /// What a token in the cache takes at most on average, in bytes.
@@ -163,7 +163,8 @@ impl Issuer {
     }
 
     /// Looks at the status lists of this issuer, and how: see [`StatusLists`](crate::StatusLists). For issuers whose keys are
-    /// fetched that is so without a word; those whose keys are at hand are asked for nothing unless it is said.
+    /// fetched that is so without a word; those whose keys are at hand are asked for nothing unless it is said, and the log
+    /// says once when their tokens name a list.
     #[cfg(feature = "remote")]
     pub fn status_lists(mut self, lists: crate::StatusLists) -> Self {
         self.status = self.status.with(lists);
@@ -180,7 +181,7 @@ impl Issuer {
     /// Looks at no status list: a token that was taken back passes until it expires.
     #[cfg(feature = "remote")]
     pub fn without_status(mut self) -> Self {
-        self.status = StatusSettings::off();
+        self.status = StatusSettings::declined();
         self
     }
 
@@ -205,6 +206,8 @@ impl Issuer {
             return Err(Error::KeysMissing);
         }
         Ok(Trusted {
+            #[cfg(feature = "remote")]
+            unread: self.status.unread(),
             #[cfg(feature = "remote")]
             status: self.status.build(Trust {
                 issuer: &self.name,
@@ -260,6 +263,9 @@ pub(crate) struct Trusted {
     /// Who says whether a token was taken back.
     #[cfg(feature = "remote")]
     pub(crate) status: Option<StatusCheck>,
+    /// Who says that nobody does, where a token could be asked for.
+    #[cfg(feature = "remote")]
+    pub(crate) unread: Option<Unread>,
 }
 
 impl Trusted {

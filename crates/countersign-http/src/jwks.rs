@@ -188,7 +188,7 @@ impl RemoteKeys {
             connecting,
             rule,
             rsa_algorithm,
-        } = description;
+        } = description.patient();
         let subject = Subject {
             what: source.keys(),
             without: WITHOUT_KEYS,

@@ -6,6 +6,7 @@
 //! - The log hears of a change, not of every attempt: it begins to fail, the limit is over, it is back.
 //! - Fresh values are handed out without waiting, and renewed in the background before they expire. One that expired while
 //!   nobody asked is renewed before it counts again; one that cannot be renewed counts on, until its hard limit.
+//! - A fetch that has not ended in time, because nobody runs its task, is waited for no longer, and another may start.
 //! - `now` is an argument.
 
 mod state;
@@ -45,6 +46,8 @@ pub(crate) struct Rule {
     pub(crate) longest_pause: Duration,
     /// How long a value counts beyond its life while it cannot be renewed.
     pub(crate) stale_limit: Duration,
+    /// How long a fetch may take in all. It has limits of its own, which are no use where its runtime does not run it.
+    pub(crate) patience: Duration,
 }
 
 /// What a fetch has brought.
@@ -151,7 +154,7 @@ impl<T: Send + Sync + 'static> Refresher<T> {
                     self.start(now, true);
                     return View::Held(value);
                 }
-                Next::Await(flight) => return View::Wait(ended(flight)),
+                Next::Await(flight) => return View::Wait(self.ended(flight)),
                 Next::Nothing { retry_after } => return View::Nothing { retry_after },
                 Next::Renew => {
                     if let Some(flight) = self.start(now, true) {
@@ -190,8 +193,8 @@ impl<T: Send + Sync + 'static> Refresher<T> {
     /// Asks for something newer than what is held: whole, not only whether there are news, because the word of an issuer
     /// whose `ETag` lies is not taken twice.
     pub(crate) fn ask_again(&self, now: Moment) -> Asked {
-        if let Some(flight) = self.0.read().flight() {
-            return Asked::Wait(ended(flight));
+        if let Some(flight) = self.0.read().flight(now, &self.0.rule) {
+            return Asked::Wait(self.ended(flight));
         }
         match self.start(now, false) {
             Some(flight) => Asked::Wait(flight),
@@ -199,7 +202,7 @@ impl<T: Send + Sync + 'static> Refresher<T> {
                 let state = self.0.read();
                 Asked::CoolingDown {
                     retry_after: state.cooling(now, &self.0.rule),
-                    failed: state.failed(),
+                    failed: state.failed(now, &self.0.rule),
                 }
             }
         }
@@ -219,8 +222,11 @@ impl<T: Send + Sync + 'static> Refresher<T> {
     /// runtime to run it in.
     fn start(&self, now: Moment, news_only: bool) -> Option<Flight> {
         let mut state = self.0.write();
-        if let Some(flight) = state.flight() {
-            return Some(ended(flight));
+        if let Some(flight) = state.flight(now, &self.0.rule) {
+            return Some(self.ended(flight));
+        }
+        if let Some(news) = state.give_up(now, &self.0.rule) {
+            self.0.subject.log(news, Some(&FetchError::Timeout));
         }
         if !state.cooling(now, &self.0.rule).is_zero() {
             return None;
@@ -234,16 +240,22 @@ impl<T: Send + Sync + 'static> Refresher<T> {
         };
         let etag = news_only.then(|| state.etag(now, &self.0.rule)).flatten();
         let (task, flight) = watch::channel(());
-        state.begin(now, flight.clone());
+        let number = state.begin(now, flight.clone());
         drop(state);
         let attempt = Attempt {
             shared: Arc::clone(&self.0),
             started: now,
+            number,
             outcome: Err(FetchError::Aborted),
             _task: task,
         };
         runtime.spawn(attempt.run(etag));
-        Some(ended(flight))
+        Some(self.ended(flight))
+    }
+
+    /// The end of a fetch, or of the patience with it.
+    fn ended(&self, flight: watch::Receiver<()>) -> Flight {
+        ended(flight, self.0.rule.patience)
     }
 }
 
@@ -252,6 +264,7 @@ impl<T: Send + Sync + 'static> Refresher<T> {
 struct Attempt<T> {
     shared: Arc<Shared<T>>,
     started: Moment,
+    number: u64,
     outcome: Result<Loaded<T>, FetchError>,
     /// Goes last: whoever waits for a message is told that there will be none, and finds what came of it.
     _task: watch::Sender<()>,
@@ -266,7 +279,7 @@ impl<T> Attempt<T> {
 impl<T> Drop for Attempt<T> {
     fn drop(&mut self) {
         let outcome = std::mem::replace(&mut self.outcome, Err(FetchError::Aborted));
-        self.shared.settle(outcome, self.started);
+        self.shared.settle(outcome, self.started, self.number);
     }
 }
 
@@ -280,9 +293,15 @@ impl<T> Shared<T> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(&self, outcome: Result<Loaded<T>, FetchError>, started: Moment) {
+    fn settle(&self, outcome: Result<Loaded<T>, FetchError>, started: Moment, number: u64) {
         let error = outcome.as_ref().err().cloned();
-        let news = self.write().settle(outcome, started, &self.rule);
+        let mut state = self.write();
+        // What an attempt brings that was given up may be older than what the next one has brought.
+        if !state.is_last(number) {
+            return;
+        }
+        let news = state.settle(outcome, started, &self.rule);
+        drop(state);
         self.subject.log(news, error.as_ref());
     }
 }
@@ -314,10 +333,16 @@ impl Subject {
     }
 }
 
-fn ended(mut flight: watch::Receiver<()>) -> Flight {
+fn ended(mut flight: watch::Receiver<()>, patience: Duration) -> Flight {
     Box::pin(async move {
         // Nothing is ever sent: this waits for the sender to go.
-        while flight.changed().await.is_ok() {}
+        let end = async { while flight.changed().await.is_ok() {} };
+        // Who waits outside of any runtime has no clock to wait by.
+        if tokio::runtime::Handle::try_current().is_ok() {
+            let _ = tokio::time::timeout(patience, end).await;
+        } else {
+            end.await;
+        }
     })
 }
 

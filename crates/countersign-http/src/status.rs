@@ -9,6 +9,7 @@ mod health;
 mod lists;
 mod load;
 mod read;
+mod unread;
 mod warm;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use countersign::{Status, StatusList, StatusReference, Timestamp};
 
 pub use lists::StatusLists;
 pub(crate) use lists::{StatusSettings, Trust};
+pub(crate) use unread::{Unread, names_a_list};
 
 use crate::fetch::Target;
 use crate::keys::Waiting;

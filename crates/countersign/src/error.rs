@@ -436,7 +436,7 @@ impl fmt::Display for Critical {
 pub enum WeakKey {
     /// A shared secret shorter than the hash (RFC 7518 §3.2).
     #[error(
-        "the secret has {found} bytes, {algorithm} needs at least {needed}; make one with `countersign key generate {algorithm}`"
+        "the secret has {found} bytes, {algorithm} needs at least {needed}; make one with `openssl rand -hex {needed}`"
     )]
     SecretTooShort {
         /// Its bytes.
@@ -446,16 +446,21 @@ pub enum WeakKey {
         /// What it was meant for.
         algorithm: Algorithm,
     },
-    /// A shared secret that is one character, a run or a repeated word.
+    /// A shared secret that is one character, a run, a repeated word, or made of the words of every tutorial.
     #[error(
-        "the secret is a pattern that can be guessed; make one with `countersign key generate {algorithm}`"
+        "the secret can be guessed: it is a pattern, or made of the words of every tutorial; make one for {algorithm} with \
+         `openssl rand -hex {}`",
+        algorithm.secret_min_bytes().unwrap_or(64)
     )]
     SecretGuessable {
         /// What it was meant for.
         algorithm: Algorithm,
     },
     /// A shared secret that is the text of a key (RFC 8725 §2.1: public keys used as secrets).
-    #[error("the secret is the text of a {kind}: a key that others know is no secret")]
+    #[error(
+        "the secret is the text of a {kind}; a key is read as what it is (`SigningKey::from_jwk`, `SigningKey::from_pem`), and \
+         one that others know is no secret"
+    )]
     SecretIsKey {
         /// What it parses as.
         kind: &'static str,

@@ -49,6 +49,14 @@ pub enum FetchError {
         /// What the TLS library says.
         reason: String,
     },
+    /// A root certificate of one's own is none.
+    #[error(
+        "the root certificate that was named cannot be used: {reason}; it is that of the authority, in DER or in PEM"
+    )]
+    RootCertificate {
+        /// What the TLS library says.
+        reason: String,
+    },
 
     // ---- what was named ----
     /// A URL of another host than the issuer's leads to an address that is private, local or reserved.
@@ -62,6 +70,15 @@ pub enum FetchError {
     NameUnresolved,
 
     // ---- the other side ----
+    /// A certificate that is not believed.
+    #[error(
+        "no connection: {reason}; a certificate of an authority of your own is believed where that authority is named: \
+         `root_certificate(…)` in a program, SSL_CERT_FILE=FILE for the command"
+    )]
+    CertificateRefused {
+        /// What the TLS library says.
+        reason: String,
+    },
     /// No connection, or no TLS in it.
     #[error("no connection: {reason}")]
     Connect {
@@ -125,6 +142,9 @@ pub enum FetchError {
     },
 }
 
+/// What the TLS library's word about the other side's certificate begins with.
+const CERTIFICATE: &str = "invalid peer certificate";
+
 impl FetchError {
     /// The stable name of this error, for logs and for programs.
     #[must_use]
@@ -136,6 +156,8 @@ impl FetchError {
             Self::SettingTooLong { .. } => "fetch_setting_too_long",
             Self::NoRuntime => "fetch_no_runtime",
             Self::Tls { .. } => "fetch_tls",
+            Self::RootCertificate { .. } => "fetch_root_certificate",
+            Self::CertificateRefused { .. } => "fetch_certificate_refused",
             Self::AddressRefused => "fetch_address_refused",
             Self::NameUnresolved => "fetch_name_unresolved",
             Self::Connect { .. } => "fetch_connect",
@@ -187,6 +209,12 @@ impl FetchError {
         }
     }
 
+    pub(super) fn root_certificate(error: &reqwest::Error) -> Self {
+        Self::RootCertificate {
+            reason: innermost(error),
+        }
+    }
+
     pub(super) fn of(error: &reqwest::Error) -> Self {
         let mut source: Option<&(dyn StdError + 'static)> = Some(error);
         while let Some(cause) = source {
@@ -199,8 +227,11 @@ impl FetchError {
         if error.is_timeout() {
             Self::Timeout
         } else if error.is_connect() {
-            Self::Connect {
-                reason: innermost(error),
+            let reason = innermost(error);
+            if reason.starts_with(CERTIFICATE) {
+                Self::CertificateRefused { reason }
+            } else {
+                Self::Connect { reason }
             }
         } else {
             Self::Broken

@@ -18,7 +18,12 @@ const RULE: Rule = Rule {
     longest_pause: Duration::from_secs(30),
     // Access tokens live minutes: an issuer that is down for an hour has left none that a key could still be good for.
     stale_limit: Duration::from_secs(60 * 60),
+    // Set by the time that one answer may take.
+    patience: Duration::ZERO,
 };
+
+/// How many answers a fetch of keys waits for at most: metadata at two places, and the set.
+const ANSWERS: u32 = 3;
 
 /// [`RemoteKeys`] being described.
 #[derive(Clone, Debug)]
@@ -52,9 +57,9 @@ impl RemoteKeysBuilder {
         self
     }
 
-    /// Believes a certificate (DER) beside those of the system: that of a private authority, whose issuer stands inside.
-    pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.connecting.extra_roots.push(der.into());
+    /// Believes a certificate, in DER or PEM, beside those of the system: that of a private authority, whose issuer stands inside.
+    pub fn root_certificate(mut self, certificate: impl Into<Vec<u8>>) -> Self {
+        self.connecting.extra_roots.push(certificate.into());
         self
     }
 
@@ -93,6 +98,12 @@ impl RemoteKeysBuilder {
         let target = Target::parse(url)?;
         let fetcher = Fetcher::new(std::slice::from_ref(&target), &self.connecting)?;
         Ok(RemoteKeys::new(Source::Url(target), fetcher, self))
+    }
+
+    /// As patient as its answers may take, and a little more.
+    pub(super) fn patient(mut self) -> Self {
+        self.rule.patience = self.connecting.patience(ANSWERS);
+        self
     }
 
     fn check(&self) -> Result<(), FetchError> {

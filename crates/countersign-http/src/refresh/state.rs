@@ -42,6 +42,20 @@ struct Attempt {
     started: Moment,
     /// Closed when it has ended.
     flight: watch::Receiver<()>,
+    /// 1, 2, 3, …
+    number: u64,
+    /// Whether it took too long, and counts as failed whatever becomes of it.
+    given_up: bool,
+}
+
+impl Attempt {
+    fn runs(&self) -> bool {
+        self.flight.has_changed().is_ok() && !self.given_up
+    }
+
+    fn is_overdue(&self, now: Moment, rule: &Rule) -> bool {
+        self.runs() && now.since(self.started) >= rule.patience
+    }
 }
 
 /// What has changed with the end of an attempt.
@@ -94,17 +108,17 @@ impl<T> State<T> {
             let due = held.renewal_in(now).is_zero();
             // Beyond its life it counts on only where somebody has tried to renew it and could not.
             let counts =
-                standing == Standing::Fresh || (standing == Standing::Stale && self.failed());
+                standing == Standing::Fresh || (standing == Standing::Stale && self.failed(now, rule));
             if counts {
                 let value = Arc::clone(&held.value);
-                return if due && self.flight().is_none() && self.cooling(now, rule).is_zero() {
+                return if due && self.flight(now, rule).is_none() && self.cooling(now, rule).is_zero() {
                     Next::UseAndRenew(value)
                 } else {
                     Next::Use(value)
                 };
             }
         }
-        match (self.flight(), self.cooling(now, rule)) {
+        match (self.flight(now, rule), self.cooling(now, rule)) {
             (Some(flight), _) => Next::Await(flight),
             (None, Duration::ZERO) => Next::Renew,
             (None, retry_after) => Next::Nothing { retry_after },
@@ -118,14 +132,34 @@ impl<T> State<T> {
     }
 
     /// The fetch that runs now.
-    pub(super) fn flight(&self) -> Option<watch::Receiver<()>> {
-        let flight = &self.attempt.as_ref()?.flight;
-        flight.has_changed().is_ok().then(|| flight.clone())
+    pub(super) fn flight(&self, now: Moment, rule: &Rule) -> Option<watch::Receiver<()>> {
+        let attempt = self.attempt.as_ref()?;
+        let in_time = attempt.runs() && !attempt.is_overdue(now, rule);
+        in_time.then(|| attempt.flight.clone())
     }
 
-    /// Whether the last attempt failed.
-    pub(super) fn failed(&self) -> bool {
-        self.failures > 0
+    /// Whether the last attempt failed, or is overdue, which comes to the same.
+    pub(super) fn failed(&self, now: Moment, rule: &Rule) -> bool {
+        let attempt = self.attempt.as_ref();
+        self.failures > 0 || attempt.is_some_and(|attempt| attempt.is_overdue(now, rule))
+    }
+
+    /// Counts an attempt that is overdue as failed, once.
+    pub(super) fn give_up(&mut self, now: Moment, rule: &Rule) -> Option<News> {
+        let attempt = self.attempt.as_mut()?;
+        if !attempt.is_overdue(now, rule) {
+            return None;
+        }
+        attempt.given_up = true;
+        self.failures = self.failures.saturating_add(1);
+        self.last_error = Some(FetchError::Timeout);
+        Some(self.news(now, rule))
+    }
+
+    /// Whether this is the number of the last attempt.
+    pub(super) fn is_last(&self, number: u64) -> bool {
+        let last = self.attempt.as_ref();
+        last.is_some_and(|last| last.number == number)
     }
 
     /// How long until the next attempt may be made.
@@ -153,11 +187,17 @@ impl<T> State<T> {
         held.etag.clone().filter(|_| recently)
     }
 
-    pub(super) fn begin(&mut self, now: Moment, flight: watch::Receiver<()>) {
+    /// An attempt begins; returns its number.
+    pub(super) fn begin(&mut self, now: Moment, flight: watch::Receiver<()>) -> u64 {
+        let last = self.attempt.as_ref().map_or(0, |last| last.number);
+        let number = last.saturating_add(1);
         self.attempt = Some(Attempt {
             started: now,
             flight,
+            number,
+            given_up: false,
         });
+        number
     }
 
     /// The end of the attempt that started at `started`. Freshness counts from there: what came was right then at least.
@@ -218,7 +258,7 @@ impl<T> State<T> {
 
     /// What there is to say that was not said already.
     fn news(&mut self, now: Moment, rule: &Rule) -> News {
-        let standing = self.failed().then(|| match self.standing(now, rule) {
+        let standing = (self.failures > 0).then(|| match self.standing(now, rule) {
             Standing::Missing => Standing::Missing,
             Standing::Fresh | Standing::Stale => Standing::Stale,
         });

@@ -15,6 +15,7 @@ const RULE: Rule = Rule {
     cool_down: Duration::from_secs(30),
     longest_pause: Duration::from_secs(30),
     stale_limit: Duration::from_secs(3_600),
+    patience: Duration::from_secs(1_000_000),
 };
 
 fn subject() -> Subject {
@@ -126,9 +127,9 @@ impl Bench {
 
     /// Until what runs in the background has ended.
     async fn settled(&self) {
-        let flight = self.values.0.read().flight();
+        let flight = self.values.0.read().flight(self.start, &RULE);
         if let Some(flight) = flight {
-            ended(flight).await;
+            self.values.ended(flight).await;
         }
     }
 }
@@ -379,9 +380,9 @@ async fn a_fetch_that_panics_is_one_that_failed_and_what_is_held_counts_on() {
             panic!("it counts for an hour more");
         };
         assert_eq!(*value, 7);
-        let flight = values.0.read().flight();
+        let flight = values.0.read().flight(now, &RULE);
         if let Some(flight) = flight {
-            ended(flight).await;
+            values.ended(flight).await;
         }
         let error = values.condition(now).last_error;
         assert_eq!(error, (secs > 0).then_some(FetchError::Aborted));
@@ -458,4 +459,76 @@ fn the_log_hears_of_a_change_once() {
     ] {
         assert_eq!(settle(secs, answer), news, "{secs}");
     }
+}
+
+/// Values whose fetch ends only when a test says so.
+fn stuck(rule: Rule) -> (Refresher<u32>, Arc<AtomicU32>, Arc<Semaphore>) {
+    let (asked, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+    let (count, opened) = (Arc::clone(&asked), Arc::clone(&gate));
+    let values = Refresher::new(subject(), rule, move |_| {
+        let number = count.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        let gate = Arc::clone(&opened);
+        Box::pin(async move {
+            gate.acquire().await.unwrap().forget();
+            Ok(Loaded::New {
+                value: number,
+                etag: None,
+                max_age: None,
+            })
+        })
+    });
+    (values, asked, gate)
+}
+
+#[tokio::test]
+async fn a_fetch_that_nobody_runs_is_waited_for_no_longer_than_it_may_take_and_another_starts() {
+    let rule = Rule {
+        patience: Duration::from_millis(50),
+        ..RULE
+    };
+    let (values, asked, gate) = stuck(rule);
+    let start = Clock::system().moment();
+    let View::Wait(flight) = values.view(start) else {
+        panic!("there is nothing yet");
+    };
+    flight.await;
+    assert!(matches!(values.look(start, true), View::Nothing { .. }));
+    // Until it is overdue, others wait for it too; then the next one starts, at the pace of attempts that fail.
+    assert!(matches!(values.view(start), View::Wait(_)));
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    let later = start.later(Duration::from_secs(1));
+    assert!(matches!(values.view(later), View::Wait(_)));
+    assert_eq!(values.condition(later).last_error, Some(FetchError::Timeout));
+    tokio::task::yield_now().await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    // Both end: what the one that was given up has brought is not taken.
+    gate.add_permits(2);
+    let flight = values.0.read().flight(later, &RULE).unwrap();
+    values.ended(flight).await;
+    tokio::task::yield_now().await;
+    let View::Held(value) = values.view(later) else {
+        panic!("it has come");
+    };
+    assert_eq!((*value, values.condition(later).last_error), (2, None));
+}
+
+#[tokio::test]
+async fn what_is_held_counts_on_while_its_renewal_is_overdue() {
+    let rule = Rule {
+        patience: Duration::from_secs(20),
+        ..RULE
+    };
+    let (values, asked, gate) = stuck(rule);
+    let start = Clock::system().moment();
+    let at = |secs| start.later(Duration::from_secs(secs));
+    gate.add_permits(1);
+    if let View::Wait(flight) = values.view(at(0)) {
+        flight.await;
+    }
+    // It is renewed from three quarters of its life on, and nobody runs that.
+    assert!(matches!(values.view(at(590)), View::Held(_)));
+    assert!(matches!(values.view(at(600)), View::Wait(_)));
+    assert!(matches!(values.view(at(610)), View::Held(_)));
+    tokio::task::yield_now().await;
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

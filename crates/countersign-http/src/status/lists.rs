@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use countersign::Algorithm;
 
-use super::StatusCheck;
+use super::{StatusCheck, Unread};
 use super::load::{Source, USUAL_LIFE};
 use super::read::{Reader, Reading};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::fetch::{FetchError, Fetcher, Target, within};
+use crate::fetch::{Connecting, FetchError, Fetcher, Target, within};
 use crate::keys::Keys;
 use crate::refresh::Rule;
 
@@ -24,6 +24,8 @@ const RULE: Rule = Rule {
     cool_down: Duration::from_secs(1),
     longest_pause: Duration::from_secs(30),
     stale_limit: Duration::from_secs(5 * 60),
+    // Set by the time that one answer may take.
+    patience: Duration::ZERO,
 };
 
 /// Which status lists a service believes, and what it does without one (draft-ietf-oauth-status-list).
@@ -106,9 +108,9 @@ impl StatusLists {
         self
     }
 
-    /// Believes a certificate (DER) beside those of the system and those for the issuer's keys.
-    pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(der.into());
+    /// Believes a certificate, in DER or PEM, beside those of the system and those for the issuer's keys.
+    pub fn root_certificate(mut self, certificate: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(certificate.into());
         self
     }
 
@@ -156,8 +158,10 @@ impl StatusLists {
         if targets.is_empty() {
             return Err(Error::StatusListsNowhere);
         }
+        let connecting = self.connecting(trust.keys);
+        let patience = connecting.patience(1);
         let reading = self
-            .reading(&targets, trust.keys)
+            .reading(&targets, connecting)
             .map_err(Error::StatusLists)?;
         Ok(StatusCheck {
             origins: targets.iter().map(Target::origin).collect(),
@@ -165,6 +169,7 @@ impl StatusLists {
             fail_open: self.fail_open,
             rule: Rule {
                 stale_limit: grace,
+                patience,
                 ..RULE
             },
             source: Arc::new(Source {
@@ -180,11 +185,19 @@ impl StatusLists {
         })
     }
 
-    fn reading(&self, targets: &[Target], keys: &Keys) -> Result<Reading, FetchError> {
+    fn connecting(&self, keys: &Keys) -> Connecting {
         let mut connecting = keys.connecting().cloned().unwrap_or_default();
         if let Some(timeout) = self.timeout {
             connecting.set_timeout(timeout);
         }
+        connecting
+    }
+
+    fn reading(
+        &self,
+        targets: &[Target],
+        mut connecting: Connecting,
+    ) -> Result<Reading, FetchError> {
         if let Some(reader) = &self.reader {
             connecting.check()?;
             return Ok(Reading::Own(reader.clone(), connecting.timeout));
@@ -210,6 +223,8 @@ pub(crate) struct Trust<'i> {
 pub(crate) struct StatusSettings {
     lists: Option<StatusLists>,
     required: bool,
+    /// Whether the service has said that it looks at none.
+    declined: bool,
 }
 
 impl StatusSettings {
@@ -218,6 +233,16 @@ impl StatusSettings {
         Self {
             lists: None,
             required: false,
+            declined: false,
+        }
+    }
+
+    /// Whoever says so has none looked at, and knows it.
+    pub(crate) const fn declined() -> Self {
+        Self {
+            lists: None,
+            required: false,
+            declined: true,
         }
     }
 
@@ -237,7 +262,13 @@ impl StatusSettings {
         Self {
             lists: Some(self.lists.unwrap_or_default()),
             required: true,
+            ..self
         }
+    }
+
+    /// What tells a service of lists that it does not look at, unless it wants it so.
+    pub(crate) fn unread(&self) -> Option<Unread> {
+        (self.lists.is_none() && !self.declined).then(Unread::new)
     }
 
     pub(crate) fn build(self, trust: Trust<'_>) -> Result<Option<StatusCheck>, Error> {

@@ -65,7 +65,7 @@ impl Token {
         self
     }
 
-    /// A claim of one's own.
+    /// A claim of one's own. `client_id`, `scope`, `roles` and `status` take the place of what else is said of them.
     #[must_use]
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.own.push((name.into(), value.into()));
@@ -97,7 +97,8 @@ impl Token {
     /// One that is right in every way.
     ///
     /// # Errors
-    /// [`Error::ReservedName`] for a claim that has a method of its own; those of signing.
+    /// [`Error::ReservedName`] for a claim of one's own that is a registered one (`sub`, `exp`, …), which are set by methods;
+    /// those of signing.
     pub fn valid(&self) -> Result<String, Error> {
         self.sign(&self.key(), self.typ, &self.claims()?)
     }

@@ -118,6 +118,13 @@ impl Scene {
         self.token_with(StatusReference::new(self.uri(), index))
     }
 
+    /// One that names no list.
+    fn unlisted(&self) -> String {
+        let claims = claims_of(&self.server.url, AUDIENCE)
+            .expires_in(self.clock.now(), Duration::from_secs(7_200));
+        signed(&self.key, "at+jwt", &claims)
+    }
+
     fn token_with(&self, status: impl Into<Value>) -> String {
         let claims = claims_of(&self.server.url, AUDIENCE)
             .expires_in(self.clock.now(), Duration::from_secs(7_200))

@@ -147,7 +147,7 @@ impl Stack {
             Some(slot) => *slot = member,
             None => self.more.push(member),
         }
-        self.len = self.len.saturating_add(1);
+        self.len = self.len.wrapping_add(1);
     }
 
     fn get_mut(&mut self, index: usize) -> Option<&mut Member> {
@@ -234,7 +234,7 @@ impl<'de> Object<'de> {
             return Err(Declined);
         }
         self.seen.0 |= start.bit();
-        stack.push(Span::new(at, at.saturating_add(raw.len()))?, start);
+        stack.push(Span::new(at, at.wrapping_add(raw.len()))?, start);
         Ok(place)
     }
 

@@ -217,8 +217,8 @@ impl<'de> Scanner<'de> {
     #[inline]
     fn take_string(&mut self, bytes: usize) -> Result<&'de str, Declined> {
         let start = self.at;
-        let end = start.saturating_add(bytes);
-        self.at = end.saturating_add(1);
+        let end = start.wrapping_add(bytes);
+        self.at = end.wrapping_add(1);
         self.text.get(start..end).ok_or(Declined)
     }
 
@@ -266,7 +266,7 @@ impl<'de> Scanner<'de> {
             return self.any_string().map(|_| ());
         }
         let bytes = quote(self.rest()).ok_or(Declined)?;
-        self.step(bytes.saturating_add(1));
+        self.step(bytes.wrapping_add(1));
         Ok(())
     }
 
@@ -383,7 +383,7 @@ impl<'de> Scanner<'de> {
 
     /// The text is at most as long as memory, so a step over bytes of it cannot overflow.
     const fn step(&mut self, bytes: usize) {
-        self.at = self.at.saturating_add(bytes);
+        self.at = self.at.wrapping_add(bytes);
     }
 }
 
@@ -436,7 +436,7 @@ impl Allowance {
     }
 
     pub(crate) fn enter(&mut self) -> Result<(), Declined> {
-        self.depth = self.depth.saturating_add(1);
+        self.depth = self.depth.wrapping_add(1);
         if self.depth > MAX_DEPTH {
             return Err(Declined);
         }

@@ -59,12 +59,12 @@ pub(super) fn quote(bytes: &[u8]) -> Option<usize> {
     let mut before = 0usize;
     for word in words {
         if let Some(at) = first_marked(quotes_in(u64::from_le_bytes(*word))) {
-            return Some(before.saturating_add(at));
+            return Some(before.wrapping_add(at));
         }
-        before = before.saturating_add(8);
+        before = before.wrapping_add(8);
     }
     let at = rest.iter().position(|byte| *byte == b'"')?;
-    Some(before.saturating_add(at))
+    Some(before.wrapping_add(at))
 }
 
 /// How many bytes stand before the first quote, backslash or control character; eight at a time.
@@ -73,9 +73,9 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     let mut plain = 0usize;
     for word in words {
         if let Some(at) = first_marked(special(u64::from_le_bytes(*word))) {
-            return plain.saturating_add(at);
+            return plain.wrapping_add(at);
         }
-        plain = plain.saturating_add(8);
+        plain = plain.wrapping_add(8);
     }
     let more = rest
         .iter()

@@ -2,6 +2,7 @@
 
 mod key_text;
 mod roca;
+mod words;
 
 use crate::error::{Error, WeakKey};
 use crate::jwa::{Algorithm, RSA_MODULUS_BITS};
@@ -37,7 +38,7 @@ fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
         }));
     }
     let start = secret.get(..LOOKED_AT).unwrap_or(secret);
-    if is_pattern(start) || is_short_in_hex(secret, needed) {
+    if is_pattern(start) || is_short_in_hex(secret, needed) || words::are_all_of(start) {
         return Err(Error::KeyWeak(WeakKey::SecretGuessable { algorithm }));
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -48,6 +49,11 @@ async fn https(keys: &Value, name: &str) -> (String, Vec<u8>, Stop) {
     (url, certificate.to_vec(), Stop(task))
 }
 
+fn pem_of(der: &[u8]) -> String {
+    let base64 = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+}
+
 struct Stop(JoinHandle<()>);
 
 impl Drop for Stop {
@@ -59,19 +65,19 @@ impl Drop for Stop {
 #[tokio::test]
 async fn accepts_a_certificate_of_ones_own_authority_and_rejects_one_of_nobody() {
     let (url, certificate, _stop) = https(&set(&[&key()]), "localhost").await;
-    let trusting = RemoteKeys::builder()
-        .root_certificate(certificate)
-        .at(&url)
-        .unwrap();
-    assert_eq!(trusting.load().await.unwrap().keys().count(), 1);
+    let pem = pem_of(&certificate);
+    for named in [certificate, pem.into_bytes()] {
+        let trusting = RemoteKeys::builder().root_certificate(named).at(&url);
+        assert_eq!(trusting.unwrap().load().await.unwrap().keys().count(), 1);
+    }
     let (_, another, _other) = https(&set(&[]), "localhost").await;
     let distrusting = RemoteKeys::builder()
         .root_certificate(another)
         .at(&url)
         .unwrap();
     let error = distrusting.load().await.unwrap_err();
-    assert_eq!(error.code(), "fetch_connect");
-    assert!(error.to_string().contains("certificate"), "{error}");
+    assert_eq!(error.code(), "fetch_certificate_refused");
+    assert!(error.to_string().contains("SSL_CERT_FILE"), "{error}");
 }
 
 #[tokio::test]
@@ -81,13 +87,20 @@ async fn rejects_a_certificate_for_another_name() {
         .root_certificate(certificate)
         .at(&url)
         .unwrap();
-    assert_eq!(keys.load().await.unwrap_err().code(), "fetch_connect");
+    let error = keys.load().await.unwrap_err();
+    assert_eq!(error.code(), "fetch_certificate_refused");
 }
 
 #[test]
 fn rejects_a_root_certificate_that_is_none() {
-    let built = RemoteKeys::builder()
-        .root_certificate(*b"no certificate")
-        .at("https://id.example/keys");
-    assert_eq!(built.unwrap_err().code(), "fetch_tls");
+    let no_pem = "-----BEGIN CERTIFICATE-----\n";
+    let no_certificate = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+    for named in ["no certificate", "", no_pem, no_certificate, &pem_of(b"AAAA")] {
+        let built = RemoteKeys::builder()
+            .root_certificate(named)
+            .at("https://id.example/keys");
+        let error = built.unwrap_err();
+        assert_eq!(error.code(), "fetch_root_certificate", "{named}");
+        assert!(error.to_string().contains("DER or in PEM"), "{error}");
+    }
 }

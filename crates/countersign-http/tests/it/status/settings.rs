@@ -2,7 +2,10 @@
 
 use countersign_http::{Error, Issuer};
 
+use countersign::Outcome;
+
 use super::*;
+use crate::events::logged_at;
 use crate::fault_server::{KEYS, OIDC};
 use crate::harness::{access_token, claims};
 
@@ -289,4 +292,31 @@ async fn keys_that_several_layers_fetch_together_are_asked_for_lists_without_a_w
     send(&watched, bearer(&scene.token(2))).await.is_ok("in");
     let unwatched = app(protect().without_status().build().unwrap());
     send(&unwatched, bearer(&scene.token(1))).await.is_ok("in");
+}
+
+#[tokio::test]
+async fn lists_that_are_named_and_not_looked_at_are_said_once_unless_that_is_meant() {
+    let said = async |scene: &Scene, token: &str| {
+        let events = logged_at(tracing::Level::WARN, &scene.app, bearer(token)).await;
+        events.len()
+    };
+    let scene = Scene::built(|protect| protect).await;
+    let (named, unnamed) = (scene.token(1), scene.unlisted());
+    for (token, warnings) in [(&unnamed, 0), (&named, 1), (&named, 0), (&unnamed, 0)] {
+        assert_eq!(said(&scene, token).await, warnings);
+    }
+    let report = scene.auth.explain(&named);
+    let step = report.steps.iter().find(|step| step.name == "status");
+    assert_eq!(step.map(|step| step.outcome), Some(Outcome::Skipped));
+    assert!(report.valid && report.to_string().contains("looks at none"));
+    assert!(!scene.auth.explain(&unnamed).to_string().contains("status"));
+    // An issuer that names none is not asked for ever.
+    let scene = Scene::built(|protect| protect).await;
+    for _ in 0..64 {
+        assert_eq!(scene.status(&scene.unlisted()).await, 200);
+    }
+    assert_eq!(said(&scene, &scene.token(1)).await, 0);
+    let scene = Scene::built(ProtectBuilder::without_status).await;
+    assert_eq!(said(&scene, &scene.token(1)).await, 0);
+    assert_eq!(scene.asked(), 0);
 }

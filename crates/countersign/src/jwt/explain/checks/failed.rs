@@ -155,6 +155,9 @@ fn fix(error: &Error, evidence: &Evidence<'_>) -> String {
         Error::TypeMismatch { expected } if expected == "at+jwt" => {
             "send an access token (RFC 9068); where the issuer signs its access tokens as JWT, the service has to take plain tokens: `.plain_jwt()` in countersign-http, or `.plain_jwt_too()` while it changes to `at+jwt`"
         }
+        Error::TypeMismatch { .. } if evidence.token.header.typ_is("at+jwt") => {
+            "it is an access token (RFC 9068): whoever takes those says so, `Policy::access_token(issuer, audience)` or `.access_token()` of a policy's builder"
+        }
         Error::TypeMismatch { .. } => "send the kind of token that this service takes",
         Error::IssuerMismatch { .. } => {
             "the token is of another issuer: send one of the issuer expected"
