@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::rejection::{Rejection, is_grpc};
 
 /// What of a request says who sends it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RequestHead<'r> {
     /// The method.
@@ -29,6 +29,19 @@ pub struct RequestHead<'r> {
     pub version: Version,
     /// The headers.
     pub headers: &'r HeaderMap,
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    /// Of the headers only the names, and of the target no query: a token may stand in any of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("RequestHead")
+            .field("method", self.method)
+            .field("path", &self.uri.path())
+            .field("version", &self.version)
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'r> RequestHead<'r> {
@@ -249,7 +262,7 @@ fn only_credential<'r>(
     let Some(credential) = credentials.next() else {
         return Ok(None);
     };
-    if credentials.next().is_some() {
+    if credentials.next().is_some() || (from_cookie.is_some() && has_bound_token(head.headers)) {
         return Err(BearerError::TwoCredentials.into());
     }
     // RFC 6750 §2: one method per request. A token in the query is never read, but beside another it is a second; where
@@ -274,6 +287,13 @@ fn from_authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, BearerError>
         return Err(BearerError::HeaderRepeated);
     }
     bearer_token(value)
+}
+
+/// RFC 9449 §7.1: a token of another scheme, which is none to look at here, and a credential all the same.
+fn has_bound_token(headers: &HeaderMap) -> bool {
+    let start = |value: &HeaderValue| value.as_bytes().first_chunk::<5>().copied();
+    let mut starts = headers.get_all(AUTHORIZATION).iter().filter_map(start);
+    starts.any(|start| start.eq_ignore_ascii_case(b"dpop "))
 }
 
 fn bearer_token(value: &HeaderValue) -> Result<Option<&[u8]>, BearerError> {

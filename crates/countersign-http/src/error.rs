@@ -19,6 +19,11 @@ pub enum Error {
         "the key set holds no usable key; pass at least one, or `SharedKeys` to add them later"
     )]
     KeysMissing,
+    /// No key of a fixed set is for an algorithm that was named.
+    #[error(
+        "none of the keys is for an algorithm that `.algorithm(…)` names: a key is for one, and every token would be refused"
+    )]
+    AlgorithmOfNoKey,
     /// The realm cannot stand in a quoted string.
     #[error(
         "the realm is empty or holds more than printable ASCII without `\"` and `\\`; set another with `.realm(…)`"
@@ -62,6 +67,10 @@ pub enum Error {
         "the issuer is no URL that could have status lists; name their place with `StatusLists::new().at(…)`"
     )]
     StatusListsNowhere,
+    /// A status is required, and none is looked at.
+    #[cfg(feature = "remote")]
+    #[error("`.require_status()` and `.without_status()` say the opposite of each other; leave one out")]
+    StatusContradictory,
     /// What is wrong with one of several issuers.
     #[error("issuer {issuer:?}: {error}")]
     OfIssuer {
@@ -92,6 +101,7 @@ impl Error {
             Self::IssuerMissing => "issuer_missing",
             Self::AudienceMissing => "audience_missing",
             Self::KeysMissing => "keys_missing",
+            Self::AlgorithmOfNoKey => "algorithm_of_no_key",
             Self::RealmInvalid => "realm_invalid",
             Self::StatusInvalid { .. } => "status_invalid",
             Self::CookieNameInvalid => "cookie_name_invalid",
@@ -104,6 +114,8 @@ impl Error {
             Self::StatusLists(error) => error.code(),
             #[cfg(feature = "remote")]
             Self::StatusListsNowhere => "status_lists_nowhere",
+            #[cfg(feature = "remote")]
+            Self::StatusContradictory => "status_contradictory",
             Self::OfIssuer { error, .. } => error.code(),
             Self::Policy(error) => error.code(),
         }

@@ -19,6 +19,8 @@ use crate::token::{Remembered, VerifiedToken};
 
 /// What a token in the cache takes at most on average, in bytes.
 const CACHED_BYTES: usize = 4096;
+/// Room for so many more: a cache is in parts that fill unevenly, and also one for a few tokens has room for them in each.
+const SPARE: usize = 256;
 
 /// One issuer that a [`Protect`](crate::Protect) trusts, with its own keys, audience, algorithms and kind of token
 /// (RFC 8725 §3.8).
@@ -181,7 +183,7 @@ impl Issuer {
     /// Looks at no status list: a token that was taken back passes until it expires.
     #[cfg(feature = "remote")]
     pub fn without_status(mut self) -> Self {
-        self.status = StatusSettings::declined();
+        self.status = self.status.declined();
         self
     }
 
@@ -205,6 +207,9 @@ impl Issuer {
         if keys.is_empty_for_ever() {
             return Err(Error::KeysMissing);
         }
+        if !keys.may_fit(&self.algorithms) {
+            return Err(Error::AlgorithmOfNoKey);
+        }
         Ok(Trusted {
             #[cfg(feature = "remote")]
             unread: self.status.unread(),
@@ -220,7 +225,8 @@ impl Issuer {
             name: self.name,
             keys,
             cache: cached.map(|tokens| {
-                TokenCache::new(policy.clone(), tokens, tokens.saturating_mul(CACHED_BYTES))
+                let bytes = tokens.saturating_add(SPARE).saturating_mul(CACHED_BYTES);
+                TokenCache::new(policy.clone(), tokens, bytes)
             }),
             policy,
         })

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use countersign::{JwkSet, VerifyingKey};
+use countersign::{Algorithm, JwkSet, VerifyingKey};
 
 use crate::clock::Clock;
 #[cfg(feature = "remote")]
@@ -153,6 +153,19 @@ impl Keys {
         match &self.0 {
             Source::Fixed(set) => !set.has_usable_key(),
             _ => false,
+        }
+    }
+}
+
+impl Keys {
+    /// Whether there may be a key for one of these algorithms, where any are named; of keys that are still to come nobody knows.
+    pub(crate) fn may_fit(&self, algorithms: &[Algorithm]) -> bool {
+        match &self.0 {
+            Source::Fixed(set) => {
+                let mut keys = set.keys();
+                algorithms.is_empty() || keys.any(|key| algorithms.contains(&key.algorithm()))
+            }
+            _ => true,
         }
     }
 }

@@ -349,6 +349,11 @@ impl ProtectBuilder {
     /// Lets every token in once: a second request with it is refused as an invalid token. For links that confirm something,
     /// and for tokens that are made for one call. A token needs a `jti`, of at most 256 bytes.
     ///
+    /// It counts as used when this layer lets it in, last of all that the layer looks at. What a guard, the router (404, 405) or
+    /// the handler says afterwards does not give it back: put the layer on the routes that it is for, by their methods.
+    /// A token is remembered until it expires. Of several issuers each takes of the one room, so those whose tokens
+    /// live long want a [`SingleUse`] of their own, in a layer of their own.
+    ///
     /// ```
     /// # use countersign::{Algorithm, SigningKey};
     /// use countersign_http::{Protect, SingleUse};
@@ -368,9 +373,9 @@ impl ProtectBuilder {
     /// The layer.
     ///
     /// # Errors
-    /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::RealmInvalid`],
+    /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::AlgorithmOfNoKey`], [`Error::RealmInvalid`],
     /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`], [`Error::CookieAgain`], [`Error::SettingLate`]; `Error::Fetch`,
-    /// `Error::StatusLists` and `Error::StatusListsNowhere` for a URL that may not be asked; or
+    /// `Error::StatusLists` and `Error::StatusListsNowhere` for a URL that may not be asked; `Error::StatusContradictory`; or
     /// [`Error::Policy`] for a leeway beyond its range, and for no issuer or one that is named twice. Of several issuers
     /// [`Error::OfIssuer`] says which is meant.
     pub fn build(self) -> Result<Protect, Error> {

@@ -28,7 +28,6 @@ use crate::fetch::Target;
 use crate::keys::Waiting;
 use crate::refresh::{Asked, Refresher, Rule, Subject, View};
 use crate::rejection::Rejection;
-use crate::shown::shown;
 use crate::token::VerifiedToken;
 use load::{Loader, Source};
 
@@ -188,10 +187,10 @@ impl StatusCheck {
         }
     }
 
-    /// What the log says of the list at `uri`, which a verified token has named.
-    fn subject(&self, uri: &str) -> Subject {
+    /// What the log says of the list at `target`, which a verified token has named.
+    fn subject(&self, target: &Target) -> Subject {
         Subject {
-            what: format!("the status list {} of {}", shown(uri), self.source.issuer),
+            what: format!("the status list {} of {}", target.shown(), self.source.issuer),
             without: if self.fail_open {
                 "tokens that name it pass until they expire"
             } else {
@@ -212,6 +211,7 @@ impl StatusCheck {
         }
         drop(lists);
         let target = self.believed(uri)?;
+        let subject = self.subject(&target);
         let loader = Arc::new(Loader::new(Arc::clone(&self.source), uri, target)?);
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         if lists.len() >= MAX_LISTS && !lists.contains_key(uri) {
@@ -219,7 +219,7 @@ impl StatusCheck {
         }
         let entry = lists.entry(uri.to_owned()).or_insert_with(|| {
             Arc::new(Entry {
-                list: Refresher::new(self.subject(uri), self.rule, move |etag| {
+                list: Refresher::new(subject, self.rule, move |etag| {
                     let loader = Arc::clone(&loader);
                     Box::pin(async move { loader.load(etag).await })
                 }),

@@ -1,7 +1,7 @@
 //! A refusal as gRPC has it: status 200 and the answer in `grpc-status`, in headers that end the response ("trailers-only"
 //! of the gRPC protocol over HTTP/2). There is no body: a client would look for messages in it.
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use super::answer::Kind;
@@ -9,13 +9,17 @@ use super::answer::Kind;
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// Whether a request is one of gRPC: a POST over HTTP/2 of `application/grpc`, alone or with `+proto` and the like. gRPC-Web
-/// is not: its clients read the status of the response.
+/// Whether a request is one of gRPC: a POST over HTTP/2 of `application/grpc`, alone or with `+proto` and the like, with the
+/// `te: trailers` that the protocol asks of its clients. gRPC-Web is not: its clients read the status of the response.
 ///
 /// Whoever asks in another way is answered in HTTP, whatever type they name: a gateway that has this service decide about
-/// requests reads the status alone, and hands the headers of strangers on.
+/// requests reads the status alone, and hands the headers of strangers on; but not `te`, which is for its own connection
+/// (RFC 9110 §10.1.4).
 pub(crate) fn is_asked_for(method: &Method, version: Version, headers: &HeaderMap) -> bool {
     if *method != Method::POST || version < Version::HTTP_2 {
+        return false;
+    }
+    if headers.get(TE).is_none_or(|te| te != "trailers") {
         return false;
     }
     let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
@@ -82,7 +86,9 @@ mod tests {
             ("text/application/grpc", false),
         ] {
             let value = HeaderValue::from_static(content_type);
-            let headers = HeaderMap::from_iter([(CONTENT_TYPE, value)]);
+            let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, value)]);
+            assert!(!is_asked_for(&Method::POST, Version::HTTP_2, &headers));
+            headers.insert(TE, HeaderValue::from_static("trailers"));
             let asked = |method, version| is_asked_for(&method, version, &headers);
             assert_eq!(
                 asked(Method::POST, Version::HTTP_2),

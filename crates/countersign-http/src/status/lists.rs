@@ -238,11 +238,11 @@ impl StatusSettings {
     }
 
     /// Whoever says so has none looked at, and knows it.
-    pub(crate) const fn declined() -> Self {
+    pub(crate) fn declined(self) -> Self {
         Self {
             lists: None,
-            required: false,
             declined: true,
+            ..self
         }
     }
 
@@ -273,6 +273,9 @@ impl StatusSettings {
 
     pub(crate) fn build(self, trust: Trust<'_>) -> Result<Option<StatusCheck>, Error> {
         let required = self.required;
+        if required && self.declined {
+            return Err(Error::StatusContradictory);
+        }
         self.lists
             .map(|lists| lists.build(trust, required))
             .transpose()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign::JwkSet;
+use countersign::{Algorithm, JwkSet};
 use countersign_http::{CookieSource, Error, Issuer, Origins, Protect};
 use http::StatusCode;
 
@@ -94,7 +94,7 @@ fn every_error_has_a_code_of_its_own() {
 
 #[test]
 fn what_is_printed_of_a_protection_holds_no_key() {
-    let secret = "only-the-two-of-us-know-this-secret!";
+    let secret = "lantern orbit quilt mosaic 42 walnut";
     let key =
         countersign::VerifyingKey::from_secret(countersign::Algorithm::HS256, secret).unwrap();
     let builder = Protect::with_keys(ISSUER, key).audience(AUDIENCE);
@@ -145,4 +145,20 @@ fn of_several_issuers_an_error_names_the_one_that_it_is_about() {
         error.starts_with("issuer \"a\\nb\": no audience"),
         "{error}"
     );
+}
+
+#[test]
+fn rejects_an_algorithm_that_no_key_is_for() {
+    let with = |algorithms: &[Algorithm]| {
+        let protect = Protect::with_keys(ISSUER, KEY.verifying_key()).audience(AUDIENCE);
+        let protect = algorithms
+            .iter()
+            .fold(protect, |protect, algorithm| protect.algorithm(*algorithm));
+        protect.build().map(|_| ())
+    };
+    let own = KEY.algorithm();
+    assert_ne!(own, Algorithm::RS256);
+    assert_eq!(with(&[Algorithm::RS256]), Err(Error::AlgorithmOfNoKey));
+    assert_eq!(with(&[Algorithm::RS256, own]), Ok(()));
+    assert_eq!(with(&[]), Ok(()));
 }

@@ -79,6 +79,21 @@ async fn rejects_a_header_and_a_cookie_at_once() {
 }
 
 #[tokio::test]
+async fn rejects_a_token_of_another_scheme_beside_a_cookie_and_takes_a_password_for_none() {
+    let answer = async |authorization: &str| {
+        let request = get()
+            .header("cookie", at(&good_token()))
+            .header("authorization", authorization);
+        send(&cookie_app(), request).await
+    };
+    for token in ["DPoP a.b.c", "dpop a.b.c"] {
+        let refused = answer(token).await;
+        refused.is_problem(400, "invalid_request", "Invalid request");
+    }
+    assert_eq!(answer("Basic YWRhOmFkYQ==").await.status, 200);
+}
+
+#[tokio::test]
 async fn rejects_a_token_in_the_query_beside_one_in_the_cookie() {
     let request = get()
         .uri("/?access_token=x")

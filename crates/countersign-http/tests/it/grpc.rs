@@ -27,6 +27,7 @@ fn grpc(request: Builder) -> Builder {
         .method("POST")
         .version(http::Version::HTTP_2)
         .header("content-type", "application/grpc+proto")
+        .header("te", "trailers")
 }
 
 /// The two headers that are the answer, which has no body.

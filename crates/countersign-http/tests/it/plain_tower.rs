@@ -67,7 +67,8 @@ async fn a_refusal_of_grpc_ends_with_its_headers_and_a_served_body_knows_its_len
     let grpc = get()
         .method("POST")
         .version(http::Version::HTTP_2)
-        .header("content-type", "application/grpc");
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
     for (request, length) in [(grpc, 0), (bearer(&good_token()), 3)] {
         let request = request.body(vec![1]).unwrap();
         let body = service.clone().oneshot(request).await.unwrap().into_body();

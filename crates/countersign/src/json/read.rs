@@ -135,6 +135,16 @@ impl<'de> Reader<'de, '_> {
         Ok(())
     }
 
+    /// The value that began at `start`. A type that read nothing has not seen whether there is one.
+    #[inline]
+    fn consumed_since(&self, start: usize) -> Result<Span, Stop> {
+        let end = self.scanner.at();
+        if end == start {
+            return Err(Stop::Declined);
+        }
+        Ok(Span::new(start, end)?)
+    }
+
     fn any<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Stop> {
         self.allowance.value()?;
         match self.scanner.peek() {
@@ -393,7 +403,7 @@ impl<'de, 'm, 'r> Members<'de, 'm, 'r> {
             Err(stop) if self.object.is_outermost() => return Err(stop.within(name)),
             Err(stop) => return Err(stop),
         };
-        let span = Span::new(start, self.reader.scanner.at())?;
+        let span = self.reader.consumed_since(start)?;
         if self.object.is_outermost() {
             self.reader.stack.set_value(place, span);
             let whole = self.reader.scanner.whole_at(start).map(Noted::Whole);
@@ -463,7 +473,10 @@ impl<'de> SeqAccess<'de> for &mut Items<'de, '_, '_> {
             self.ended = true;
             return Ok(None);
         }
-        let item = seed.deserialize(&mut *self.reader).map(Some);
+        self.reader.scanner.peek();
+        let start = self.reader.scanner.at();
+        let item = seed.deserialize(&mut *self.reader);
+        let item = item.and_then(|item| self.reader.consumed_since(start).map(|_| Some(item)));
         self.reader.keep(item)
     }
 }

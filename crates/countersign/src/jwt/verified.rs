@@ -26,6 +26,12 @@ use crate::time::Timestamp;
 /// let forged = countersign::Verified { claims: "ada" };
 /// ```
 ///
+/// ```compile_fail
+/// fn forge(mut token: countersign::Verified<&'static str>) {
+///     token.claims = "eve";
+/// }
+/// ```
+///
 /// A function that takes one takes nothing else: not a token that was only parsed, and not one that was only decoded.
 ///
 /// ```compile_fail
@@ -227,6 +233,12 @@ impl<'de> Deserialize<'de> for NoClaims {
 ///
 /// ```compile_fail
 /// let forged = countersign::VerifiedRef { claims: "ada" };
+/// ```
+///
+/// ```compile_fail
+/// fn forge(mut token: countersign::VerifiedRef<'_, &'static str>) {
+///     token.claims = "eve";
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct VerifiedRef<'s, C> {

@@ -320,3 +320,18 @@ async fn lists_that_are_named_and_not_looked_at_are_said_once_unless_that_is_mea
     assert_eq!(said(&scene, &scene.token(1)).await, 0);
     assert_eq!(scene.asked(), 0);
 }
+
+#[test]
+fn a_status_that_is_required_and_not_looked_at_is_refused() {
+    let protect = || Protect::issuer("https://id.example").audience(AUDIENCE);
+    for contradictory in [
+        protect().require_status().without_status(),
+        protect().without_status().require_status(),
+    ] {
+        assert_eq!(
+            contradictory.build().unwrap_err(),
+            Error::StatusContradictory
+        );
+    }
+    assert!(protect().require_status().build().is_ok());
+}

@@ -5,6 +5,7 @@ use crate::json::{MAX_DEPTH, parse_object};
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::fmt;
 
 /// The pieces of JSON, well and badly formed.
@@ -275,6 +276,16 @@ fn a_type_that_does_not_look_at_every_member_hides_none() {
     assert!(read::<First>(r#"{"a":1,"exp":2}"#).is_err());
     assert!(read::<Nothing>(r#"{"exp":2}"#).is_err());
     assert!(read::<Nothing>("{}").is_err());
+    // Nor does it take what is not there for a value.
+    for text in [r#"{"x":}"#, r#"{"x": }"#, r#"{"x":,"y":1}"#] {
+        assert!(read::<HashMap<String, Nothing>>(text).is_err(), "{text}");
+    }
+    for text in [r#"{"x":[,]}"#, r#"{"x":[1,]}"#] {
+        assert!(
+            read::<HashMap<String, Vec<Nothing>>>(text).is_err(),
+            "{text}"
+        );
+    }
 }
 
 /// Claims of a service, read as it reads them: an error within the one is taken for nothing.

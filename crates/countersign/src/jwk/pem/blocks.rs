@@ -27,6 +27,11 @@ impl Block<'_> {
 pub(super) fn split(text: &str) -> Result<Vec<Block<'_>>, Error> {
     const BEGIN: &str = "-----BEGIN ";
     let mut blocks = Vec::new();
+    if text.contains("BEGIN OPENSSH PRIVATE KEY") {
+        return Err(Error::key_format(
+            "this is a private key of OpenSSH; `ssh-keygen -p -m PKCS8 -f COPY` writes a copy of it as PKCS #8",
+        ));
+    }
     let mut rest = text;
     while let Some(start) = rest.find(BEGIN) {
         let (block, after) = cut(rest.get(start..).unwrap_or_default()).ok_or_else(broken)?;
@@ -138,6 +143,13 @@ mod tests {
         ] {
             assert_eq!(labels(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_of_openssh_is_called_by_its_name() {
+        let text = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----";
+        let error = split(text).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("ssh-keygen -p -m PKCS8"), "{error}");
     }
 
     #[test]

@@ -26,28 +26,26 @@ const UNGUESSED: usize = 12;
 
 /// Whether a secret is made of such words, in whatever order and however they are set apart.
 pub(super) fn are_all_of(secret: &[u8]) -> bool {
-    let mut rest = secret;
-    let mut unguessed = 0usize;
-    while let [first, others @ ..] = rest {
-        if let Some(after) = after_longest_word(rest) {
-            rest = after;
-            continue;
-        }
-        if first.is_ascii_alphanumeric() || !first.is_ascii() {
-            unguessed = unguessed.saturating_add(1);
-        }
-        rest = others;
+    // Of what is left of the secret from each place on, from its end: the least that no words can be made of.
+    let mut least = vec![0usize];
+    for start in (0..secret.len()).rev() {
+        let rest = secret.get(start..).unwrap_or_default();
+        let is_set_apart = |first: &u8| first.is_ascii() && !first.is_ascii_alphanumeric();
+        let own = usize::from(!rest.first().is_some_and(is_set_apart));
+        let behind = |octets: usize| least.get(least.len().wrapping_sub(octets)).copied();
+        let after_words = WORDS
+            .iter()
+            .filter(|word| begins_with(rest, word))
+            .filter_map(|word| behind(word.len()));
+        let after_one = behind(1).map(|behind| behind.saturating_add(own));
+        least.push(after_words.chain(after_one).min().unwrap_or(own));
     }
-    unguessed < UNGUESSED
+    least.last().is_some_and(|unguessed| *unguessed < UNGUESSED)
 }
 
-/// What stands behind the longest word that a text begins with.
-fn after_longest_word(text: &[u8]) -> Option<&[u8]> {
-    let after = |word: &&str| {
-        let (start, after) = text.split_at_checked(word.len())?;
-        start.eq_ignore_ascii_case(word.as_bytes()).then_some(after)
-    };
-    WORDS.iter().filter_map(after).min_by_key(|after| after.len())
+fn begins_with(text: &[u8], word: &str) -> bool {
+    let start = text.get(..word.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]
