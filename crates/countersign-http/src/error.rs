@@ -69,7 +69,9 @@ pub enum Error {
     StatusListsNowhere,
     /// A status is required, and none is looked at.
     #[cfg(feature = "remote")]
-    #[error("`.require_status()` and `.without_status()` say the opposite of each other; leave one out")]
+    #[error(
+        "`.require_status()` and `.without_status()` say the opposite of each other; leave one out"
+    )]
     StatusContradictory,
     /// What is wrong with one of several issuers.
     #[error("issuer {issuer:?}: {error}")]

@@ -289,8 +289,7 @@ fn certificates(document: &[u8]) -> Result<Vec<reqwest::Certificate>, FetchError
     } else {
         reqwest::Certificate::from_der(document).map(|one| vec![one])
     };
-    let certificates =
-        certificates.map_err(|error| FetchError::root_certificate(&error))?;
+    let certificates = certificates.map_err(|error| FetchError::root_certificate(&error))?;
     if certificates.is_empty() {
         return Err(FetchError::RootCertificate {
             reason: "there is no certificate in it".to_owned(),

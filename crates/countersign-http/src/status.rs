@@ -190,7 +190,11 @@ impl StatusCheck {
     /// What the log says of the list at `target`, which a verified token has named.
     fn subject(&self, target: &Target) -> Subject {
         Subject {
-            what: format!("the status list {} of {}", target.shown(), self.source.issuer),
+            what: format!(
+                "the status list {} of {}",
+                target.shown(),
+                self.source.issuer
+            ),
             without: if self.fail_open {
                 "tokens that name it pass until they expire"
             } else {

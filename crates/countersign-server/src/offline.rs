@@ -114,7 +114,14 @@ pub async fn add_user(settings: &Settings, user: NewUser) -> Result<User, Error>
     let roles = roles::parse(&user.roles)?;
     let applicant = Applicant::new(&user.email, user.name.as_deref(), &user.password)?;
     let store = open_existing(settings).await?;
-    let row = account::register(&store, &Pool::new()?.choosing()?, applicant, &roles, now()).await;
+    let row = account::register(
+        &store,
+        &Pool::new()?.choosing(None)?,
+        applicant,
+        &roles,
+        now(),
+    )
+    .await;
     store.close().await;
     row.map(User::from)
 }
@@ -174,19 +181,39 @@ pub async fn revoke_sessions(settings: &Settings) -> Result<u64, Error> {
     Ok(ended)
 }
 
-/// What became of the signing keys, each named by its `kid`.
+/// A signing key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SigningKeyName {
+    /// Its `kid`.
+    pub kid: String,
+    /// The algorithm that it signs with, `ES256` for one.
+    pub alg: String,
+}
+
+impl From<keys::Named> for SigningKeyName {
+    fn from(keys::Named { kid, alg }: keys::Named) -> Self {
+        Self { kid, alg }
+    }
+}
+
+/// What became of the signing keys.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Rotated {
     /// These sign no more.
-    pub ended: Vec<String>,
-    /// These stood by, and sign from now on.
-    pub signing: Vec<String>,
+    pub ended: Vec<SigningKeyName>,
+    /// These stood by, and sign from now on, where the server signs with their algorithm.
+    pub signing: Vec<SigningKeyName>,
 }
 
 impl From<keys::Ended> for Rotated {
     fn from(keys::Ended { ended, signing }: keys::Ended) -> Self {
-        Self { ended, signing }
+        let names = |keys: Vec<keys::Named>| keys.into_iter().map(SigningKeyName::from).collect();
+        Self {
+            ended: names(ended),
+            signing: names(signing),
+        }
     }
 }
 

@@ -58,12 +58,15 @@ impl Rotate {
             }
         })?;
         let end = if self.leaked { "withdrawn" } else { "ended" };
-        for kid in &rotated.ended {
-            output::line(&format!("{end}\t{kid}"))?;
+        for key in &rotated.ended {
+            output::line(&format!("{end}\t{}\t{}", key.kid, key.alg))?;
         }
-        for kid in &rotated.signing {
-            output::line(&format!("signs\t{kid}"))?;
+        for key in &rotated.signing {
+            output::line(&format!("signs\t{}\t{}", key.kid, key.alg))?;
         }
+        output::note(
+            "these are the keys in the database: a server that was told another algorithm signs with that one's, and a shared secret (`signing_secret`) is replaced where it is set",
+        );
         if rotated.signing.is_empty() {
             output::warning(
                 "no key stood by: the server makes new ones within a minute, or when it is started",

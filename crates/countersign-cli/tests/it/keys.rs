@@ -26,11 +26,11 @@ async fn the_standby_signs_after_a_rotation_and_the_old_tokens_count() {
     let done = bench.run(&["keys", "rotate", "--data", "data"]);
     let rotated = done.ok();
     let lines: Vec<&str> = rotated.lines().collect();
-    assert_eq!(lines[0], format!("ended\t{}", kid(&before)));
+    assert_eq!(lines[0], format!("ended\t{}\tES256", kid(&before)));
     server.stop();
     let server = Server::start_as(&bench, "http://localhost:7411");
     let after = server.log_in().await;
-    assert_eq!(lines[1], format!("signs\t{}", kid(&after)));
+    assert_eq!(lines[1], format!("signs\t{}\tES256", kid(&after)));
     assert_eq!((lines.len(), published(&server).await), (2, 3));
     for tokens in [before, after] {
         let token = tokens["token"].as_str().unwrap();
@@ -53,7 +53,7 @@ async fn after_a_leak_no_key_of_before_is_published_and_nobody_is_logged_out() {
     );
     let rotated = rotated.ok();
     assert_eq!(rotated.lines().count(), 2, "{rotated}");
-    assert!(rotated.contains(&format!("withdrawn\t{}\n", kid(&before))));
+    assert!(rotated.contains(&format!("withdrawn\t{}\tES256\n", kid(&before))));
     server.stop();
     let server = Server::start_as(&bench, "http://localhost:7412");
     let token = before["token"].as_str().unwrap();

@@ -107,11 +107,14 @@ impl<T> State<T> {
         if let Some(held) = &self.held {
             let due = held.renewal_in(now).is_zero();
             // Beyond its life it counts on only where somebody has tried to renew it and could not.
-            let counts =
-                standing == Standing::Fresh || (standing == Standing::Stale && self.failed(now, rule));
+            let counts = standing == Standing::Fresh
+                || (standing == Standing::Stale && self.failed(now, rule));
             if counts {
                 let value = Arc::clone(&held.value);
-                return if due && self.flight(now, rule).is_none() && self.cooling(now, rule).is_zero() {
+                return if due
+                    && self.flight(now, rule).is_none()
+                    && self.cooling(now, rule).is_zero()
+                {
                     Next::UseAndRenew(value)
                 } else {
                     Next::Use(value)

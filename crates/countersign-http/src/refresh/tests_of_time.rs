@@ -498,7 +498,10 @@ async fn a_fetch_that_nobody_runs_is_waited_for_no_longer_than_it_may_take_and_a
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     let later = start.later(Duration::from_secs(1));
     assert!(matches!(values.view(later), View::Wait(_)));
-    assert_eq!(values.condition(later).last_error, Some(FetchError::Timeout));
+    assert_eq!(
+        values.condition(later).last_error,
+        Some(FetchError::Timeout)
+    );
     tokio::task::yield_now().await;
     assert_eq!(asked.load(Ordering::SeqCst), 2);
     // Both end: what the one that was given up has brought is not taken.

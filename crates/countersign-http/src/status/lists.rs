@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use countersign::Algorithm;
 
-use super::{StatusCheck, Unread};
 use super::load::{Source, USUAL_LIFE};
 use super::read::{Reader, Reading};
+use super::{StatusCheck, Unread};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::fetch::{Connecting, FetchError, Fetcher, Target, within};

@@ -210,7 +210,7 @@ mod tests {
     use std::convert::Infallible;
 
     use axum::body::Body;
-    use http::Response;
+    use http::{HeaderValue, Response};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio::net::TcpListener;
     use tokio::time::timeout;
@@ -379,5 +379,33 @@ mod tests {
         assert_eq!(client.read(&mut buffer).await.unwrap(), 6);
         drop(asked);
         assert_eq!(first.read(&mut buffer).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_lost_place_is_not_kept_by_requests_that_overlap() {
+        let connections = places(2, 2, Proxies::default());
+        let (mut client, mut first, mut service) = connect(&connections, "192.0.2.1");
+        let _other = connect(&connections, "192.0.2.2");
+        let _newcomer = connections.place(ip("203.0.113.1")).unwrap();
+        let mut status = async || {
+            let answer = service.call(()).await.unwrap();
+            (answer.status().as_u16(), answer)
+        };
+        // The one that may have been on its way; what comes behind it is not served, and not waited for.
+        let (served, answer) = status().await;
+        assert_eq!(served, 200);
+        let mut refused = Vec::new();
+        for _ in 0..3 {
+            let (status, answer) = status().await;
+            assert_eq!(
+                (status, &answer.headers()["connection"]),
+                (503, &HeaderValue::from_static("close"))
+            );
+            refused.push(answer);
+        }
+        client.write_all(b"more").await.unwrap();
+        assert_eq!(first.read(&mut [0; 8]).await.unwrap(), 4);
+        drop(answer);
+        assert_eq!(first.read(&mut [0; 8]).await.unwrap(), 0);
     }
 }

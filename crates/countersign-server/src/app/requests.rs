@@ -7,7 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::HttpBody;
 use bytes::Buf;
-use http::Response;
+use http::header::{CONNECTION, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
@@ -26,6 +27,16 @@ struct Open {
     next: u64,
     /// When the last request or answer was over.
     last: Instant,
+    ending: Ending,
+}
+
+/// Whether the connection is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    No,
+    /// One request more may have been on its way already.
+    AfterOneMore,
+    Now,
 }
 
 impl Requests {
@@ -35,7 +46,13 @@ impl Requests {
             answers: Vec::new(),
             next: 0,
             last: Instant::now(),
+            ending: Ending::No,
         })))
+    }
+
+    /// No request begins any more, but for one that may be on its way already.
+    pub(super) fn end(&self) {
+        self.open().ending = Ending::AfterOneMore;
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
@@ -59,11 +76,16 @@ impl Requests {
         }
     }
 
-    /// A request, until it is dropped.
-    pub(super) fn begin(&self) -> InFlight {
+    /// A request, until it is dropped; `None` where none begins any more.
+    pub(super) fn begin(&self) -> Option<InFlight> {
         let mut open = self.open();
+        match open.ending {
+            Ending::No => {}
+            Ending::AfterOneMore => open.ending = Ending::Now,
+            Ending::Now => return None,
+        }
         open.in_flight = open.in_flight.saturating_add(1);
-        InFlight(self.clone())
+        Some(InFlight(self.clone()))
     }
 }
 
@@ -122,7 +144,7 @@ impl<S> Counted<S> {
     }
 }
 
-impl<R, B, S: Service<R, Response = Response<B>>> Service<R> for Counted<S> {
+impl<R, B: Default, S: Service<R, Response = Response<B>>> Service<R> for Counted<S> {
     type Response = Response<Counting<B>>;
     type Error = S::Error;
     type Future = Answering<S::Future>;
@@ -132,34 +154,56 @@ impl<R, B, S: Service<R, Response = Response<B>>> Service<R> for Counted<S> {
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let in_flight = self.requests.begin();
-        Answering {
-            answer: self.inner.call(request),
-            in_flight,
+        match self.requests.begin() {
+            Some(in_flight) => Answering::Made {
+                answer: self.inner.call(request),
+                in_flight,
+            },
+            None => Answering::Refused,
         }
     }
 }
 
 pin_project! {
-    /// An answer that is being made.
-    pub(crate) struct Answering<F> {
-        #[pin]
-        answer: F,
-        in_flight: InFlight,
+    /// An answer that is being made, or that there will be none.
+    #[project = AnsweringProjected]
+    pub(crate) enum Answering<F> {
+        Made {
+            #[pin]
+            answer: F,
+            in_flight: InFlight,
+        },
+        Refused,
     }
 }
 
-impl<B, E, F: Future<Output = Result<Response<B>, E>>> Future for Answering<F> {
+impl<B: Default, E, F: Future<Output = Result<Response<B>, E>>> Future for Answering<F> {
     type Output = Result<Response<Counting<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let answer = ready!(this.answer.poll(cx));
+        let (answer, in_flight) = match self.project() {
+            AnsweringProjected::Made { answer, in_flight } => (answer, in_flight),
+            AnsweringProjected::Refused => return Poll::Ready(Ok(refusal())),
+        };
+        let answer = ready!(answer.poll(cx));
         Poll::Ready(answer.map(|answer| {
-            let on_its_way = Arc::new(OnItsWay::of(&this.in_flight.0));
+            let on_its_way = Some(Arc::new(OnItsWay::of(&in_flight.0)));
             answer.map(|body| Counting { body, on_its_way })
         }))
     }
+}
+
+/// To come again, on another connection. It is not waited for until this is taken.
+fn refusal<B: Default>() -> Response<Counting<B>> {
+    let mut answer = Response::new(Counting {
+        body: B::default(),
+        on_its_way: None,
+    });
+    *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers = answer.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
 }
 
 pin_project! {
@@ -167,7 +211,7 @@ pin_project! {
     pub(crate) struct Counting<B> {
         #[pin]
         body: B,
-        on_its_way: Arc<OnItsWay>,
+        on_its_way: Option<Arc<OnItsWay>>,
     }
 }
 
@@ -185,7 +229,7 @@ impl<B: HttpBody> HttpBody for Counting<B> {
             frame.map(|frame| {
                 frame.map_data(|bytes| Piece {
                     bytes,
-                    _on_its_way: Arc::clone(this.on_its_way),
+                    _on_its_way: this.on_its_way.clone(),
                 })
             })
         }))
@@ -203,7 +247,7 @@ impl<B: HttpBody> HttpBody for Counting<B> {
 /// A piece of an answer. HTTP/2 drops it when its last byte has been written, which the client's windows allow or not.
 pub(crate) struct Piece<D> {
     bytes: D,
-    _on_its_way: Arc<OnItsWay>,
+    _on_its_way: Option<Arc<OnItsWay>>,
 }
 
 impl<D: Buf> Buf for Piece<D> {

@@ -15,7 +15,7 @@ use crate::routes::tokens::{self, Mode};
 use crate::rules::password::{self, Checking, Password};
 use crate::rules::secret::Secret;
 use crate::rules::session::{self, Device, Kind, Proof};
-use crate::rules::throttle::Attempt;
+use crate::rules::throttle::{Attempt, Limits};
 use crate::rules::{address, device, email};
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
@@ -53,10 +53,11 @@ pub(super) async fn log_in(
     password: &Secret,
 ) -> Result<(UserRow, SessionRow), Error> {
     let now = app.now();
-    // First of all: who finds no place is charged nothing and makes nobody wait.
-    let checking = app.passwords.checking()?;
     let counted = email::counted_as(email);
     let attempt = Attempt::login(&app.store, &app.limits, &counted, peer, now).await?;
+    // Who may not try takes no place; and who finds none is charged nothing and makes nobody wait.
+    attempt.look(&app.store, now).await?;
+    let checking = app.passwords.checking(Limits::site_of(peer).as_deref())?;
     attempt.charge(&app.store, now).await?;
     let login = Login {
         app,

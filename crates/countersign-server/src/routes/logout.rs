@@ -159,7 +159,7 @@ async fn log_out(
             let named = named_by_refresh_token(app, &parts.headers, from_body).await?;
             (named.ok_or(refused)?, None)
         }
-        Ok(session) if scope == Scope::Local && (is_beside || !has_bearer(parts)) => {
+        Ok(session) if names_another(scope, is_beside, parts) => {
             let named = named_by_refresh_token(app, &parts.headers, from_body).await;
             let named = match named {
                 // A cookie that is worth nothing keeps nobody from ending what the other one names.
@@ -174,13 +174,24 @@ async fn log_out(
         }
         other => (other?, None),
     };
-    // Who names two sessions lives on in neither.
+    // Who names two sessions lives on in neither. What is said of all sessions is said of those of the access token's account.
     let beside = beside.filter(|beside| beside.id != session.id);
-    for session in std::iter::once(session).chain(beside) {
+    let beside = beside.map(|beside| (beside, Scope::Local));
+    for (session, scope) in std::iter::once((session, scope)).chain(beside) {
         session::end(&app.store, &session, scope.into(), now).await?;
         tracing::info!(sid = session.id, scope = ?scope, "logged out");
     }
     Ok(())
+}
+
+/// Whether a refresh token may name another session than the access token, which ends with it: one in the body, or one of a
+/// browser whose cookies are of two sessions.
+fn names_another(scope: Scope, is_beside: bool, parts: &Parts) -> bool {
+    match scope {
+        Scope::Local => is_beside || !has_bearer(parts),
+        Scope::Global => !is_beside && !has_bearer(parts),
+        Scope::Others => false,
+    }
 }
 
 /// The session of an access token whose signature holds; for `others` and `global` it must not have expired or ended. That

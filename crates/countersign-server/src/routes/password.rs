@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::rules::account::new_password::{self, Owner};
 use crate::rules::password::Password;
 use crate::rules::secret::Secret;
-use crate::rules::throttle::Attempt;
+use crate::rules::throttle::{Attempt, Limits};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,8 +50,6 @@ pub(super) async fn replace(
     new: &Secret,
 ) -> Result<(), Error> {
     let now = app.now();
-    // First of all: who finds no place is charged nothing and makes nobody wait.
-    let queues = (app.passwords.checking()?, app.passwords.choosing()?);
     let user = app.store.user_by_id(user).await?;
     let owner = Owner {
         user: user.ok_or(Error::WrongPassword)?,
@@ -60,6 +58,13 @@ pub(super) async fn replace(
     // Whoever holds a stolen token must not guess the password faster than at the door.
     let email = owner.user.email.as_str();
     let attempt = Attempt::login(&app.store, &app.limits, email, peer, now).await?;
+    // Who may not try takes no place; and who finds none is charged nothing and makes nobody wait.
+    attempt.look(&app.store, now).await?;
+    let site = Limits::site_of(peer);
+    let queues = (
+        app.passwords.checking(site.as_deref())?,
+        app.passwords.choosing(site.as_deref())?,
+    );
     attempt.charge(&app.store, now).await?;
     let passwords = (Password::new(current.expose()), Password::new(new.expose()));
     let changed = new_password::change(&app.store, queues, &owner, passwords, &attempt, now).await;

@@ -21,7 +21,7 @@ use crate::routes::user::AboutUser;
 use crate::rules::account::{self, Applicant};
 use crate::rules::secret::Secret;
 use crate::rules::setup::{self, SetupCode};
-use crate::rules::throttle::Attempt;
+use crate::rules::throttle::{Attempt, Limits};
 use crate::store::users::UserRow;
 
 #[derive(Deserialize)]
@@ -109,7 +109,7 @@ async fn make(
         );
     })?;
     let applicant = Applicant::new(&body.email, None, body.password.expose())?;
-    let choosing = app.passwords.choosing()?;
+    let choosing = app.passwords.choosing(Limits::site_of(peer).as_deref())?;
     let made =
         account::register_first_administrator(&app.store, &choosing, applicant, &code, now).await;
     let user = made.map_err(|problem| match problem {

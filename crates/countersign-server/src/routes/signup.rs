@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::routes::user::AboutUser;
 use crate::rules::account::{self, Applicant};
 use crate::rules::secret::Secret;
-use crate::rules::throttle::Attempt;
+use crate::rules::throttle::{Attempt, Limits};
 use crate::store::users::UserRow;
 
 #[derive(Deserialize)]
@@ -56,9 +56,10 @@ pub(super) async fn sign_up(
 ) -> Result<UserRow, Error> {
     let applicant = Applicant::new(email, name, password.expose())?;
     let now = app.now();
-    // First of all: who finds no place is charged nothing and makes nobody wait.
-    let choosing = app.passwords.choosing()?;
     let attempt = Attempt::signup(&app.limits, peer);
+    // Who may not try takes no place; and who finds none is charged nothing and makes nobody wait.
+    attempt.look(&app.store, now).await?;
+    let choosing = app.passwords.choosing(Limits::site_of(peer).as_deref())?;
     attempt.charge(&app.store, now).await?;
     let made = account::register(&app.store, &choosing, applicant, &[], now).await;
     let user = attempt.settle(&app.store, made).await?;

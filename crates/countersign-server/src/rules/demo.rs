@@ -92,7 +92,7 @@ pub(crate) async fn strangers(store: &Store, passwords: &Pool, now: i64) -> Resu
         "Whoever looks at the demonstration",
         &password,
     );
-    match account::register(store, &passwords.choosing()?, applicant, &[], now).await {
+    match account::register(store, &passwords.choosing(None)?, applicant, &[], now).await {
         // Somebody else looks at it for the first time, too.
         Err(Error::EmailTaken) => {
             let made = store.user_by_email(STRANGERS).await?;

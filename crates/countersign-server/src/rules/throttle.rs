@@ -76,6 +76,13 @@ impl Attempt {
             attempt.add(pair.clone(), limits.pair, OnSuccess::Restores);
             attempt.pair = Some(pair);
         }
+        if let Some(site) = Limits::wider_site_of(peer) {
+            attempt.add(
+                format!("hashes {site}"),
+                limits.site_hashes,
+                OnSuccess::Stays,
+            );
+        }
         let is_familiar = match &attempt.pair {
             Some(pair) => store.is_familiar(pair, now).await?,
             None => false,
@@ -92,7 +99,15 @@ impl Attempt {
 
     /// Whom a sign-up from `peer` is charged to.
     pub(crate) fn signup(limits: &Limits, peer: Option<IpAddr>) -> Self {
-        Self::of_network("signup", limits, limits.signup, peer, OnSuccess::Stays)
+        let mut attempt = Self::of_network("signup", limits, limits.signup, peer, OnSuccess::Stays);
+        if let Some(site) = Limits::wider_site_of(peer) {
+            attempt.add(
+                format!("signup {site}"),
+                limits.site_signup,
+                OnSuccess::Stays,
+            );
+        }
+        attempt
     }
 
     /// Whom a one-time code from `peer` is charged to.

@@ -249,6 +249,16 @@ async fn a_browser_whose_cookies_name_two_sessions_leaves_both() {
         succeeded(&log_out_browser(&app, &both, None, &json!({})).await);
         assert!(is_out(&app, &a).await && is_out(&app, &b).await);
     }
+    // And with all sessions of the one, the one of the other that this browser holds.
+    let (a, b, elsewhere) = (
+        app.log_in(EMAIL).await,
+        app.log_in("bob@example.com").await,
+        app.log_in("bob@example.com").await,
+    );
+    let both = format!("at={}; rt={}", a.access, b.refresh);
+    succeeded(&log_out_browser(&app, &both, None, &json!({"scope": "global"})).await);
+    assert!(is_out(&app, &a).await && is_out(&app, &b).await);
+    assert!(!is_out(&app, &elsewhere).await);
     // A cookie that is worth nothing keeps nobody in.
     let a = app.log_in(EMAIL).await;
     for worthless in ["rt=v1.x", "rt=", "rt=1; rt=2"] {

@@ -95,7 +95,13 @@ async fn rejects_a_certificate_for_another_name() {
 fn rejects_a_root_certificate_that_is_none() {
     let no_pem = "-----BEGIN CERTIFICATE-----\n";
     let no_certificate = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
-    for named in ["no certificate", "", no_pem, no_certificate, &pem_of(b"AAAA")] {
+    for named in [
+        "no certificate",
+        "",
+        no_pem,
+        no_certificate,
+        &pem_of(b"AAAA"),
+    ] {
         let built = RemoteKeys::builder()
             .root_certificate(named)
             .at("https://id.example/keys");

@@ -28,10 +28,10 @@ impl Sites {
         self.put(site, numbers);
     }
 
-    /// The site that has most, and its connections.
-    pub(super) fn most(&self) -> Option<(&str, &BTreeSet<u64>)> {
-        let (_, site) = self.by_count.last()?;
-        Some((site, self.numbers.get(site)?))
+    /// The sites and their connections, first the site that has most.
+    pub(super) fn by_count(&self) -> impl Iterator<Item = (&str, &BTreeSet<u64>)> {
+        let sites = self.by_count.iter().rev();
+        sites.filter_map(|(_, site)| Some((&**site, self.numbers.get(site)?)))
     }
 
     fn take(&mut self, site: &str) -> (Arc<str>, BTreeSet<u64>) {
@@ -65,13 +65,15 @@ mod tests {
     #[test]
     fn the_site_that_has_most_is_known_whoever_comes_and_goes() {
         let mut sites = Sites::default();
-        assert!(sites.most().is_none());
-        let most = |sites: &Sites| sites.most().map(|(site, _)| site.to_owned());
+        assert!(sites.by_count().next().is_none());
+        let most = |sites: &Sites| sites.by_count().next().map(|(site, _)| site.to_owned());
         for (site, number) in [("a", 0), ("b", 1), ("b", 2), ("c", 3)] {
             sites.add(site, number);
         }
         assert_eq!(most(&sites).as_deref(), Some("b"));
-        assert_eq!(sites.most().unwrap().1, &BTreeSet::from([1, 2]));
+        assert_eq!(sites.by_count().next().unwrap().1, &BTreeSet::from([1, 2]));
+        let all: Vec<_> = sites.by_count().map(|(site, _)| site).collect();
+        assert_eq!(all, ["b", "c", "a"]);
         sites.add("a", 4);
         sites.add("a", 5);
         assert_eq!(most(&sites).as_deref(), Some("a"));

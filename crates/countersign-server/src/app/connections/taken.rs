@@ -1,10 +1,11 @@
 //! Who holds which places, and whose connection ends for another's when all are taken.
 //!
-//! Places are shared out evenly as far as they are asked for: who comes new takes one of the network that holds most, where
-//! that holds at least two more than who comes. There the connection ends that was silent for longest of those without a
-//! request; none is ended while it has one, so that there may be nothing to take.
+//! Places are shared out evenly as far as they are asked for: who comes new takes one of the network that holds most of those
+//! that have a connection without a request, where that holds at least two more than who comes. There the connection ends
+//! that was silent for longest; none is ended while it has a request, so that there may be nothing to take. What ends is
+//! counted until it has ended, so that there are never more than a few connections above the places.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +25,9 @@ pub(super) struct Limits {
     /// A /48 of IPv6, which is what a site commonly has, and some providers give to each customer.
     pub(super) of_one_site: usize,
 }
+
+/// How many connections may be ending at once. What the server has files for beside its places is more than that.
+const ENDING: usize = 32;
 
 /// Whose a place is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +120,8 @@ pub(super) struct Taken {
     /// How many each network has.
     networks: HashMap<String, usize>,
     sites: Sites,
+    /// Connections that have lost their place and have not ended yet.
+    ending: BTreeSet<u64>,
     next: u64,
 }
 
@@ -154,32 +160,47 @@ impl Taken {
 
     /// Takes a place back, unless it is another's already.
     pub(super) fn give_back(&mut self, number: u64) {
+        self.ending.remove(&number);
         if let Some(held) = self.held.remove(&number) {
             self.count_no_more(&held.holder, number);
         }
     }
 
-    /// Ends a connection of the site that holds most, and tells which that was.
+    /// Ends a connection of the site that holds most of those that have one to end, and tells which that was.
     fn make_room(&mut self, newcomer: &Holder) -> Option<String> {
+        if self.ending.len() >= ENDING {
+            return None;
+        }
         let of_newcomer = match newcomer {
             Holder::Inside => self.inside,
             Holder::Network { site, .. } => self.sites.count(site),
         };
-        let (site, numbers) = self.sites.most()?;
-        if numbers.len() <= of_newcomer.saturating_add(1) {
-            return None;
-        }
-        let site = site.to_owned();
-        let (number, _) = numbers
-            .iter()
-            .filter_map(|number| Some((*number, &self.held.get(number)?.doing)))
-            .filter(|(_, doing)| !doing.is_busy())
-            .min_by_key(|(_, doing)| doing.last())?;
+        let least = of_newcomer.saturating_add(2);
+        let (site, number) = self.to_end(least)?;
         let held = self.held.remove(&number)?;
         self.count_no_more(&held.holder, number);
+        self.ending.insert(number);
+        held.doing.requests().end();
         // It may have ended by itself just now.
         let _ = held.end.send(());
         Some(site)
+    }
+
+    /// The connection to end, and its site, which has at least so many.
+    fn to_end(&self, least: usize) -> Option<(String, u64)> {
+        let holders = self.sites.by_count();
+        let mut holders = holders.take_while(|(_, numbers)| numbers.len() >= least);
+        holders.find_map(|(site, numbers)| Some((site.to_owned(), self.longest_silent(numbers)?)))
+    }
+
+    /// The one of these connections that was silent for longest of those without a request.
+    fn longest_silent(&self, numbers: &BTreeSet<u64>) -> Option<u64> {
+        let doing = numbers
+            .iter()
+            .filter_map(|number| Some((*number, &self.held.get(number)?.doing)));
+        let idle = doing.filter(|(_, doing)| !doing.is_busy());
+        idle.min_by_key(|(_, doing)| doing.last())
+            .map(|(number, _)| number)
     }
 
     fn count(&mut self, holder: &Holder, number: u64) {
@@ -214,6 +235,7 @@ impl Taken {
             && self.inside == 0
             && self.networks.is_empty()
             && self.sites.is_empty()
+            && self.ending.is_empty()
     }
 }
 
@@ -270,7 +292,7 @@ mod tests {
     fn who_holds_none_takes_the_place_that_was_silent_for_longest_of_those_who_hold_most() {
         let (mut taken, mut held) = full(["192.0.2.1", "198.51.100.1"]);
         // The first is asked for something, the second has spoken just now.
-        let _asked = held[0].doing.requests().begin();
+        let _asked = held[0].doing.requests().begin().unwrap();
         held[1].doing.moved(7);
         taken.give_back(held[5].number);
         give(&mut taken, "198.51.101.1", 8).unwrap();
@@ -284,11 +306,53 @@ mod tests {
     }
 
     #[test]
+    fn one_network_whose_connections_all_have_a_request_keeps_nobody_from_those_of_the_next() {
+        let (mut taken, mut held) = full(["192.0.2.1", "198.51.100.1"]);
+        let _asked: Vec<_> = held[..3]
+            .iter()
+            .map(|given| given.doing.requests().begin().unwrap())
+            .collect();
+        taken.give_back(held[5].number);
+        give(&mut taken, "198.51.101.1", 8).unwrap();
+        let newcomer = give(&mut taken, "203.0.113.1", 8).unwrap();
+        assert_eq!(newcomer.from.as_deref(), Some("198.51.100.0/24"));
+        assert_eq!(lost(&mut held), [3]);
+        // One each is left there: nobody takes that.
+        assert!(give(&mut taken, "203.0.114.1", 8).is_none());
+    }
+
+    #[test]
+    fn what_ends_is_counted_until_it_has_ended() {
+        let mut taken = Taken::default();
+        let limits = Limits {
+            in_all: 100,
+            of_one_network: 100,
+            of_one_site: 100,
+        };
+        let give = |taken: &mut Taken, peer: String| {
+            taken.give(Holder::of(peer.parse().unwrap(), false), 0, &limits)
+        };
+        let held: Vec<_> = (0..100)
+            .map(|_| give(&mut taken, "192.0.2.1".to_owned()).unwrap())
+            .collect();
+        let newcomers: Vec<_> = (0..40)
+            .filter_map(|i| give(&mut taken, format!("198.51.{i}.1")))
+            .collect();
+        assert_eq!((newcomers.len(), taken.ending.len()), (ENDING, ENDING));
+        taken.give_back(held[0].number);
+        assert!(give(&mut taken, "203.0.113.1".to_owned()).is_some());
+        for given in held.iter().chain(&newcomers) {
+            taken.give_back(given.number);
+        }
+        assert_eq!((taken.ending.len(), taken.held.len()), (0, 1));
+    }
+
+    #[test]
     fn no_connection_ends_for_another_while_it_has_a_request() {
         let (mut taken, mut held) = full(["192.0.2.1", "198.51.100.1"]);
         let mut asked: Vec<_> = held
             .iter()
-            .map(|given| given.doing.requests().begin())
+            .map(|given| given.doing.requests().begin().unwrap())
             .collect();
         // Bytes that go back and forth say nothing of it.
         held[0].doing.moved(0);

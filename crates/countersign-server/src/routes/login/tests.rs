@@ -9,6 +9,7 @@ use super::*;
 use crate::config::{Flags, Settings};
 use crate::rules::account::{self, Applicant};
 use crate::rules::leap::Leaps;
+use crate::rules::throttle::Allowance;
 
 const NOW: i64 = 1_800_000_000;
 const PASSWORD: &str = "correct horse battery staple";
@@ -29,7 +30,7 @@ async fn app(folder: &TempDir) -> App {
         .unwrap();
     for email in ["ada@example.com", "off@example.com", "odd@example.com"] {
         let applicant = Applicant::new(email, None, PASSWORD).unwrap();
-        let choosing = app.passwords.choosing().unwrap();
+        let choosing = app.passwords.choosing(None).unwrap();
         account::register(&app.store, &choosing, applicant, &[], NOW)
             .await
             .unwrap();
@@ -112,5 +113,74 @@ async fn a_password_that_nobody_can_have_is_refused_without_work_whoever_is_name
                 "{email}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_try_takes_no_place_of_who_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(&folder).await;
+    let password: Secret = serde_json::from_value(WRONG.into()).unwrap();
+    let try_from = async |peer: &str| {
+        let peer = Some(peer.parse().unwrap());
+        let opened = log_in(&app, peer, &HeaderMap::new(), "ada@example.com", &password).await;
+        opened.err().unwrap()
+    };
+    for _ in 0..10 {
+        assert!(matches!(
+            try_from("192.0.2.1").await,
+            Error::InvalidCredentials
+        ));
+    }
+    let mut places = Vec::new();
+    while let Ok(place) = app.passwords.checking(None) {
+        places.push(place);
+    }
+    // Every place is taken: who is told to wait for another reason has not looked for one.
+    let throttled = try_from("192.0.2.1").await;
+    assert!(
+        matches!(throttled, Error::TooManyRequests { .. }),
+        "{throttled:?}"
+    );
+    // Who may try is told to wait, and is charged nothing.
+    for _ in 0..20 {
+        assert!(matches!(try_from("198.51.100.1").await, Error::Busy { .. }));
+    }
+    drop(places);
+    assert!(matches!(
+        try_from("198.51.100.1").await,
+        Error::InvalidCredentials
+    ));
+}
+
+#[tokio::test]
+async fn a_site_of_ipv6_has_an_allowance_whatever_its_networks() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = app(&folder).await;
+    let mut limits = app.limits;
+    limits.site_hashes = Allowance {
+        burst: 3,
+        refill_secs: 1,
+    };
+    let charge = async |peer: &str, email: &str| {
+        let peer = Some(peer.parse().unwrap());
+        let attempt = Attempt::login(&app.store, &limits, email, peer, NOW).await;
+        attempt.unwrap().charge(&app.store, NOW).await
+    };
+    for network in 0..3 {
+        let (peer, email) = (
+            format!("2001:db8:7:{network}::1"),
+            format!("{network}@example.com"),
+        );
+        charge(&peer, &email).await.unwrap();
+    }
+    let fourth = charge("2001:db8:7:9::1", "9@example.com").await;
+    assert!(matches!(fourth, Err(Error::TooManyRequests { .. })));
+    charge("2001:db8:8:9::1", "9@example.com").await.unwrap();
+    // A network of IPv4 is its own site, and is charged once.
+    for number in 0..4 {
+        charge("192.0.2.1", &format!("{number}@example.org"))
+            .await
+            .unwrap();
     }
 }

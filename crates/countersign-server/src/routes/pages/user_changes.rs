@@ -24,7 +24,7 @@ use crate::rules::account::proof;
 use crate::rules::password::Password;
 use crate::rules::secret::Secret;
 use crate::rules::session::{self, Both};
-use crate::rules::throttle::Attempt;
+use crate::rules::throttle::{Attempt, Limits};
 
 /// What a form of these is sent as.
 type Sent<T> = Result<PageForm<T>, Error>;
@@ -173,9 +173,12 @@ impl Acting {
     /// It is still the administrator who sits there. Guessing their password is limited as at the door.
     async fn confirm(&self, password: &Secret) -> Result<(), Error> {
         let (app, user, now) = (&self.app, &self.by.user, self.app.now());
-        // First of all: who finds no place is charged nothing and makes nobody wait.
-        let checking = app.passwords.checking()?;
         let attempt = Attempt::login(&app.store, &app.limits, &user.email, self.peer, now).await?;
+        // Who may not try takes no place; and who finds none is charged nothing and makes nobody wait.
+        attempt.look(&app.store, now).await?;
+        let checking = app
+            .passwords
+            .checking(Limits::site_of(self.peer).as_deref())?;
         attempt.charge(&app.store, now).await?;
         let password = Password::new(password.expose());
         let proven = proof::confirm(&app.store, &checking, user, &password, &attempt, now).await;

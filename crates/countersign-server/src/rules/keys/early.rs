@@ -9,11 +9,18 @@ use crate::rules::audit::{self, About, Event};
 use crate::store::Store;
 use crate::store::keys::KeyRow;
 
+/// A key by its name, and what it signs with.
+#[derive(Clone)]
+pub(crate) struct Named {
+    pub(crate) kid: String,
+    pub(crate) alg: String,
+}
+
 /// Keys that sign no more.
 pub(crate) struct Ended {
-    pub(crate) ended: Vec<String>,
+    pub(crate) ended: Vec<Named>,
     /// Which of those that stood by sign from now on.
-    pub(crate) signing: Vec<String>,
+    pub(crate) signing: Vec<Named>,
 }
 
 /// Has those keys sign that stand by. Those that signed so far verify for as long as a token of theirs can live.
@@ -44,11 +51,11 @@ pub(crate) async fn retire(store: &Store, now: i64) -> Result<Ended, Error> {
         write.move_key(&with(row, times(row).begun(now))).await?;
     }
     let outcome = Ended {
-        ended: kids(&signing),
-        signing: kids(&taking_over),
+        ended: named(&signing),
+        signing: named(&taking_over),
     };
     let about = About {
-        keys: Some(outcome.ended.clone()),
+        keys: Some(kids(&signing)),
         ..About::default()
     };
     audit::record(&mut write, Event::KeysRetired, &about, now).await?;
@@ -78,7 +85,7 @@ pub(crate) async fn withdraw(store: &Store, now: i64) -> Result<Ended, Error> {
     audit::record(&mut write, Event::KeysWithdrawn, &about, now).await?;
     write.commit().await?;
     Ok(Ended {
-        ended: kids(&all),
+        ended: named(&all),
         signing: Vec::new(),
     })
 }
@@ -118,6 +125,14 @@ fn with(row: &KeyRow, times: Times) -> KeyRow {
         verify_until: times.verify_until,
         ..row.clone()
     }
+}
+
+fn named(rows: &[&KeyRow]) -> Vec<Named> {
+    let of = |row: &&KeyRow| Named {
+        kid: row.kid.clone(),
+        alg: row.alg.clone(),
+    };
+    rows.iter().map(of).collect()
 }
 
 fn kids(rows: &[&KeyRow]) -> Vec<String> {

@@ -54,25 +54,25 @@ impl Pool {
         })
     }
 
-    /// A place for a log-in, at once or not at all.
+    /// A place for a log-in from a site, where that is known, at once or not at all.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the queue is full.
-    pub(crate) fn checking(&self) -> Result<Checking, Error> {
+    /// [`Error::Busy`] when the queue is full, or as much of it as one site may have.
+    pub(crate) fn checking(&self, site: Option<&str>) -> Result<Checking, Error> {
         Ok(Checking {
             pool: self.clone(),
-            place: self.hashing.place()?,
+            place: self.hashing.place_of(site)?,
         })
     }
 
-    /// A place for a sign-up, at once or not at all.
+    /// A place for a sign-up from a site, where that is known, at once or not at all.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the queue is full.
-    pub(crate) fn choosing(&self) -> Result<Choosing, Error> {
+    /// [`Error::Busy`] when the queue is full, or as much of it as one site may have.
+    pub(crate) fn choosing(&self, site: Option<&str>) -> Result<Choosing, Error> {
         Ok(Choosing {
             pool: self.clone(),
-            place: self.judging.place()?,
+            place: self.judging.place_of(site)?,
         })
     }
 
@@ -147,7 +147,7 @@ impl Choosing {
         let judged = password.clone();
         let work = move || judged.judge(&about.iter().map(String::as_str).collect::<Vec<_>>());
         self.place.run(work).await??;
-        self.pool.checking()?.rehash(password).await
+        self.pool.checking(None)?.rehash(password).await
     }
 }
 
@@ -167,16 +167,16 @@ mod tests {
     async fn an_unknown_user_is_refused_after_the_same_work() {
         let pool = Pool::new().unwrap();
         let password = Password::new("correct horse battery");
-        let checking = pool.checking().unwrap();
+        let checking = pool.checking(None).unwrap();
         assert!(!checking.verify(password, None).await.unwrap());
     }
 
     #[tokio::test]
     async fn a_flood_of_sign_ups_takes_no_place_of_a_log_in() {
         let pool = small(1);
-        let choosing = pool.choosing().unwrap();
-        assert!(matches!(pool.choosing(), Err(Error::Busy { .. })));
-        let everyone: Vec<_> = (0..=QUEUE).map(|_| pool.checking().unwrap()).collect();
+        let choosing = pool.choosing(None).unwrap();
+        assert!(matches!(pool.choosing(None), Err(Error::Busy { .. })));
+        let everyone: Vec<_> = (0..=QUEUE).map(|_| pool.checking(None).unwrap()).collect();
         let password = || Password::new("correct horse battery staple");
         // Judged although every hash slot's place is taken; hashed only when one is free again.
         let weak = choosing.hash(Password::new("passwordpassword"), Vec::new());
@@ -203,7 +203,7 @@ mod tests {
             let pool = pool.clone();
             all.spawn(async move {
                 for _ in 0..13 {
-                    let checking = pool.checking().unwrap();
+                    let checking = pool.checking(None).unwrap();
                     let verified = checking.verify(Password::new("wrong password"), None).await;
                     assert!(!verified.unwrap());
                 }
@@ -242,7 +242,7 @@ mod tests {
         let pool = small(2);
         let mut all = tokio::task::JoinSet::new();
         for _ in 0..12 {
-            let checking = pool.checking().unwrap();
+            let checking = pool.checking(None).unwrap();
             all.spawn(async move { checking.verify(Password::new("wrong password"), None).await });
         }
         assert!(all.join_all().await.iter().all(Result::is_ok));

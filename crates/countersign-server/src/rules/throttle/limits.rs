@@ -56,8 +56,12 @@ pub(crate) struct Limits {
     pub(crate) network: Allowance,
     /// Log-ins from one network, also those that succeed: each is a hash.
     pub(crate) hashes: Allowance,
+    /// The same from one /48 of IPv6, whose networks somebody may have all.
+    pub(crate) site_hashes: Allowance,
     /// Sign-ups from one network: each judges a password.
     pub(crate) signup: Allowance,
+    /// The same from one /48 of IPv6.
+    pub(crate) site_signup: Allowance,
     /// Demonstrations that one user begins, or that strangers of one network do.
     pub(crate) demo: Allowance,
     /// Wrong one-time codes from one network.
@@ -72,7 +76,9 @@ impl Limits {
         account: Allowance::new(50, 30),
         network: Allowance::new(100, 6),
         hashes: Allowance::new(600, 1),
+        site_hashes: Allowance::new(1200, 1),
         signup: Allowance::new(20, 30),
+        site_signup: Allowance::new(100, 6),
         demo: Allowance::new(20, 15),
         setup: Allowance::new(10, 30),
         has_internal_clients: true,
@@ -94,6 +100,19 @@ impl Limits {
             .map(address::prefix)
     }
 
+    /// The site that a client is known by: a /24, or a /48 of IPv6; `None` for clients of this machine and of private networks,
+    /// who may be many behind a proxy.
+    pub(crate) fn site_of(peer: Option<IpAddr>) -> Option<String> {
+        peer.filter(|peer| !address::is_internal(*peer))
+            .map(address::site)
+    }
+
+    /// The same where it is more than a network.
+    pub(super) fn wider_site_of(peer: Option<IpAddr>) -> Option<String> {
+        let network = peer.map(address::prefix);
+        Self::site_of(peer).filter(|site| network.as_ref() != Some(site))
+    }
+
     /// The most seconds that any subject can have outstanding.
     pub(crate) fn longest(&self) -> i64 {
         let all = [
@@ -101,7 +120,9 @@ impl Limits {
             self.account,
             self.network,
             self.hashes,
+            self.site_hashes,
             self.signup,
+            self.site_signup,
             self.demo,
             self.setup,
         ];

@@ -1,39 +1,39 @@
 //! Secrets that are made of the words that everybody writes where a secret belongs, as those in tutorials are.
 
 /// What stands in such secrets, in lower case.
-const WORDS: &[&str] = &[
-    "a", "abc", "access", "add", "admin", "also", "an", "and", "any", "api", "app", "application", "are", "as", "asdf", "at",
-    "auth", "authentication", "authorization", "backend", "bar", "base64", "be", "bearer", "because", "best", "better", "bit",
-    "bits", "bla", "by", "byte", "bytes", "can", "change", "changed", "changeit", "character", "characters", "chars", "client",
-    "code", "company", "config", "cookie", "data", "database", "default", "demo", "dev", "development", "do", "does", "dont",
-    "dummy", "encryption", "enough", "enter", "env", "environment", "example", "express", "fake", "for", "foo", "from",
-    "generate", "generated", "good", "guess", "hard", "has", "hash", "have", "hello", "here", "hidden", "hmac", "hs256", "hs384",
-    "hs512", "i", "in", "insecure", "insert", "is", "it", "its", "jose", "json", "jwt", "just", "keep", "key", "least", "length",
-    "local", "localhost", "long", "longer", "master", "me", "min", "minimum", "more", "must", "my", "need", "needs", "never",
-    "new", "no", "node", "not", "now", "of", "on", "only", "or", "our", "own", "pass", "passphrase", "password", "phrase",
-    "placeholder", "please", "private", "prod", "production", "project", "public", "put", "random", "real", "really", "refresh",
-    "replace", "safe", "salt", "sample", "sec", "secret", "secrets", "secure", "security", "server", "service", "session", "set",
-    "sha256", "sha512", "shared", "should", "show", "sign", "signature", "signing", "simple", "so", "some", "something",
-    "spring", "staging", "start", "still", "string", "strong", "such", "super", "test", "testing", "text", "than", "that", "the",
-    "then", "thing", "this", "to", "todo", "token", "tokens", "top", "totally", "tutorial", "two", "ultra", "unsafe", "use",
-    "used", "user", "valid", "value", "very", "want", "web", "which", "will", "with", "word", "work", "works", "world", "xxx",
-    "you", "your", "yours", "256", "384", "512", "128", "123", "1234", "12345", "123456", "1234567", "12345678", "123456789",
-    "1234567890", "32", "64", "2048",
-];
+const WORDS: &str = "\
+    a abc access add admin also an and any api app application are as asdf at auth authentication authorization \
+    backend bar base64 be bearer because best better bit bits bla by byte bytes can change changed changeit \
+    character characters chars client code company config cookie data database default demo dev development do does \
+    dont dummy encryption enough enter env environment example express fake for foo from generate generated good \
+    guess hard has hash have hello here hidden hs256 hs384 hs512 i in insecure insert is it its jose json jwt just \
+    keep key least length local localhost long longer master me min minimum more must my need needs never new no \
+    node not now of on only or our own pass passphrase password phrase placeholder please private prod production \
+    project public put random real really refresh replace safe salt sample sec secret secrets secure security server \
+    service session set sha256 sha512 shared should show sign signature signing simple so some something spring \
+    staging start still string strong such super test testing text than that the then thing this to todo token \
+    tokens top totally tutorial two ultra unsafe use used user valid value very want web which will with word work \
+    works world xxx you your yours 256 384 512 128 123 1234 12345 123456 1234567 12345678 123456789 1234567890 32 64 \
+    2048";
 
 /// How many characters have to be left that are of no such word. A word that is not listed here has about as many.
 const UNGUESSED: usize = 12;
 
 /// Whether a secret is made of such words, in whatever order and however they are set apart.
 pub(super) fn are_all_of(secret: &[u8]) -> bool {
+    // Random octets are no text, and words are found in any.
+    let is_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
+    if !secret.iter().all(is_text) {
+        return false;
+    }
+    let words: Vec<&str> = WORDS.split(' ').collect();
     // Of what is left of the secret from each place on, from its end: the least that no words can be made of.
     let mut least = vec![0usize];
     for start in (0..secret.len()).rev() {
         let rest = secret.get(start..).unwrap_or_default();
-        let is_set_apart = |first: &u8| first.is_ascii() && !first.is_ascii_alphanumeric();
-        let own = usize::from(!rest.first().is_some_and(is_set_apart));
+        let own = usize::from(rest.first().is_some_and(u8::is_ascii_alphanumeric));
         let behind = |octets: usize| least.get(least.len().wrapping_sub(octets)).copied();
-        let after_words = WORDS
+        let after_words = words
             .iter()
             .filter(|word| begins_with(rest, word))
             .filter_map(|word| behind(word.len()));
@@ -83,6 +83,10 @@ mod tests {
         ] {
             assert!(!are_all_of(secret.as_bytes()), "{secret}");
         }
+        assert!(!are_all_of(
+            &[b"secret-key-"[..].to_vec(), vec![0x80; 21]].concat()
+        ));
+        assert!(!are_all_of("un-mot-de-passe-très-secret-12345".as_bytes()));
         for _ in 0..2_000 {
             let key = SigningKey::generate(Algorithm::HS256).unwrap();
             let text: serde_json::Value = serde_json::from_str(&key.to_jwk().to_json()).unwrap();
