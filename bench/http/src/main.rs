@@ -5,6 +5,7 @@ mod cpu;
 mod load;
 mod report;
 mod service;
+mod signature;
 mod status;
 mod tokens;
 

@@ -125,6 +125,17 @@ impl Measured {
             let what = format!("{algorithm}: a request with a cached token, to one without a check");
             row(what, CACHED_GOAL, false, &|round| round.times(Row::Cached, algorithm));
         }
+        // No goal: what is left of a tax where nothing is done beside the signature.
+        for algorithm in ALGORITHMS {
+            text.push_str(&format!("| {algorithm}: tax of the signature alone, to jsonwebtoken's | |"));
+            for (_, rounds) in &self.layouts {
+                match Spread::of(rounds, |round| round.share(Row::Signature, algorithm)) {
+                    Some(share) => text.push_str(&format!(" {:.0} % | |", share.median * 1e2)),
+                    None => text.push_str(" | |"),
+                }
+            }
+            text.push('\n');
+        }
         text
     }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Extension, Router};
 use countersign::SigningKey;
@@ -13,6 +14,7 @@ use countersign_http::{Claims, Protect};
 use serde::Serialize;
 
 use crate::before::{self, Order};
+use crate::signature::Alone;
 use crate::tokens::{AUD, Alg, ISS, TOKENS, key, tokens};
 use crate::Outcome;
 
@@ -22,6 +24,8 @@ use crate::Outcome;
 pub enum Row {
     /// Not at all; the token comes all the same, and is not looked at.
     None,
+    /// In the handler, the signature and nothing else of the token.
+    Signature,
     /// `jsonwebtoken` in a middleware.
     Jsonwebtoken,
     Protect,
@@ -30,12 +34,13 @@ pub enum Row {
 }
 
 impl Row {
-    pub const ALL: [Self; 4] = [Self::None, Self::Jsonwebtoken, Self::Protect, Self::Cached];
+    pub const ALL: [Self; 5] = [Self::None, Self::Signature, Self::Jsonwebtoken, Self::Protect, Self::Cached];
 
     /// For a command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Signature => "signature",
             Self::Jsonwebtoken => "jsonwebtoken",
             Self::Protect => "protect",
             Self::Cached => "cached",
@@ -55,6 +60,7 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::None => "no check",
+            Self::Signature => "the signature alone",
             Self::Jsonwebtoken => "jsonwebtoken in a middleware",
             Self::Protect => "`Protect`",
             Self::Cached => "`Protect`, cached",
@@ -114,6 +120,13 @@ fn app(row: Row, algorithm: Alg, key: &SigningKey) -> Outcome<Router> {
             let handler = |State(order): State<Arc<Order>>| async move { answer(&order) };
             Router::new().route("/orders", get(handler)).with_state(Arc::new(order))
         }
+        Row::Signature => {
+            let alone = Arc::new(Alone::new(algorithm, key)?);
+            let handler = |State(alone): State<Arc<Alone>>, headers: HeaderMap| async move {
+                if alone.holds(&headers) { Ok(ANSWER) } else { Err(StatusCode::UNAUTHORIZED) }
+            };
+            Router::new().route("/orders", get(handler)).with_state(alone)
+        }
         Row::Jsonwebtoken => Router::new()
             .route("/orders", get(|Extension(order): Extension<Order>| async move { answer(&order) }))
             .layer(axum::middleware::from_fn_with_state(checker(algorithm, key)?, before::check)),
@@ -124,6 +137,9 @@ fn app(row: Row, algorithm: Alg, key: &SigningKey) -> Outcome<Router> {
         }
     })
 }
+
+/// As long as the other answers.
+const ANSWER: &str = "the orders of 0198c0de-7e57-7000-8000-000000000000";
 
 fn answer(order: &Order) -> String {
     debug_assert!(!order.scope.is_empty() && !order.roles.is_empty());
