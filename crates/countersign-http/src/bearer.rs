@@ -515,6 +515,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_request_that_is_printed_shows_no_token() {
+        let request = Request::get("/orders?access_token=canary")
+            .header("authorization", "Bearer canary")
+            .header("cookie", "at=canary");
+        let request = request.body(()).unwrap();
+        let printed = format!("{:?}", RequestHead::of(&request));
+        assert!(!printed.contains("canary"), "{printed}");
+        assert!(printed.contains("/orders") && printed.contains("cookie"));
+    }
+
     proptest! {
         #[test]
         fn what_is_read_is_what_was_written(token in "[A-Za-z0-9._~+/-]{1,100}={0,2}") {

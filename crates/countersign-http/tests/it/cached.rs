@@ -1,7 +1,7 @@
 //! A layer that remembers verified tokens asks everything else anew.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -150,4 +150,34 @@ async fn what_guards_ask_of_a_remembered_token_takes_little_memory() {
     // Less than the claims' own text once more.
     let text = tokens[0].len() * 3 / 4;
     assert!(asked < unasked + text, "{asked} {unasked} {text}");
+}
+
+/// Read so often.
+static READ: AtomicUsize = AtomicUsize::new(0);
+
+struct CountsItself;
+
+impl<'de> serde::Deserialize<'de> for CountsItself {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        READ.fetch_add(1, Ordering::SeqCst);
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+#[tokio::test]
+async fn a_cache_for_a_few_tokens_remembers_long_ones_too() {
+    let route = get(|_: Claims<CountsItself>| async { "in" });
+    let router = Router::new().route("/", route);
+    let app = router.layer(protect().cache(20).build().unwrap());
+    let long = claims().claim("padding", "x".repeat(4_000)).unwrap();
+    let token = access_token(&long);
+    for _ in 0..3 {
+        send(&app, bearer(&token)).await.is_ok("in");
+    }
+    // With the first request, whether on the way or by the handler; the others share what it made.
+    let first = READ.load(Ordering::SeqCst);
+    for _ in 0..5 {
+        send(&app, bearer(&token)).await.is_ok("in");
+    }
+    assert_eq!(READ.load(Ordering::SeqCst), first);
 }

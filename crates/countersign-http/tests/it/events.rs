@@ -33,6 +33,17 @@ impl Write for Log {
     }
 }
 
+/// What is logged as text by everything that runs on the thread of a test, until the guard goes.
+pub(crate) fn log_of_this_thread() -> (impl Fn() -> String, tracing::subscriber::DefaultGuard) {
+    listens();
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let text = move || String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    (text, guard)
+}
+
 /// Everything that is logged, down to TRACE, while `request` is answered.
 pub(crate) async fn logged(app: &Router, request: http::request::Builder) -> Vec<Value> {
     logged_at(tracing::Level::TRACE, app, request).await

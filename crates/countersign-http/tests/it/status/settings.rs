@@ -5,7 +5,7 @@ use countersign_http::{Error, Issuer};
 use countersign::Outcome;
 
 use super::*;
-use crate::events::logged_at;
+use crate::events::{log_of_this_thread, logged_at};
 use crate::fault_server::{KEYS, OIDC};
 use crate::harness::{access_token, claims};
 
@@ -319,6 +319,18 @@ async fn lists_that_are_named_and_not_looked_at_are_said_once_unless_that_is_mea
     let scene = Scene::built(ProtectBuilder::without_status).await;
     assert_eq!(said(&scene, &scene.token(1)).await, 0);
     assert_eq!(scene.asked(), 0);
+}
+
+#[tokio::test]
+async fn the_log_names_a_list_without_the_query_of_its_url() {
+    let scene = Scene::new().await;
+    let uri = format!("{}/elsewhere?sig=canary", scene.server.url);
+    let token = scene.token_with(StatusReference::new(uri, 1));
+    let (text, _watching) = log_of_this_thread();
+    assert_eq!(scene.status(&token).await, 503);
+    let text = text();
+    assert!(text.contains("/elsewhere?…"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
 }
 
 #[test]
