@@ -9,7 +9,10 @@ mod cause;
 pub(crate) use answer::{Damage, REALM, problem, told};
 
 /// Why a start failed, or why a request was refused.
-#[derive(Debug, thiserror::Error)]
+///
+/// [`Debug`](std::fmt::Debug) says what [`Display`](std::fmt::Display) says, and the code: a `main` that returns it, and an
+/// `unwrap`, print what is wrong and what to do.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     // The configuration.
@@ -336,6 +339,12 @@ pub enum Error {
     /// A defect: something panicked.
     #[error("the server made a mistake; its log says which")]
     Panic,
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self} ({})", self.code())
+    }
 }
 
 impl Error {

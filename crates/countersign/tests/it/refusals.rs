@@ -454,3 +454,11 @@ fn a_token_of_another_kind_is_told_which_kinds_are_taken() {
         assert_eq!(error.to_string(), said);
     }
 }
+
+/// What a `main` that returns it prints, and an `unwrap`.
+#[test]
+fn an_error_that_is_printed_for_a_programmer_says_what_to_do() {
+    let error = SigningKey::from_secret(Algorithm::HS256, "changeme").unwrap_err();
+    assert_eq!(format!("{error:?}"), format!("{error} (key_weak)"));
+    assert!(error.to_string().contains("openssl rand -hex 32"));
+}
