@@ -200,9 +200,9 @@ impl RemoteKeys {
             last: Mutex::default(),
         });
         let shared = Arc::clone(&loader);
-        let keys = Refresher::new(subject, rule, move |etag| {
+        let keys = Refresher::new(subject, rule, move |etag, is_in_step| {
             let loader = Arc::clone(&shared);
-            Box::pin(async move { loader.load(etag).await })
+            Box::pin(async move { loader.load(etag, is_in_step).await })
         });
         Self(Arc::new(Remote {
             loader,
@@ -333,7 +333,11 @@ impl Loader {
         }
     }
 
-    async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<JwkSet>, FetchError> {
+    async fn load(
+        &self,
+        etag: Option<HeaderValue>,
+        is_in_step: bool,
+    ) -> Result<Loaded<JwkSet>, FetchError> {
         let (answer, target) = self.ask(etag.as_ref()).await?;
         let Fetched {
             body: text,
@@ -345,7 +349,7 @@ impl Loader {
         };
         let mut last = self.last();
         let same = |last: &Last| last.target == target && last.text == text;
-        if last.as_ref().is_some_and(same) {
+        if is_in_step && last.as_ref().is_some_and(same) {
             return Ok(Loaded::Again { etag, max_age });
         }
         let value = self

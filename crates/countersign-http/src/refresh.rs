@@ -17,6 +17,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::Poll;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -124,16 +125,17 @@ pub(crate) struct Refresher<T>(Arc<Shared<T>>);
 struct Shared<T> {
     subject: Subject,
     rule: Rule,
-    load: Box<dyn Fn(Option<HeaderValue>) -> Loading<T> + Send + Sync>,
+    load: Box<dyn Fn(Option<HeaderValue>, bool) -> Loading<T> + Send + Sync>,
     state: RwLock<State<T>>,
 }
 
 impl<T: Send + Sync + 'static> Refresher<T> {
-    /// Nothing is fetched yet. `load` is given the `ETag` of what is held, where it is to bring news only.
+    /// Nothing is fetched yet. `load` is given the `ETag` of what is held, where it is to bring news only, and whether what it has
+    /// brought last is what is held: where that was given up, it was thrown away.
     pub(crate) fn new(
         subject: Subject,
         rule: Rule,
-        load: impl Fn(Option<HeaderValue>) -> Loading<T> + Send + Sync + 'static,
+        load: impl Fn(Option<HeaderValue>, bool) -> Loading<T> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Shared {
             subject,
@@ -239,6 +241,7 @@ impl<T: Send + Sync + 'static> Refresher<T> {
             return None;
         };
         let etag = news_only.then(|| state.etag(now, &self.0.rule)).flatten();
+        let is_in_step = state.is_in_step();
         let (task, flight) = watch::channel(());
         let number = state.begin(now, flight.clone());
         drop(state);
@@ -249,7 +252,7 @@ impl<T: Send + Sync + 'static> Refresher<T> {
             outcome: Err(FetchError::Aborted),
             _task: task,
         };
-        runtime.spawn(attempt.run(etag));
+        runtime.spawn(attempt.run(etag, is_in_step));
         Some(self.ended(flight))
     }
 
@@ -271,8 +274,8 @@ struct Attempt<T> {
 }
 
 impl<T> Attempt<T> {
-    async fn run(mut self, etag: Option<HeaderValue>) {
-        self.outcome = (self.shared.load)(etag).await;
+    async fn run(mut self, etag: Option<HeaderValue>, is_in_step: bool) {
+        self.outcome = (self.shared.load)(etag, is_in_step).await;
     }
 }
 
@@ -298,6 +301,7 @@ impl<T> Shared<T> {
         let mut state = self.write();
         // What an attempt brings that was given up may be older than what the next one has brought.
         if !state.is_last(number) {
+            state.falls_out_of_step();
             return;
         }
         let news = state.settle(outcome, started, &self.rule);
@@ -337,13 +341,25 @@ fn ended(mut flight: watch::Receiver<()>, patience: Duration) -> Flight {
     Box::pin(async move {
         // Nothing is ever sent: this waits for the sender to go.
         let end = async { while flight.changed().await.is_ok() {} };
-        // Who waits outside of any runtime has no clock to wait by.
-        if tokio::runtime::Handle::try_current().is_ok() {
-            let _ = tokio::time::timeout(patience, end).await;
-        } else {
-            end.await;
+        match timer(patience) {
+            Some(over) => {
+                let (mut end, mut over) = (std::pin::pin!(end), std::pin::pin!(over));
+                std::future::poll_fn(|cx| match end.as_mut().poll(cx) {
+                    Poll::Ready(()) => Poll::Ready(()),
+                    Poll::Pending => over.as_mut().poll(cx),
+                })
+                .await;
+            }
+            None => end.await,
         }
     })
+}
+
+/// `None` for who waits outside of any runtime, or in one without timers, and has no clock to wait by.
+fn timer(patience: Duration) -> Option<tokio::time::Sleep> {
+    tokio::runtime::Handle::try_current().ok()?;
+    // There is no other way to ask whether there are timers.
+    std::panic::catch_unwind(|| tokio::time::sleep(patience)).ok()
 }
 
 impl<T> Clone for Refresher<T> {

@@ -223,7 +223,7 @@ impl StatusCheck {
         }
         let entry = lists.entry(uri.to_owned()).or_insert_with(|| {
             Arc::new(Entry {
-                list: Refresher::new(subject, self.rule, move |etag| {
+                list: Refresher::new(subject, self.rule, move |etag, _| {
                     let loader = Arc::clone(&loader);
                     Box::pin(async move { loader.load(etag).await })
                 }),

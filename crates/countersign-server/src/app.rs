@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use axum::extract::FromRef;
@@ -47,7 +47,7 @@ mod stream;
 mod tls;
 
 pub(crate) use connections::Connections;
-pub(crate) use folder::{Lock, check_existing, open_existing, settle_key};
+pub(crate) use folder::{KeysLock, Lock, check_existing, open_existing, settle_key};
 pub(crate) use listen::{bind, in_the_clear};
 pub use serve::{Facts, Server, SetupLink, start};
 
@@ -89,6 +89,8 @@ pub(crate) struct Inner {
     refusals: Protect,
     clock: Clock,
     seal: Seal,
+    /// Until this is closed.
+    keys_lock: Mutex<Option<KeysLock>>,
     signing_alg: countersign::Algorithm,
     signing_secret: Option<SigningKey>,
     ring: RwLock<Arc<Ring>>,
@@ -104,6 +106,12 @@ impl Deref for App {
 }
 
 impl App {
+    /// Says that the keys of the data folder are in use no more.
+    pub(crate) fn release_keys(&self) {
+        let lock = self.keys_lock.lock();
+        *lock.unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Opens or makes the data folder, with its keys, for a server whose address is `issuer`, and whose listener is at `bound`
     /// where it has one of its own.
     pub(crate) async fn open(
@@ -114,7 +122,7 @@ impl App {
         leaps: Leaps,
     ) -> Result<Self, Error> {
         let now = clock().unix_secs();
-        let (store, seal) = folder::open_or_make(settings).await?;
+        let (store, seal, keys_lock) = folder::open_or_make(settings).await?;
         let signing_secret = settings.signing_secret().cloned();
         let ring = keys::open(
             &store,
@@ -171,6 +179,7 @@ impl App {
             refusals,
             clock,
             seal,
+            keys_lock: Mutex::new(Some(keys_lock)),
             signing_alg: settings.signing_alg(),
             signing_secret,
             ring: RwLock::new(Arc::new(ring)),

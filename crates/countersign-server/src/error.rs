@@ -182,6 +182,12 @@ pub enum Error {
         /// The data folder.
         path: PathBuf,
     },
+    /// The keys of the data folder are being encrypted with another key-encryption key.
+    #[error("the keys of the data folder {} are being encrypted anew; start again when that has ended", path.display())]
+    KeysChanging {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// A file that was to be made exists.
     #[error("{} exists and is not overwritten: choose another name, or move it away first", path.display())]
     FileExists {
@@ -374,6 +380,7 @@ impl Error {
             Self::DatabaseLost { .. } => "database_lost",
             Self::DatabaseMixed { .. } => "database_mixed",
             Self::FolderInUse { .. } => "data_folder_in_use",
+            Self::KeysChanging { .. } => "keys_changing",
             Self::FileExists { .. } => "file_exists",
             Self::CopyUnusable { .. } => "copy_unusable",
             Self::Database(_) => "database_failed",
@@ -436,6 +443,7 @@ impl Error {
             | Self::DatabaseLost { .. }
             | Self::DatabaseMixed { .. }
             | Self::FolderInUse { .. }
+            | Self::KeysChanging { .. }
             | Self::FileExists { .. }
             | Self::CopyUnusable { .. }
             | Self::Database(_) => 4,

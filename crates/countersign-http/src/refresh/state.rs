@@ -26,6 +26,8 @@ pub(super) struct State<T> {
     came_whole: bool,
     /// What was said last of how it stands, where that was anything bad.
     told: Option<Standing>,
+    /// Whether something was brought and thrown away since what is held came.
+    out_of_step: bool,
 }
 
 struct Held<T> {
@@ -99,7 +101,18 @@ impl<T> State<T> {
             last_error: None,
             came_whole: false,
             told: None,
+            out_of_step: false,
         }
+    }
+
+    /// Whether what was brought last is what is held.
+    pub(super) const fn is_in_step(&self) -> bool {
+        !self.out_of_step
+    }
+
+    /// What was brought is thrown away.
+    pub(super) const fn falls_out_of_step(&mut self) {
+        self.out_of_step = true;
     }
 
     pub(super) fn next(&self, now: Moment, rule: &Rule) -> Next<T> {
@@ -186,7 +199,7 @@ impl<T> State<T> {
     /// The `ETag` to ask for news with. Once in a while the whole is asked for, whatever an `ETag` says.
     pub(super) fn etag(&self, now: Moment, rule: &Rule) -> Option<HeaderValue> {
         let held = self.held.as_ref()?;
-        let recently = now.since(held.read) < rule.greatest_life;
+        let recently = now.since(held.read) < rule.greatest_life && self.is_in_step();
         held.etag.clone().filter(|_| recently)
     }
 
@@ -225,6 +238,7 @@ impl<T> State<T> {
                 }),
                 held,
             ) => {
+                self.out_of_step = false;
                 *held = Some(Held {
                     value: Arc::new(value),
                     etag,
@@ -233,6 +247,10 @@ impl<T> State<T> {
                     life: life(max_age),
                 });
                 Ok(())
+            }
+            // It compared with what was thrown away meanwhile.
+            (Ok(Loaded::Again { .. } | Loaded::Unchanged { .. }), _) if self.out_of_step => {
+                Err(FetchError::Aborted)
             }
             (Ok(Loaded::Again { etag, max_age }), Some(held)) => {
                 held.etag = etag;

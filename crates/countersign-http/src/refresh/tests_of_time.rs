@@ -75,7 +75,7 @@ impl Bench {
             gate: Semaphore::new(answers),
         });
         let other_side = Arc::clone(&issuer);
-        let values = Refresher::new(subject(), RULE, move |etag| {
+        let values = Refresher::new(subject(), RULE, move |etag, _| {
             let issuer = Arc::clone(&other_side);
             Box::pin(async move {
                 issuer.asked.fetch_add(1, Ordering::SeqCst);
@@ -328,7 +328,7 @@ async fn something_newer_is_asked_for_once_in_a_cool_down() {
 async fn a_fetch_that_panics_ends_and_the_next_one_is_tried() {
     let fetches = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&fetches);
-    let values = Refresher::new(subject(), RULE, move |_| {
+    let values = Refresher::new(subject(), RULE, move |_, _| {
         let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
         Box::pin(async move {
             assert!(!first, "on purpose");
@@ -357,7 +357,7 @@ async fn a_fetch_that_panics_ends_and_the_next_one_is_tried() {
 async fn a_fetch_that_panics_is_one_that_failed_and_what_is_held_counts_on() {
     let fetches = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&fetches);
-    let values = Refresher::new(subject(), RULE, move |_| {
+    let values = Refresher::new(subject(), RULE, move |_, _| {
         let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
         // Before there is anything to wait for, and while it is waited for.
         assert!(first || counter.load(Ordering::SeqCst) == 2, "on purpose");
@@ -465,7 +465,7 @@ fn the_log_hears_of_a_change_once() {
 fn stuck(rule: Rule) -> (Refresher<u32>, Arc<AtomicU32>, Arc<Semaphore>) {
     let (asked, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
     let (count, opened) = (Arc::clone(&asked), Arc::clone(&gate));
-    let values = Refresher::new(subject(), rule, move |_| {
+    let values = Refresher::new(subject(), rule, move |_, _| {
         let number = count.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         let gate = Arc::clone(&opened);
         Box::pin(async move {
@@ -534,4 +534,68 @@ async fn what_is_held_counts_on_while_its_renewal_is_overdue() {
     assert!(matches!(values.view(at(610)), View::Held(_)));
     tokio::task::yield_now().await;
     assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+/// A source that says `Again` where it has brought the same before, as that of keys does.
+#[tokio::test]
+async fn what_was_thrown_away_is_brought_again_and_not_taken_for_what_is_held() {
+    let rule = Rule {
+        patience: Duration::from_secs(20),
+        ..RULE
+    };
+    let (last, gate) = (Arc::new(Mutex::new(0)), Arc::new(Semaphore::new(0)));
+    let (brought, opened) = (Arc::clone(&last), Arc::clone(&gate));
+    let values = Refresher::new(subject(), rule, move |etag, is_in_step| {
+        let (brought, gate) = (Arc::clone(&brought), Arc::clone(&opened));
+        Box::pin(async move {
+            assert!(is_in_step || etag.is_none());
+            gate.acquire().await.unwrap().forget();
+            let again = *brought.lock().unwrap() == 7 && is_in_step;
+            *brought.lock().unwrap() = 7;
+            Ok(if again {
+                Loaded::Again {
+                    etag: None,
+                    max_age: None,
+                }
+            } else {
+                Loaded::New {
+                    value: 7,
+                    etag: None,
+                    max_age: None,
+                }
+            })
+        })
+    });
+    let start = Clock::system().moment();
+    let at = |secs| start.later(Duration::from_secs(secs));
+    // The first is given up and the second on its way when the first brings something, which is thrown away; and so is what
+    // the second says of it.
+    assert!(matches!(values.view(at(0)), View::Wait(_)));
+    tokio::task::yield_now().await;
+    assert!(matches!(values.view(at(21)), View::Wait(_)));
+    tokio::task::yield_now().await;
+    gate.add_permits(2);
+    let flight = values.0.read().flight(at(21), &rule).unwrap();
+    values.ended(flight).await;
+    assert_eq!(*last.lock().unwrap(), 7);
+    // The third brings it anew.
+    gate.add_permits(1);
+    for secs in [21, 60] {
+        if let View::Wait(flight) = values.view(at(secs)) {
+            flight.await;
+        }
+    }
+    let View::Held(value) = values.view(at(60)) else {
+        panic!("it was brought again");
+    };
+    assert_eq!((*value, values.condition(at(60)).last_error), (7, None));
+}
+
+#[test]
+fn a_runtime_without_timers_waits_without_them_and_does_not_panic() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let bench = Bench::open();
+    assert_eq!(runtime.block_on(bench.get(0)), Ok(1));
 }

@@ -16,7 +16,7 @@ use crate::store::Store;
 use crate::store::copy::{self, NO_MARK};
 
 /// Opens the data folder, or makes it, readable by its owner alone.
-pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal), Error> {
+pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal, KeysLock), Error> {
     let (folder, database) = (settings.data(), settings.database());
     // Before anything is made: a key that cannot be used must leave nothing behind.
     if let Some(key) = settings.key_encryption_key() {
@@ -30,13 +30,14 @@ pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal), E
     }
     make_folder(folder)?;
     mark::check(settings)?;
+    let lock = KeysLock::shared(settings)?;
     // Before the key: where there is a key, there was a database.
     let store = Store::open(&database, true).await?;
     store.look_for_damage(&database).await?;
     settle_key(settings, &store).await?;
     let nothing_sealed = store.keys().await?.is_empty();
     let seal = seal::from_setting(settings.key_encryption_key(), folder, nothing_sealed)?;
-    Ok((store, seal))
+    Ok((store, seal, lock))
 }
 
 /// Ends a change of the key-encryption key that was cut short, where that is kept in the data folder.
@@ -83,6 +84,51 @@ pub(crate) fn check_existing(settings: &Settings) -> Result<(), Error> {
 /// The mark in the head of the database file, or none. To be asked before anything opens the database: see [`mark`].
 pub(super) fn marked(settings: &Settings) -> u32 {
     mark::of_database(&settings.database()).unwrap_or(NO_MARK)
+}
+
+/// That the keys of a data folder are in use: shared by those who have opened them, and had alone by who encrypts them anew.
+/// It goes with the process, however that ends.
+#[derive(Debug)]
+pub(crate) struct KeysLock {
+    /// None where the file system knows no locks.
+    _file: Option<File>,
+}
+
+impl KeysLock {
+    /// # Errors
+    /// [`Error::KeysChanging`] while they are encrypted anew.
+    fn shared(settings: &Settings) -> Result<Self, Error> {
+        Self::of(settings, File::try_lock_shared, || Error::KeysChanging {
+            path: settings.data().to_owned(),
+        })
+    }
+
+    /// # Errors
+    /// [`Error::FolderInUse`] while anybody has opened them.
+    pub(crate) fn alone(settings: &Settings) -> Result<Self, Error> {
+        Self::of(settings, File::try_lock, || Error::FolderInUse {
+            path: settings.data().to_owned(),
+        })
+    }
+
+    fn of(
+        settings: &Settings,
+        lock: impl FnOnce(&File) -> Result<(), TryLockError>,
+        taken: impl FnOnce() -> Error,
+    ) -> Result<Self, Error> {
+        let path = settings.data().join("key-encryption.lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path);
+        let _file = match file.map(|file| (lock(&file), file)) {
+            Ok((Ok(()), file)) => Some(file),
+            Ok((Err(TryLockError::WouldBlock), _)) => return Err(taken()),
+            Ok((Err(TryLockError::Error(_)), _)) | Err(_) => None,
+        };
+        Ok(Self { _file })
+    }
 }
 
 /// The mark that a server runs on a data folder, as long as it lives; it goes with the process, however that ends.

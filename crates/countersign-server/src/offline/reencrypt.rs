@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::now;
-use crate::app::{Lock, check_existing, open_existing, settle_key};
+use crate::app::{KeysLock, Lock, check_existing, open_existing, settle_key};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::keys;
@@ -33,8 +33,8 @@ pub struct Reencrypted {
 /// [`Error::File`]; errors of the database. Whatever fails, the key-encryption key that is there opens the database.
 pub async fn reencrypt_keys(settings: &Settings, to: Option<&Path>) -> Result<Reencrypted, Error> {
     check_existing(settings)?;
-    let lock = Lock::of(settings);
-    if lock.is_of_another() {
+    let locks = (Lock::of(settings), KeysLock::alone(settings)?);
+    if locks.0.is_of_another() {
         return Err(Error::FolderInUse {
             path: settings.data().to_owned(),
         });
@@ -50,8 +50,8 @@ pub async fn reencrypt_keys(settings: &Settings, to: Option<&Path>) -> Result<Re
     let changed = change_key(settings, &store, to).await;
     store.close().await;
     let mut changed = changed?;
-    changed.is_swept = copy::rewrite(&settings.database()).await.is_ok();
-    drop(lock);
+    changed.is_swept = matches!(copy::rewrite(&settings.database()).await, Ok(true));
+    drop(locks);
     Ok(changed)
 }
 
@@ -69,6 +69,12 @@ async fn change_key(
         return Err(Error::KeyEncryptionKeyWrong);
     }
     let new = match to {
+        Some(file) if change::is_of_folder(file, folder) => {
+            return Err(Error::Argument(format!(
+                "{} is a name that the data folder has for keys of its own; put the new key elsewhere",
+                file.display()
+            )));
+        }
         Some(file) => Seal::of_file(file)?,
         None => change::prepare(folder)?,
     };

@@ -189,6 +189,10 @@ pub(crate) async fn open(
 ) -> Result<Ring, Error> {
     loop {
         let rows = store.keys().await?;
+        // Before any is made: sealed with another key than the rest, it would be opened by none.
+        if !are_opened_by(seal, &rows) {
+            return Err(Error::KeyEncryptionKeyWrong);
+        }
         let new = make(&rows, seal, algorithm, shared_secret.is_some(), now).await?;
         if new.is_empty() {
             return unseal(&rows, seal, algorithm, shared_secret, now);

@@ -76,13 +76,6 @@ impl Attempt {
             attempt.add(pair.clone(), limits.pair, OnSuccess::Restores);
             attempt.pair = Some(pair);
         }
-        if let Some(site) = Limits::wider_site_of(peer) {
-            attempt.add(
-                format!("hashes {site}"),
-                limits.site_hashes,
-                OnSuccess::Stays,
-            );
-        }
         let is_familiar = match &attempt.pair {
             Some(pair) => store.is_familiar(pair, now).await?,
             None => false,
@@ -93,6 +86,14 @@ impl Attempt {
                 limits.account,
                 OnSuccess::Returns,
             );
+            // Nor by their neighbours, where a provider gives a part of a /48 to each household.
+            if let Some(site) = Limits::wider_site_of(peer) {
+                attempt.add(
+                    format!("hashes {site}"),
+                    limits.site_hashes,
+                    OnSuccess::Stays,
+                );
+            }
         }
         Ok(attempt)
     }

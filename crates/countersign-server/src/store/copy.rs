@@ -45,19 +45,21 @@ pub(crate) async fn take(database: &Path, empty: &Path) -> Result<(), Error> {
 }
 
 /// Writes a database anew in its own place, so that nothing of what was once in it is left in its free pages or in its log.
+/// False where somebody reads it, so that the file of before is still there.
 ///
 /// # Errors
 /// Errors of the database, a full disk above all: it takes as much room again.
-pub(crate) async fn rewrite(database: &Path) -> Result<(), Error> {
+pub(crate) async fn rewrite(database: &Path) -> Result<bool, Error> {
     let mut connection = connect(database, None).await?;
     let rewritten = async {
         sqlx::query(REWRITE).execute(&mut connection).await?;
-        sqlx::query(SETTLE).execute(&mut connection).await
+        let (is_busy, ..): (i64, i64, i64) =
+            sqlx::query_as(SETTLE).fetch_one(&mut connection).await?;
+        Ok(is_busy == 0)
     };
-    let rewritten = rewritten.await;
+    let rewritten: Result<bool, sqlx::Error> = rewritten.await;
     connection.close().await?;
-    rewritten?;
-    Ok(())
+    Ok(rewritten?)
 }
 
 /// Looks whether a file is a whole database of this program, and gives back the keys in it. What stands in a write-ahead log

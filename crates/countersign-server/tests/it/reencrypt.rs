@@ -166,3 +166,83 @@ async fn a_key_that_does_not_open_the_database_changes_nothing() {
     app.reopen_with(&[]).await.unwrap();
     assert_eq!(app.get_as("/profile", &tokens.access).await.status, 200);
 }
+
+/// A key that is made with another key-encryption key than the rest would be opened by none.
+#[tokio::test]
+async fn a_start_with_the_wrong_key_makes_no_key() {
+    let (mut app, tokens) = TestApp::with_session().await;
+    let key = key_in(app.data());
+    let right = fs::read_to_string(&key).unwrap();
+    app.server.close().await;
+    // Then one is missing, and the next start makes it.
+    offline::withdraw_keys(&app.settings()).await.unwrap();
+    private(&key, OTHER);
+    let error = app.reopen_with(&[]).await.unwrap_err();
+    assert_eq!(error.code(), "key_encryption_key_wrong");
+    private(&key, &right);
+    app.reopen_with(&[]).await.unwrap();
+    assert_eq!(app.refresh(&tokens.refresh).await.status, 200);
+}
+
+#[tokio::test]
+async fn keys_that_somebody_has_opened_are_not_encrypted_anew() {
+    let (app, _) = TestApp::with_session().await;
+    let error = offline::reencrypt_keys(&app.settings(), None).await;
+    assert_eq!(error.unwrap_err().code(), "data_folder_in_use");
+    app.server.close().await;
+    assert!(offline::reencrypt_keys(&app.settings(), None).await.is_ok());
+}
+
+#[tokio::test]
+async fn nobody_opens_keys_while_they_are_encrypted_anew() {
+    let (mut app, tokens) = TestApp::with_session().await;
+    app.server.close().await;
+    // What the command holds as long as it works.
+    let held = fs::File::create(app.data().join("key-encryption.lock")).unwrap();
+    held.try_lock().unwrap();
+    let error = app.reopen_with(&[]).await.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("keys_changing", 4));
+    drop(held);
+    app.reopen_with(&[]).await.unwrap();
+    assert_eq!(app.get_as("/profile", &tokens.access).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_new_key_under_a_name_of_the_folders_own_is_refused_and_stays() {
+    let (app, _) = TestApp::with_session().await;
+    app.server.close().await;
+    let file = app.data().join("key-encryption.key.new");
+    private(&file, OTHER);
+    // Opened by nobody, it is put aside before anything else, so that it does not take the place of the key.
+    let error = offline::reencrypt_keys(&app.settings(), Some(&file)).await;
+    assert!(error.is_err());
+    let own = key_in(app.data());
+    let error = offline::reencrypt_keys(&app.settings(), Some(&own)).await;
+    let error = error.unwrap_err();
+    assert!(error.to_string().contains("of its own"), "{error}");
+    let texts = fs::read_dir(app.data()).unwrap().filter_map(|entry| {
+        let path = entry.unwrap().path();
+        fs::read_to_string(path).ok()
+    });
+    assert!(texts.into_iter().any(|text| text == OTHER));
+}
+
+#[tokio::test]
+async fn what_somebody_still_reads_is_not_swept_and_is_said_to_be_there() {
+    use sqlx::Connection as _;
+    let (app, _) = TestApp::with_session().await;
+    app.server.close().await;
+    let options =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(app.data().join("countersign.db"));
+    let mut reader = sqlx::SqliteConnection::connect_with(&options)
+        .await
+        .unwrap();
+    sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
+    let read = sqlx::query("SELECT count(*) FROM keys");
+    read.fetch_one(&mut reader).await.unwrap();
+    let done = offline::reencrypt_keys(&app.settings(), None)
+        .await
+        .unwrap();
+    assert_eq!((done.keys.len(), done.is_swept), (3, false));
+    reader.close().await.unwrap();
+}

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{KEY_BYTES, Seal, make_private_file, path_in, sync_folder_of};
+use super::{
+    KEY_BYTES, Seal, make_private_file, path_in, refuse_if_readable_by_others, sync_folder_of,
+};
 use crate::error::Error;
 use crate::rules::aside;
 use crate::rules::secret;
@@ -20,9 +22,55 @@ use crate::rules::secret;
 /// [`Error::File`]; errors of the random source.
 pub(crate) fn prepare(folder: &Path) -> Result<Seal, Error> {
     let path = coming_in(folder);
+    may_be_renamed(&path_in(folder))?;
     let text = Zeroizing::new(secret::encode(secret::random::<KEY_BYTES>()?.as_slice()));
     make_private_file(&path, &text).map_err(of_file(&path))?;
+    if let Err(problem) = give_to_owner_of(&path_in(folder), &path) {
+        let _ = fs::remove_file(&path);
+        return Err(of_file(&path)(problem));
+    }
     Seal::parse(&text, &path.display().to_string())
+}
+
+/// Whether this is one of the two names that a folder has for its keys.
+pub(crate) fn is_of_folder(file: &Path, folder: &Path) -> bool {
+    let same = |own: PathBuf| {
+        let (own, file) = (fs::canonicalize(own), fs::canonicalize(file));
+        own.is_ok_and(|own| file.is_ok_and(|file| own == file))
+    };
+    same(path_in(folder)) || same(coming_in(folder))
+}
+
+/// Refuses a key that is mounted into its folder: nothing takes the name of such a file.
+fn may_be_renamed(key: &Path) -> Result<(), Error> {
+    let probe = aside::with(key, ".probe");
+    let linked = fs::hard_link(key, &probe);
+    let _ = fs::remove_file(&probe);
+    match linked {
+        Err(problem) if problem.kind() == std::io::ErrorKind::CrossesDevices => {
+            Err(Error::Argument(format!(
+                "{} is mounted into the data folder: put the new key into a file of its own and name it with `--to`",
+                key.display()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Who may read the one may read the other: the command may be run by another user than the server.
+#[cfg(unix)]
+fn give_to_owner_of(key: &Path, new: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let (of_key, of_new) = (fs::metadata(key)?, fs::metadata(new)?);
+    if (of_key.uid(), of_key.gid()) == (of_new.uid(), of_new.gid()) {
+        return Ok(());
+    }
+    chown(new, Some(of_key.uid()), Some(of_key.gid()))
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of(_: &Path, _: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Has it take the place of the one that is, which is put aside; returns where that is now.
@@ -53,7 +101,8 @@ pub(crate) fn put_aside(folder: &Path, now: i64) -> Result<Option<PathBuf>, Erro
 /// `opens` says, and is put aside where it does not.
 ///
 /// # Errors
-/// [`Error::File`].
+/// [`Error::File`]; [`Error::KeyEncryptionKey`] where the key that was to come is there and may not be read. Then nothing has
+/// changed.
 pub(crate) fn settle(
     folder: &Path,
     now: i64,
@@ -63,7 +112,11 @@ pub(crate) fn settle(
     if !coming.exists() {
         return Ok(());
     }
-    if Seal::of_file(&coming).is_ok_and(|seal| opens(&seal)) {
+    let text = Zeroizing::new(fs::read_to_string(&coming).map_err(of_file(&coming))?);
+    let origin = coming.display().to_string();
+    refuse_if_readable_by_others(&coming, &origin)?;
+    // One that is cut short opens nothing.
+    if Seal::parse(&text, &origin).is_ok_and(|seal| opens(&seal)) {
         finish(folder, now)?;
         return Ok(());
     }
@@ -147,6 +200,21 @@ mod tests {
         assert_ne!(aside, second);
         assert!(Seal::of_file(&aside).unwrap().open(&before, "t").is_ok());
         assert_eq!(keys_in(folder.path()), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_may_not_be_read_is_not_taken_for_one_that_opens_nothing() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (folder, _, after) = prepared();
+        let coming = coming_in(folder.path());
+        fs::set_permissions(&coming, fs::Permissions::from_mode(0o640)).unwrap();
+        let settled = settle(folder.path(), NOW, |_| panic!("it is not read"));
+        assert!(matches!(settled, Err(Error::KeyEncryptionKey { .. })));
+        assert_eq!(keys_in(folder.path()), 2);
+        fs::set_permissions(&coming, fs::Permissions::from_mode(0o600)).unwrap();
+        super::settle(folder.path(), NOW, |seal| seal.open(&after, "t").is_ok()).unwrap();
+        assert!(!coming.exists());
     }
 
     #[test]

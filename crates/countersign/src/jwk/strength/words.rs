@@ -31,16 +31,22 @@ pub(super) fn are_all_of(secret: &[u8]) -> bool {
     let mut least = vec![0usize];
     for start in (0..secret.len()).rev() {
         let rest = secret.get(start..).unwrap_or_default();
-        let own = usize::from(rest.first().is_some_and(u8::is_ascii_alphanumeric));
+        let sets_apart = |octet: &u8| b" -_.,!\t\r\n".contains(octet);
+        let own = usize::from(!rest.first().is_some_and(sets_apart));
         let behind = |octets: usize| least.get(least.len().wrapping_sub(octets)).copied();
         let after_words = words
             .iter()
             .filter(|word| begins_with(rest, word))
-            .filter_map(|word| behind(word.len()));
+            .filter_map(|word| Some(behind(word.len())?.saturating_add(weight(word))));
         let after_one = behind(1).map(|behind| behind.saturating_add(own));
         least.push(after_words.chain(after_one).min().unwrap_or(own));
     }
     least.last().is_some_and(|unguessed| *unguessed < UNGUESSED)
+}
+
+/// The shortest words stand within others, and in what is random: they count as one character.
+fn weight(word: &str) -> usize {
+    usize::from(word.len() < 3)
 }
 
 fn begins_with(text: &[u8], word: &str) -> bool {
@@ -79,6 +85,8 @@ mod tests {
             "correct horse battery staple of my own",
             "tf2Zb1kQ7r9wXy0uVvP4sLmNcE8aHdJg",
             "my-secret-key-is-Zb1kQ7r9wXy0uVvP4sLm",
+            r"R'IS'k}I*=W}^A@&c-}\3@n{/'pV[0;'",
+            "envoy rival themes iranian attaining",
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ] {
             assert!(!are_all_of(secret.as_bytes()), "{secret}");
