@@ -30,10 +30,11 @@ pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal, Ke
     }
     make_folder(folder)?;
     mark::check(settings)?;
-    let lock = KeysLock::shared(settings)?;
     // Before the key: where there is a key, there was a database.
     let store = Store::open(&database, true).await?;
     store.look_for_damage(&database).await?;
+    // Before anything is read of keys; and where that is no database, nothing is made.
+    let lock = KeysLock::shared(settings)?;
     settle_key(settings, &store).await?;
     let nothing_sealed = store.keys().await?.is_empty();
     let seal = seal::from_setting(settings.key_encryption_key(), folder, nothing_sealed)?;
