@@ -11,6 +11,8 @@
 
 mod state;
 #[cfg(test)]
+mod tests_of_patience;
+#[cfg(test)]
 mod tests_of_time;
 
 use std::fmt;

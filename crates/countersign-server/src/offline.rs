@@ -16,6 +16,7 @@ use crate::rules::email;
 use crate::rules::password::Pool;
 use crate::rules::{keys, roles, session, setup};
 use crate::store::Store;
+use crate::store::keys::KeyRow;
 use crate::store::users::UserRow;
 
 mod copies;
@@ -191,8 +192,8 @@ pub struct SigningKeyName {
     pub alg: String,
 }
 
-impl From<keys::Named> for SigningKeyName {
-    fn from(keys::Named { kid, alg }: keys::Named) -> Self {
+impl From<KeyRow> for SigningKeyName {
+    fn from(KeyRow { kid, alg, .. }: KeyRow) -> Self {
         Self { kid, alg }
     }
 }
@@ -209,7 +210,7 @@ pub struct Rotated {
 
 impl From<keys::Ended> for Rotated {
     fn from(keys::Ended { ended, signing }: keys::Ended) -> Self {
-        let names = |keys: Vec<keys::Named>| keys.into_iter().map(SigningKeyName::from).collect();
+        let names = |keys: Vec<KeyRow>| keys.into_iter().map(SigningKeyName::from).collect();
         Self {
             ended: names(ended),
             signing: names(signing),

@@ -28,6 +28,9 @@ const RULE: Rule = Rule {
     patience: Duration::ZERO,
 };
 
+/// How many answers the fetch of a list waits for at most: its own, and those of a key that it needs.
+const ANSWERS: u32 = 4;
+
 /// Which status lists a service believes, and what it does without one (draft-ietf-oauth-status-list).
 ///
 /// A token may name a place in a list of its issuer's, where a bit says whether it was taken back. For issuers whose keys are
@@ -159,7 +162,7 @@ impl StatusLists {
             return Err(Error::StatusListsNowhere);
         }
         let connecting = self.connecting(trust.keys);
-        let patience = connecting.patience(1);
+        let patience = connecting.patience(ANSWERS);
         let reading = self
             .reading(&targets, connecting)
             .map_err(Error::StatusLists)?;

@@ -19,7 +19,7 @@ mod early;
 mod listed;
 mod reencrypt;
 
-pub(crate) use early::{Ended, Named, retire, withdraw};
+pub(crate) use early::{Ended, retire, withdraw};
 pub(crate) use listed::{Duty, Listed};
 pub(crate) use reencrypt::reencrypt;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use countersign_server::offline;
+use countersign_server::offline::{self, Reencrypted};
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, Tokens};
@@ -31,6 +31,12 @@ fn is_anywhere_in(folder: &Path, text: &str) -> bool {
     })
 }
 
+/// After the server was closed.
+async fn reencrypted(app: &TestApp) -> Reencrypted {
+    let done = offline::reencrypt_keys(&app.settings(), None).await;
+    done.unwrap()
+}
+
 #[tokio::test]
 async fn keys_under_another_key_encryption_key_sign_and_verify_what_they_did() {
     let (mut app, tokens) = TestApp::with_session().await;
@@ -45,9 +51,7 @@ async fn keys_under_another_key_encryption_key_sign_and_verify_what_they_did() {
             .all(|text| is_anywhere_in(app.data(), text))
     );
 
-    let done = offline::reencrypt_keys(&app.settings(), None)
-        .await
-        .unwrap();
+    let done = reencrypted(&app).await;
     assert_eq!((done.keys.len(), done.is_swept), (3, true));
     assert_eq!(done.key, key_in(app.data()));
     assert_eq!(fs::read_to_string(done.set_aside.unwrap()).unwrap(), old);
@@ -84,9 +88,7 @@ async fn keys_that_were_deleted_are_swept_out_of_the_database_with_the_others() 
     app.server.close().await;
     offline::withdraw_keys(&app.settings()).await.unwrap();
     assert!(is_somewhere(app.data()));
-    let done = offline::reencrypt_keys(&app.settings(), None)
-        .await
-        .unwrap();
+    let done = reencrypted(&app).await;
     assert_eq!((done.keys.len(), done.is_swept), (1, true));
     assert!(!is_somewhere(app.data()));
     app.reopen_with(&[]).await.unwrap();
@@ -129,9 +131,7 @@ async fn a_change_that_was_cut_short_is_ended_by_whoever_opens_the_folder_next()
     let (mut app, tokens) = TestApp::with_session().await;
     let key = key_in(app.data());
     app.server.close().await;
-    let done = offline::reencrypt_keys(&app.settings(), None)
-        .await
-        .unwrap();
+    let done = reencrypted(&app).await;
     let new = fs::read_to_string(&key).unwrap();
     // As if it had ended when the database was written.
     fs::rename(&key, app.data().join("key-encryption.key.new")).unwrap();
@@ -143,9 +143,7 @@ async fn a_change_that_was_cut_short_is_ended_by_whoever_opens_the_folder_next()
 
     // As if it had ended before: the key that was to come is of no use, and the next one takes its place.
     private(&app.data().join("key-encryption.key.new"), OTHER);
-    let done = offline::reencrypt_keys(&app.settings(), None)
-        .await
-        .unwrap();
+    let done = reencrypted(&app).await;
     assert_eq!(fs::read_to_string(done.set_aside.unwrap()).unwrap(), new);
     app.reopen_with(&[]).await.unwrap();
     assert_eq!(app.get_as("/profile", &tokens.access).await.status, 200);
@@ -240,9 +238,7 @@ async fn what_somebody_still_reads_is_not_swept_and_is_said_to_be_there() {
     sqlx::query("BEGIN").execute(&mut reader).await.unwrap();
     let read = sqlx::query("SELECT count(*) FROM keys");
     read.fetch_one(&mut reader).await.unwrap();
-    let done = offline::reencrypt_keys(&app.settings(), None)
-        .await
-        .unwrap();
+    let done = reencrypted(&app).await;
     assert_eq!((done.keys.len(), done.is_swept), (3, false));
     reader.close().await.unwrap();
 }

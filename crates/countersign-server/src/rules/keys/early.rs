@@ -9,18 +9,11 @@ use crate::rules::audit::{self, About, Event};
 use crate::store::Store;
 use crate::store::keys::KeyRow;
 
-/// A key by its name, and what it signs with.
-#[derive(Clone)]
-pub(crate) struct Named {
-    pub(crate) kid: String,
-    pub(crate) alg: String,
-}
-
 /// Keys that sign no more.
 pub(crate) struct Ended {
-    pub(crate) ended: Vec<Named>,
+    pub(crate) ended: Vec<KeyRow>,
     /// Which of those that stood by sign from now on.
-    pub(crate) signing: Vec<Named>,
+    pub(crate) signing: Vec<KeyRow>,
 }
 
 /// Has those keys sign that stand by. Those that signed so far verify for as long as a token of theirs can live.
@@ -51,8 +44,8 @@ pub(crate) async fn retire(store: &Store, now: i64) -> Result<Ended, Error> {
         write.move_key(&with(row, times(row).begun(now))).await?;
     }
     let outcome = Ended {
-        ended: named(&signing),
-        signing: named(&taking_over),
+        ended: signing.iter().copied().cloned().collect(),
+        signing: taking_over.iter().copied().cloned().collect(),
     };
     let about = About {
         keys: Some(kids(&signing)),
@@ -85,7 +78,7 @@ pub(crate) async fn withdraw(store: &Store, now: i64) -> Result<Ended, Error> {
     audit::record(&mut write, Event::KeysWithdrawn, &about, now).await?;
     write.commit().await?;
     Ok(Ended {
-        ended: named(&all),
+        ended: all.iter().copied().cloned().collect(),
         signing: Vec::new(),
     })
 }
@@ -125,14 +118,6 @@ fn with(row: &KeyRow, times: Times) -> KeyRow {
         verify_until: times.verify_until,
         ..row.clone()
     }
-}
-
-fn named(rows: &[&KeyRow]) -> Vec<Named> {
-    let of = |row: &&KeyRow| Named {
-        kid: row.kid.clone(),
-        alg: row.alg.clone(),
-    };
-    rows.iter().map(of).collect()
 }
 
 fn kids(rows: &[&KeyRow]) -> Vec<String> {
