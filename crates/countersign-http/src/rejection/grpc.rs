@@ -88,6 +88,8 @@ mod tests {
             let value = HeaderValue::from_static(content_type);
             let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, value)]);
             assert!(!is_asked_for(&Method::POST, Version::HTTP_2, &headers));
+            headers.insert(TE, HeaderValue::from_static("gzip"));
+            assert!(!is_asked_for(&Method::POST, Version::HTTP_2, &headers));
             headers.insert(TE, HeaderValue::from_static("trailers"));
             let asked = |method, version| is_asked_for(&method, version, &headers);
             assert_eq!(
