@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod courtesy;
 pub(crate) mod demo;
 pub(crate) mod device;
+pub(crate) mod disk;
 pub(crate) mod email;
 pub(crate) mod inspect;
 pub(crate) mod issue;

@@ -9,6 +9,7 @@ use crate::app::{Lock, check_existing};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::aside::{self, with};
+use crate::rules::disk::sync_folder_of;
 use crate::rules::{keys, seal};
 use crate::store::copy;
 
@@ -161,12 +162,6 @@ fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-/// The file itself is down on the disk when its name is.
-fn sync_folder_of(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|path| !path.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all())
 }
 
 /// Removes a file that this made, and what SQLite put beside it.

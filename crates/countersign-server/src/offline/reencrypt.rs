@@ -6,6 +6,7 @@ use super::now;
 use crate::app::{KeysLock, Lock, check_existing, open_existing, settle_key};
 use crate::config::Settings;
 use crate::error::Error;
+use crate::rules::disk;
 use crate::rules::keys;
 use crate::rules::seal::{self, Seal, change};
 use crate::store::{Store, copy};
@@ -75,7 +76,11 @@ async fn change_key(
                 file.display()
             )));
         }
-        Some(file) => Seal::of_file(file)?,
+        Some(file) => {
+            let new = Seal::of_file(file)?;
+            disk::settle(file);
+            new
+        }
         None => change::prepare(folder)?,
     };
     let keys = keys::reencrypt(store, &present, &new, now()).await?;

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::rules::disk;
 use crate::rules::secret::{self, Secret};
 
 pub(crate) mod change;
@@ -175,16 +176,7 @@ fn make_private_file(path: &Path, text: &str) -> std::io::Result<()> {
     writeln!(file, "{text}")?;
     // The database will hold what only this file opens: it must survive a power cut as well as the database does.
     file.sync_all()?;
-    sync_folder_of(path)
-}
-
-/// The name of a file is down on the disk as well as what is in it.
-fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().map(std::fs::File::open);
-    match folder {
-        Some(Ok(folder)) => folder.sync_all(),
-        _ => Ok(()),
-    }
+    disk::sync_folder_of(path)
 }
 
 #[cfg(test)]

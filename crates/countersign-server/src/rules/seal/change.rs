@@ -9,11 +9,10 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{
-    KEY_BYTES, Seal, make_private_file, path_in, refuse_if_readable_by_others, sync_folder_of,
-};
+use super::{KEY_BYTES, Seal, make_private_file, path_in, refuse_if_readable_by_others};
 use crate::error::Error;
 use crate::rules::aside;
+use crate::rules::disk::sync_folder_of;
 use crate::rules::secret;
 
 /// Makes the key that is to come, beside the one that is.
