@@ -95,8 +95,8 @@ impl Waited {
     }
 }
 
-/// How often a request waits at most: for keys, and for the status list.
-const MAX_WAITS: usize = 2;
+/// How often a request waits at most: for keys, for the status list, and once more where a clock has leapt meanwhile.
+const MAX_WAITS: usize = 3;
 
 /// A judgement, as far as it needs no waiting.
 enum Judged {
@@ -237,8 +237,9 @@ impl Authenticator {
         };
         let refuse = |rejection| self.refuse_text(rejection, credential, Some(issuer));
         let parse = || Unverified::parse(credential.text());
+        let now = self.clock.now();
         let verdict = with_keys(&issuer.keys, &self.clock, parse, waited.keys, |keys| {
-            issuer.verify(keys, &self.front, credential.octets(), self.clock.now())
+            issuer.verify(keys, &self.front, credential.octets(), now)
         });
         let token = match verdict {
             Ok(Verdict::Verified(token)) => token,
@@ -263,7 +264,7 @@ impl Authenticator {
                 Looked::Refused(rejection) => return Err(refuse(rejection)),
             }
         } else if let Some(unread) = &issuer.unread {
-            unread.passes(&token, &issuer.name);
+            unread.passes(&token, &issuer.name, now);
         }
         Ok(Judged::Passes(token))
     }

@@ -58,12 +58,12 @@ pub(crate) struct Connecting {
 }
 
 impl Connecting {
-    /// With so long for one answer, and for the way to it: who says how long he waits says it of all of it.
     /// How long so many answers may take, one after the other. What is late by more than one of them comes never.
     pub(crate) fn patience(&self, answers: u32) -> Duration {
         self.timeout.saturating_mul(answers.saturating_add(1))
     }
 
+    /// With so long for one answer, and for the way to it: who says how long he waits says it of all of it.
     pub(crate) fn set_timeout(&mut self, timeout: Duration) {
         self.timeout = timeout;
         self.connect_timeout = timeout;

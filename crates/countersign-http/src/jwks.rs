@@ -9,10 +9,10 @@ mod missing;
 mod unusable;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use countersign::{Algorithm, JwkSet};
-use http::HeaderValue;
 
 pub use builder::RemoteKeysBuilder;
 
@@ -20,7 +20,7 @@ use crate::clock::{Clock, Moment};
 use crate::fetch::{Answer, Connecting, FetchError, Fetched, Fetcher, Target, Wanted};
 use crate::health::{self, KeysState};
 use crate::keys::{AtHand, Missing};
-use crate::refresh::{Asked, Loaded, Refresher, Standing, Subject, View};
+use crate::refresh::{Asked, Basis, Loaded, Refresher, Standing, Subject, View};
 use discovery::Discovery;
 use missing::MissingNames;
 use unusable::why_useless;
@@ -53,7 +53,7 @@ pub struct RemoteKeys(Arc<Remote>);
 
 struct Remote {
     loader: Arc<Loader>,
-    keys: Refresher<JwkSet>,
+    keys: Refresher<Document>,
     missing: MissingNames,
     /// For whoever asks the same issuer for something else.
     connecting: Connecting,
@@ -142,7 +142,7 @@ impl RemoteKeys {
         let mut waited = false;
         loop {
             match self.0.keys.look(clock.moment(), waited) {
-                View::Held(set) => return Ok(set),
+                View::Held(document) => return Ok(Arc::clone(&document.set)),
                 View::Wait(flight) => flight.await,
                 View::Nothing { .. } => {
                     let condition = self.0.keys.condition(clock.moment());
@@ -197,12 +197,11 @@ impl RemoteKeys {
             source,
             fetcher,
             rsa_algorithm,
-            last: Mutex::default(),
         });
         let shared = Arc::clone(&loader);
-        let keys = Refresher::new(subject, rule, move |etag, is_in_step| {
+        let keys = Refresher::new(subject, rule, move |basis| {
             let loader = Arc::clone(&shared);
-            Box::pin(async move { loader.load(etag, is_in_step).await })
+            Box::pin(async move { loader.load(basis).await })
         });
         Self(Arc::new(Remote {
             loader,
@@ -212,9 +211,18 @@ impl RemoteKeys {
         }))
     }
 
+    /// How long a fetch may take in all.
+    pub(crate) fn patience(&self) -> Duration {
+        self.0.keys.patience()
+    }
+
     /// The set to look a key up in, or what there is instead. Whoever has `waited` does not wait again.
     pub(crate) fn view(&self, now: Moment, waited: bool) -> View<JwkSet> {
-        self.0.keys.look(now, waited)
+        match self.0.keys.look(now, waited) {
+            View::Held(document) => View::Held(Arc::clone(&document.set)),
+            View::Wait(flight) => View::Wait(flight),
+            View::Nothing { retry_after } => View::Nothing { retry_after },
+        }
     }
 
     /// What there is instead of a set without a single usable key: it counts like any other, and is asked for again sooner.
@@ -232,7 +240,8 @@ impl RemoteKeys {
 
     /// What is held within its limit, also where none of its keys can be used.
     pub(crate) fn held(&self, now: Moment) -> Option<Arc<JwkSet>> {
-        self.0.keys.brought(now)
+        let document = self.0.keys.brought(now)?;
+        Some(Arc::clone(&document.set))
     }
 
     pub(crate) fn standing(&self, now: Moment) -> health::Standing {
@@ -284,7 +293,7 @@ impl RemoteKeys {
                 failed,
             } => match self.0.keys.view(now) {
                 // Another request had the set fetched again since this one looked into it.
-                View::Held(set) if !Arc::ptr_eq(&set, seen) => {
+                View::Held(document) if !Arc::ptr_eq(&document.set, seen) => {
                     Missing::Wait(Box::pin(std::future::ready(())))
                 }
                 _ if failed => Missing::Unavailable { retry_after },
@@ -300,11 +309,11 @@ struct Loader {
     fetcher: Fetcher,
     /// For RSA keys that do not say theirs.
     rsa_algorithm: Option<Algorithm>,
-    last: Mutex<Option<Last>>,
 }
 
-/// The set that is held, as it came.
-struct Last {
+/// A set, and how it came.
+struct Document {
+    set: Arc<JwkSet>,
     target: Target,
     /// The same text from the same place again is no new set.
     text: Vec<u8>,
@@ -313,14 +322,12 @@ struct Last {
 }
 
 impl Loader {
-    /// The set, and where it is now. The `etag` is that of the last one, and says nothing of what is at another place.
-    async fn ask(&self, etag: Option<&HeaderValue>) -> Result<(Answer, Target), FetchError> {
+    /// The set, and where it is now. The `ETag` of what is held says nothing of what is at another place.
+    async fn ask(&self, basis: &Basis<Document>) -> Result<(Answer, Target), FetchError> {
         let target = self.source.place(&self.fetcher).await?;
-        let stays = self
-            .last()
-            .as_ref()
-            .is_some_and(|last| last.target == target);
-        let answer = match etag.filter(|_| stays) {
+        let held = basis.held.as_ref();
+        let stays = held.is_some_and(|held| held.target == target);
+        let answer = match basis.etag.as_ref().filter(|_| stays) {
             Some(etag) => self.fetcher.news(&target, Wanted::JSON, etag).await,
             None => {
                 let fetched = self.fetcher.get(&target, Wanted::JSON).await;
@@ -333,12 +340,8 @@ impl Loader {
         }
     }
 
-    async fn load(
-        &self,
-        etag: Option<HeaderValue>,
-        is_in_step: bool,
-    ) -> Result<Loaded<JwkSet>, FetchError> {
-        let (answer, target) = self.ask(etag.as_ref()).await?;
+    async fn load(&self, basis: Basis<Document>) -> Result<Loaded<Document>, FetchError> {
+        let (answer, target) = self.ask(&basis).await?;
         let Fetched {
             body: text,
             etag,
@@ -347,29 +350,28 @@ impl Loader {
             Answer::Unchanged { max_age } => return Ok(Loaded::Unchanged { max_age }),
             Answer::Document(fetched) => fetched,
         };
-        let mut last = self.last();
-        let same = |last: &Last| last.target == target && last.text == text;
-        if is_in_step && last.as_ref().is_some_and(same) {
+        let held = basis.held.as_deref();
+        if held.is_some_and(|held| held.target == target && held.text == text) {
             return Ok(Loaded::Again { etag, max_age });
         }
-        let value = self
+        let set = self
             .read(&text)
             .map_err(|error| self.source.failed(error.into(), &target))?;
-        for key in value.unusable() {
+        for key in set.unusable() {
             tracing::debug!(
                 index = key.index,
                 code = key.reason.code(),
                 "a key of the set cannot be used"
             );
         }
-        let useful = self.tell(&value, last.as_ref());
-        *last = Some(Last {
-            target,
-            text,
-            useful,
-        });
+        let useful = self.tell(&set, held);
         Ok(Loaded::New {
-            value,
+            value: Document {
+                set: Arc::new(set),
+                target,
+                text,
+                useful,
+            },
             etag,
             max_age,
         })
@@ -384,8 +386,8 @@ impl Loader {
     }
 
     /// Whether any key of `set` can be used. That none can is one line for whoever runs the service, and so is the end of it.
-    fn tell(&self, set: &JwkSet, last: Option<&Last>) -> bool {
-        let was_useful = last.is_none_or(|last| last.useful);
+    fn tell(&self, set: &JwkSet, held: Option<&Document>) -> bool {
+        let was_useful = held.is_none_or(|held| held.useful);
         let why = why_useless(set);
         match &why {
             Some(why) if was_useful => tracing::warn!(
@@ -400,10 +402,6 @@ impl Loader {
             _ => {}
         }
         why.is_none()
-    }
-
-    fn last(&self) -> MutexGuard<'_, Option<Last>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

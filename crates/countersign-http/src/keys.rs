@@ -148,6 +148,15 @@ impl Keys {
         }
     }
 
+    /// How long a fetch of keys may take in all; no time, where there is none.
+    #[cfg(feature = "remote")]
+    pub(crate) fn patience(&self) -> Duration {
+        match &self.0 {
+            Source::Remote(keys) => keys.patience(),
+            Source::Fixed(_) | Source::Shared(_) => Duration::ZERO,
+        }
+    }
+
     /// No key now, and no way to ever get one.
     pub(crate) fn is_empty_for_ever(&self) -> bool {
         match &self.0 {

@@ -6,7 +6,8 @@
 //! - The log hears of a change, not of every attempt: it begins to fail, the limit is over, it is back.
 //! - Fresh values are handed out without waiting, and renewed in the background before they expire. One that expired while
 //!   nobody asked is renewed before it counts again; one that cannot be renewed counts on, until its hard limit.
-//! - A fetch that has not ended in time, because nobody runs its task, is waited for no longer, and another may start.
+//! - A fetch that has not ended in time, because nobody runs its task, is waited for no longer, and another may start. What it
+//!   still brings then is thrown away, and has left nothing behind: a fetch compares with what it is given.
 //! - `now` is an argument.
 
 mod state;
@@ -18,16 +19,17 @@ mod tests_of_time;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use tokio::sync::watch;
 
 use crate::clock::Moment;
 use crate::fetch::FetchError;
-use state::{News, Next, State};
+use state::{News, Next, State, Underway};
 
 /// A fetch that somebody waits for. It ends when the fetch has, however that ended.
 pub(crate) type Flight = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -127,17 +129,26 @@ pub(crate) struct Refresher<T>(Arc<Shared<T>>);
 struct Shared<T> {
     subject: Subject,
     rule: Rule,
-    load: Box<dyn Fn(Option<HeaderValue>, bool) -> Loading<T> + Send + Sync>,
+    load: Box<Load<T>>,
     state: RwLock<State<T>>,
 }
 
+type Load<T> = dyn Fn(Basis<T>) -> Loading<T> + Send + Sync;
+
+/// What a fetch starts from. It keeps nothing itself: what it brings may be thrown away.
+pub(crate) struct Basis<T> {
+    /// What is held.
+    pub(crate) held: Option<Arc<T>>,
+    /// Its `ETag`, where it is to bring news only.
+    pub(crate) etag: Option<HeaderValue>,
+}
+
 impl<T: Send + Sync + 'static> Refresher<T> {
-    /// Nothing is fetched yet. `load` is given the `ETag` of what is held, where it is to bring news only, and whether what it has
-    /// brought last is what is held: where that was given up, it was thrown away.
+    /// Nothing is fetched yet.
     pub(crate) fn new(
         subject: Subject,
         rule: Rule,
-        load: impl Fn(Option<HeaderValue>, bool) -> Loading<T> + Send + Sync + 'static,
+        load: impl Fn(Basis<T>) -> Loading<T> + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Shared {
             subject,
@@ -158,7 +169,7 @@ impl<T: Send + Sync + 'static> Refresher<T> {
                     self.start(now, true);
                     return View::Held(value);
                 }
-                Next::Await(flight) => return View::Wait(self.ended(flight)),
+                Next::Await(underway) => return View::Wait(self.join(underway, now)),
                 Next::Nothing { retry_after } => return View::Nothing { retry_after },
                 Next::Renew => {
                     if let Some(flight) = self.start(now, true) {
@@ -179,6 +190,10 @@ impl<T: Send + Sync + 'static> Refresher<T> {
             return self.view(now);
         }
         let Some(brought) = self.brought(now) else {
+            // Where nothing has failed, a clock has leapt meanwhile: what was brought has come to its end already.
+            if !self.0.read().failed() {
+                return self.view(now);
+            }
             return View::Nothing {
                 retry_after: self.condition(now).retry_after,
             };
@@ -197,16 +212,13 @@ impl<T: Send + Sync + 'static> Refresher<T> {
     /// Asks for something newer than what is held: whole, not only whether there are news, because the word of an issuer
     /// whose `ETag` lies is not taken twice.
     pub(crate) fn ask_again(&self, now: Moment) -> Asked {
-        if let Some(flight) = self.0.read().flight(now, &self.0.rule) {
-            return Asked::Wait(self.ended(flight));
-        }
         match self.start(now, false) {
             Some(flight) => Asked::Wait(flight),
             None => {
                 let state = self.0.read();
                 Asked::CoolingDown {
                     retry_after: state.cooling(now, &self.0.rule),
-                    failed: state.failed(now, &self.0.rule),
+                    failed: state.failed(),
                 }
             }
         }
@@ -217,6 +229,10 @@ impl<T: Send + Sync + 'static> Refresher<T> {
         self.0.read().renewal_in(now, &self.0.rule)
     }
 
+    pub(crate) fn patience(&self) -> Duration {
+        self.0.rule.patience
+    }
+
     /// How the value stands, without asking anybody.
     pub(crate) fn condition(&self, now: Moment) -> Condition {
         self.0.read().condition(now, &self.0.rule)
@@ -225,42 +241,54 @@ impl<T: Send + Sync + 'static> Refresher<T> {
     /// Starts a fetch, or joins one that another has started meanwhile; `None` while it is too early, and where there is no
     /// runtime to run it in.
     fn start(&self, now: Moment, news_only: bool) -> Option<Flight> {
+        let rule = &self.0.rule;
         let mut state = self.0.write();
-        if let Some(flight) = state.flight(now, &self.0.rule) {
-            return Some(self.ended(flight));
+        if let Some(underway) = state.underway() {
+            state.join(now);
+            return Some(ended(underway));
         }
-        if let Some(news) = state.give_up(now, &self.0.rule) {
-            self.0.subject.log(news, Some(&FetchError::Timeout));
-        }
-        if !state.cooling(now, &self.0.rule).is_zero() {
+        if !state.cooling(now, rule).is_zero() {
             return None;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            let error = FetchError::NoRuntime;
-            let news = state.settle(Err(error.clone()), now, &self.0.rule);
+            let news = state.lacks_runtime(now, rule);
             drop(state);
-            self.0.subject.log(news, Some(&error));
+            self.0.subject.log(news, Some(&FetchError::NoRuntime));
             return None;
         };
-        let etag = news_only.then(|| state.etag(now, &self.0.rule)).flatten();
-        let is_in_step = state.is_in_step();
-        let (task, flight) = watch::channel(());
-        let number = state.begin(now, flight.clone());
+        let basis = Basis {
+            held: state.basis(),
+            etag: news_only.then(|| state.etag(now, rule)).flatten(),
+        };
+        let (task, end) = watch::channel(());
+        let underway = Underway {
+            end,
+            due: after(rule.patience),
+            asks: Arc::new(AtomicBool::new(false)),
+        };
+        let (number, news) = state.begin(now, underway.clone(), rule);
         drop(state);
+        // Of the one before, which was given up with that.
+        if news != News::Nothing {
+            self.0.subject.log(news, Some(&FetchError::Timeout));
+        }
         let attempt = Attempt {
             shared: Arc::clone(&self.0),
-            started: now,
             number,
+            asks: Arc::clone(&underway.asks),
             outcome: Err(FetchError::Aborted),
             _task: task,
         };
-        runtime.spawn(attempt.run(etag, is_in_step));
-        Some(self.ended(flight))
+        runtime.spawn(attempt.run(basis));
+        Some(ended(underway))
     }
 
-    /// The end of a fetch, or of the patience with it.
-    fn ended(&self, flight: watch::Receiver<()>) -> Flight {
-        ended(flight, self.0.rule.patience)
+    /// The end of a fetch that somebody waits for from `now` on.
+    fn join(&self, underway: Underway, now: Moment) -> Flight {
+        if !underway.has_asked() {
+            self.0.write().join(now);
+        }
+        ended(underway)
     }
 }
 
@@ -268,23 +296,24 @@ impl<T: Send + Sync + 'static> Refresher<T> {
 /// drops it.
 struct Attempt<T> {
     shared: Arc<Shared<T>>,
-    started: Moment,
     number: u64,
+    asks: Arc<AtomicBool>,
     outcome: Result<Loaded<T>, FetchError>,
     /// Goes last: whoever waits for a message is told that there will be none, and finds what came of it.
     _task: watch::Sender<()>,
 }
 
 impl<T> Attempt<T> {
-    async fn run(mut self, etag: Option<HeaderValue>, is_in_step: bool) {
-        self.outcome = (self.shared.load)(etag, is_in_step).await;
+    async fn run(mut self, basis: Basis<T>) {
+        self.asks.store(true, Ordering::SeqCst);
+        self.outcome = (self.shared.load)(basis).await;
     }
 }
 
 impl<T> Drop for Attempt<T> {
     fn drop(&mut self) {
         let outcome = std::mem::replace(&mut self.outcome, Err(FetchError::Aborted));
-        self.shared.settle(outcome, self.started, self.number);
+        self.shared.settle(outcome, self.number);
     }
 }
 
@@ -298,14 +327,12 @@ impl<T> Shared<T> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(&self, outcome: Result<Loaded<T>, FetchError>, started: Moment, number: u64) {
+    fn settle(&self, outcome: Result<Loaded<T>, FetchError>, number: u64) {
         let error = outcome.as_ref().err().cloned();
         let mut state = self.write();
-        // What an attempt brings that was given up may be older than what the next one has brought.
-        if !state.is_last(number) {
-            state.falls_out_of_step();
+        let Some(started) = state.started(number) else {
             return;
-        }
+        };
         let news = state.settle(outcome, started, &self.rule);
         drop(state);
         self.subject.log(news, error.as_ref());
@@ -339,11 +366,13 @@ impl Subject {
     }
 }
 
-fn ended(mut flight: watch::Receiver<()>, patience: Duration) -> Flight {
+/// The end of a fetch, or of the patience with it.
+fn ended(underway: Underway) -> Flight {
+    let Underway { mut end, due, .. } = underway;
     Box::pin(async move {
         // Nothing is ever sent: this waits for the sender to go.
-        let end = async { while flight.changed().await.is_ok() {} };
-        match timer(patience) {
+        let end = async { while end.changed().await.is_ok() {} };
+        match timer(due) {
             Some(over) => {
                 let (mut end, mut over) = (std::pin::pin!(end), std::pin::pin!(over));
                 std::future::poll_fn(|cx| match end.as_mut().poll(cx) {
@@ -357,11 +386,18 @@ fn ended(mut flight: watch::Receiver<()>, patience: Duration) -> Flight {
     })
 }
 
+/// So long from now on; where a clock does not reach so far, long enough.
+fn after(patience: Duration) -> Instant {
+    let now = Instant::now();
+    let far = || now.checked_add(Duration::from_secs(86_400));
+    now.checked_add(patience).or_else(far).unwrap_or(now)
+}
+
 /// `None` for who waits outside of any runtime, or in one without timers, and has no clock to wait by.
-fn timer(patience: Duration) -> Option<tokio::time::Sleep> {
+fn timer(due: Instant) -> Option<tokio::time::Sleep> {
     tokio::runtime::Handle::try_current().ok()?;
     // There is no other way to ask whether there are timers.
-    std::panic::catch_unwind(|| tokio::time::sleep(patience)).ok()
+    std::panic::catch_unwind(|| tokio::time::sleep_until(due.into())).ok()
 }
 
 impl<T> Clone for Refresher<T> {

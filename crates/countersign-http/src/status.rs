@@ -29,7 +29,7 @@ use crate::keys::Waiting;
 use crate::refresh::{Asked, Refresher, Rule, Subject, View};
 use crate::rejection::Rejection;
 use crate::token::VerifiedToken;
-use load::{Loader, Source};
+use load::{Loader, Source, Times};
 
 /// How many lists of one issuer are held: 64 of a million tokens are 8 MB.
 const MAX_LISTS: usize = 64;
@@ -76,14 +76,13 @@ struct Entry {
 #[derive(Debug)]
 struct Held {
     list: StatusList,
-    iat: Timestamp,
-    exp: Option<Timestamp>,
+    times: Times,
 }
 
 impl Held {
     /// What it says of the token at `index`; `None` where it speaks no more, because its `exp` has come.
-    fn says(&self, index: u64, now: Timestamp) -> Option<Result<(), Rejection>> {
-        if self.exp.is_some_and(|exp| exp <= now) {
+    fn says(&self, index: u64, leeway: Duration, now: Timestamp) -> Option<Result<(), Rejection>> {
+        if self.times.has_ended(leeway, now) {
             return None;
         }
         Some(match self.list.get(index) {
@@ -113,7 +112,7 @@ impl StatusCheck {
             View::Wait(flight) => return Looked::Wait(flight),
             View::Nothing { retry_after } => return self.unknown(retry_after),
         };
-        let said = held.says(place.idx, self.source.clock.now());
+        let said = self.said_by(&held, place);
         if let Some(Ok(())) = said {
             return Looked::Passes;
         }
@@ -121,7 +120,7 @@ impl StatusCheck {
         let older = token
             .registered()
             .iat()
-            .is_none_or(|issued| issued >= held.iat);
+            .is_none_or(|issued| issued >= held.times.iat);
         if (said.is_none() || older)
             && !waited
             && let Asked::Wait(flight) = entry.list.ask_again(now)
@@ -133,6 +132,10 @@ impl StatusCheck {
             Some(Ok(())) => Looked::Passes,
             Some(Err(rejection)) => Looked::Refused(rejection),
         }
+    }
+
+    fn said_by(&self, held: &Held, place: &StatusReference) -> Option<Result<(), Rejection>> {
+        held.says(place.idx, self.source.leeway, self.source.clock.now())
     }
 
     /// The place that a token names, where it has to or does.
@@ -163,7 +166,7 @@ impl StatusCheck {
         let held = lists
             .get(&place.uri)
             .and_then(|entry| entry.list.brought(self.source.clock.moment()));
-        match held.and_then(|held| held.says(place.idx, self.source.clock.now())) {
+        match held.and_then(|held| self.said_by(&held, place)) {
             None => Ok(Glance::NotHeld),
             Some(said) => said.map(|()| Glance::Valid),
         }
@@ -223,9 +226,9 @@ impl StatusCheck {
         }
         let entry = lists.entry(uri.to_owned()).or_insert_with(|| {
             Arc::new(Entry {
-                list: Refresher::new(subject, self.rule, move |etag, _| {
+                list: Refresher::new(subject, self.rule, move |basis| {
                     let loader = Arc::clone(&loader);
-                    Box::pin(async move { loader.load(etag).await })
+                    Box::pin(async move { loader.load(basis).await })
                 }),
                 used: AtomicBool::new(true),
                 named: AtomicU64::new(0),

@@ -1,7 +1,9 @@
-//! What is held, what is on its way, and what follows from both at a given moment. No I/O and no clock.
+//! What is held, what is on its way, and what follows from both at a given moment. No I/O, and no clock but the one that a
+//! fetch is waited for by.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use tokio::sync::watch;
@@ -26,8 +28,8 @@ pub(super) struct State<T> {
     came_whole: bool,
     /// What was said last of how it stands, where that was anything bad.
     told: Option<Standing>,
-    /// Whether something was brought and thrown away since what is held came.
-    out_of_step: bool,
+    /// Whether somebody wanted an attempt where there was no runtime to make it in: that is none.
+    lacks_runtime: bool,
 }
 
 struct Held<T> {
@@ -41,22 +43,37 @@ struct Held<T> {
 }
 
 struct Attempt {
+    /// When it began, or when somebody joined it before it had asked anything.
     started: Moment,
-    /// Closed when it has ended.
-    flight: watch::Receiver<()>,
+    underway: Underway,
     /// 1, 2, 3, …
     number: u64,
-    /// Whether it took too long, and counts as failed whatever becomes of it.
-    given_up: bool,
 }
 
-impl Attempt {
-    fn runs(&self) -> bool {
-        self.flight.has_changed().is_ok() && !self.given_up
+/// A fetch, for whoever waits for it.
+#[derive(Clone)]
+pub(super) struct Underway {
+    /// Closed when it has ended.
+    pub(super) end: watch::Receiver<()>,
+    /// From then on it is waited for no longer. No clock of the service's own counts here, which may leap: what is measured is
+    /// how long nobody has run it.
+    pub(super) due: Instant,
+    /// Whether it has begun to ask.
+    pub(super) asks: Arc<AtomicBool>,
+}
+
+impl Underway {
+    fn has_ended(&self) -> bool {
+        self.end.has_changed().is_err()
     }
 
-    fn is_overdue(&self, now: Moment, rule: &Rule) -> bool {
-        self.runs() && now.since(self.started) >= rule.patience
+    /// Whether it has not ended in time, and counts as failed unless it still ends before the next one begins.
+    fn is_overdue(&self) -> bool {
+        !self.has_ended() && self.due <= Instant::now()
+    }
+
+    pub(super) fn has_asked(&self) -> bool {
+        self.asks.load(Ordering::SeqCst)
     }
 }
 
@@ -79,7 +96,7 @@ pub(super) enum Next<T> {
     Use(Arc<T>),
     UseAndRenew(Arc<T>),
     Renew,
-    Await(watch::Receiver<()>),
+    Await(Underway),
     Nothing { retry_after: Duration },
 }
 
@@ -101,18 +118,8 @@ impl<T> State<T> {
             last_error: None,
             came_whole: false,
             told: None,
-            out_of_step: false,
+            lacks_runtime: false,
         }
-    }
-
-    /// Whether what was brought last is what is held.
-    pub(super) const fn is_in_step(&self) -> bool {
-        !self.out_of_step
-    }
-
-    /// What was brought is thrown away.
-    pub(super) const fn falls_out_of_step(&mut self) {
-        self.out_of_step = true;
     }
 
     pub(super) fn next(&self, now: Moment, rule: &Rule) -> Next<T> {
@@ -120,22 +127,19 @@ impl<T> State<T> {
         if let Some(held) = &self.held {
             let due = held.renewal_in(now).is_zero();
             // Beyond its life it counts on only where somebody has tried to renew it and could not.
-            let counts = standing == Standing::Fresh
-                || (standing == Standing::Stale && self.failed(now, rule));
+            let counts =
+                standing == Standing::Fresh || (standing == Standing::Stale && self.failed());
             if counts {
                 let value = Arc::clone(&held.value);
-                return if due
-                    && self.flight(now, rule).is_none()
-                    && self.cooling(now, rule).is_zero()
-                {
+                return if due && self.underway().is_none() && self.cooling(now, rule).is_zero() {
                     Next::UseAndRenew(value)
                 } else {
                     Next::Use(value)
                 };
             }
         }
-        match (self.flight(now, rule), self.cooling(now, rule)) {
-            (Some(flight), _) => Next::Await(flight),
+        match (self.underway(), self.cooling(now, rule)) {
+            (Some(underway), _) => Next::Await(underway),
             (None, Duration::ZERO) => Next::Renew,
             (None, retry_after) => Next::Nothing { retry_after },
         }
@@ -147,35 +151,41 @@ impl<T> State<T> {
         (self.standing(now, rule) != Standing::Missing).then(|| Arc::clone(&held.value))
     }
 
+    /// What is held, for an attempt to compare with. Until that has ended, or another has begun, nothing takes its place.
+    pub(super) fn basis(&self) -> Option<Arc<T>> {
+        self.held.as_ref().map(|held| Arc::clone(&held.value))
+    }
+
     /// The fetch that runs now.
-    pub(super) fn flight(&self, now: Moment, rule: &Rule) -> Option<watch::Receiver<()>> {
+    pub(super) fn underway(&self) -> Option<Underway> {
         let attempt = self.attempt.as_ref()?;
-        let in_time = attempt.runs() && !attempt.is_overdue(now, rule);
-        in_time.then(|| attempt.flight.clone())
+        let waited_for = !attempt.underway.has_ended() && !attempt.underway.is_overdue();
+        waited_for.then(|| attempt.underway.clone())
     }
 
     /// Whether the last attempt failed, or is overdue, which comes to the same.
-    pub(super) fn failed(&self, now: Moment, rule: &Rule) -> bool {
+    pub(super) fn failed(&self) -> bool {
+        self.failures > 0 || self.is_overdue()
+    }
+
+    fn is_overdue(&self) -> bool {
         let attempt = self.attempt.as_ref();
-        self.failures > 0 || attempt.is_some_and(|attempt| attempt.is_overdue(now, rule))
+        attempt.is_some_and(|attempt| attempt.underway.is_overdue())
     }
 
-    /// Counts an attempt that is overdue as failed, once.
-    pub(super) fn give_up(&mut self, now: Moment, rule: &Rule) -> Option<News> {
-        let attempt = self.attempt.as_mut()?;
-        if !attempt.is_overdue(now, rule) {
-            return None;
+    /// Somebody waits from `now` on for the fetch that runs. Where it has not asked yet, what it brings is right then at least.
+    pub(super) fn join(&mut self, now: Moment) {
+        if let Some(attempt) = &mut self.attempt
+            && !attempt.underway.has_asked()
+        {
+            attempt.started = attempt.started.max(now);
         }
-        attempt.given_up = true;
-        self.failures = self.failures.saturating_add(1);
-        self.last_error = Some(FetchError::Timeout);
-        Some(self.news(now, rule))
     }
 
-    /// Whether this is the number of the last attempt.
-    pub(super) fn is_last(&self, number: u64) -> bool {
-        let last = self.attempt.as_ref();
-        last.is_some_and(|last| last.number == number)
+    /// When the attempt with this number began, if it is the last.
+    pub(super) fn started(&self, number: u64) -> Option<Moment> {
+        let last = self.attempt.as_ref()?;
+        (last.number == number).then_some(last.started)
     }
 
     /// How long until the next attempt may be made.
@@ -199,21 +209,39 @@ impl<T> State<T> {
     /// The `ETag` to ask for news with. Once in a while the whole is asked for, whatever an `ETag` says.
     pub(super) fn etag(&self, now: Moment, rule: &Rule) -> Option<HeaderValue> {
         let held = self.held.as_ref()?;
-        let recently = now.since(held.read) < rule.greatest_life && self.is_in_step();
+        let recently = now.since(held.read) < rule.greatest_life;
         held.etag.clone().filter(|_| recently)
     }
 
-    /// An attempt begins; returns its number.
-    pub(super) fn begin(&mut self, now: Moment, flight: watch::Receiver<()>) -> u64 {
+    /// An attempt begins; returns its number. One before it that has not ended has failed, and what it still brings counts no
+    /// more: it may be older than what this one brings.
+    pub(super) fn begin(&mut self, now: Moment, underway: Underway, rule: &Rule) -> (u64, News) {
+        let news = if self.is_overdue() {
+            self.failures = self.failures.saturating_add(1);
+            self.last_error = Some(FetchError::Timeout);
+            self.news(now, rule)
+        } else {
+            News::Nothing
+        };
         let last = self.attempt.as_ref().map_or(0, |last| last.number);
         let number = last.saturating_add(1);
         self.attempt = Some(Attempt {
             started: now,
-            flight,
+            underway,
             number,
-            given_up: false,
         });
-        number
+        self.lacks_runtime = false;
+        (number, news)
+    }
+
+    /// Notes that there was no runtime to make an attempt in; whether that is worth a line.
+    pub(super) fn lacks_runtime(&mut self, now: Moment, rule: &Rule) -> News {
+        let is_new = !std::mem::replace(&mut self.lacks_runtime, true);
+        if is_new && self.standing(now, rule) == Standing::Missing {
+            News::Missing
+        } else {
+            News::Nothing
+        }
     }
 
     /// The end of the attempt that started at `started`. Freshness counts from there: what came was right then at least.
@@ -238,7 +266,6 @@ impl<T> State<T> {
                 }),
                 held,
             ) => {
-                self.out_of_step = false;
                 *held = Some(Held {
                     value: Arc::new(value),
                     etag,
@@ -247,10 +274,6 @@ impl<T> State<T> {
                     life: life(max_age),
                 });
                 Ok(())
-            }
-            // It compared with what was thrown away meanwhile.
-            (Ok(Loaded::Again { .. } | Loaded::Unchanged { .. }), _) if self.out_of_step => {
-                Err(FetchError::Aborted)
             }
             (Ok(Loaded::Again { etag, max_age }), Some(held)) => {
                 held.etag = etag;
@@ -312,10 +335,18 @@ impl<T> State<T> {
     }
 
     pub(super) fn condition(&self, now: Moment, rule: &Rule) -> Condition {
+        let standing = self.standing(now, rule);
+        let unasked = self.lacks_runtime && standing == Standing::Missing;
+        let last_error = if self.is_overdue() {
+            Some(FetchError::Timeout)
+        } else {
+            let unasked = unasked.then_some(FetchError::NoRuntime);
+            self.last_error.clone().or(unasked)
+        };
         Condition {
             age: self.held.as_ref().map(|held| now.since(held.checked)),
-            standing: self.standing(now, rule),
-            last_error: self.last_error.clone(),
+            standing,
+            last_error,
             came_whole: self.came_whole,
             retry_after: self.cooling(now, rule),
         }

@@ -75,7 +75,7 @@ impl Bench {
             gate: Semaphore::new(answers),
         });
         let other_side = Arc::clone(&issuer);
-        let values = Refresher::new(subject(), RULE, move |etag, _| {
+        let values = Refresher::new(subject(), RULE, move |Basis { etag, .. }| {
             let issuer = Arc::clone(&other_side);
             Box::pin(async move {
                 issuer.asked.fetch_add(1, Ordering::SeqCst);
@@ -127,9 +127,9 @@ impl Bench {
 
     /// Until what runs in the background has ended.
     async fn settled(&self) {
-        let flight = self.values.0.read().flight(self.start, &RULE);
-        if let Some(flight) = flight {
-            self.values.ended(flight).await;
+        let underway = self.values.0.read().underway();
+        if let Some(underway) = underway {
+            ended(underway).await;
         }
     }
 }
@@ -328,7 +328,7 @@ async fn something_newer_is_asked_for_once_in_a_cool_down() {
 async fn a_fetch_that_panics_ends_and_the_next_one_is_tried() {
     let fetches = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&fetches);
-    let values = Refresher::new(subject(), RULE, move |_, _| {
+    let values = Refresher::new(subject(), RULE, move |_| {
         let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
         Box::pin(async move {
             assert!(!first, "on purpose");
@@ -357,7 +357,7 @@ async fn a_fetch_that_panics_ends_and_the_next_one_is_tried() {
 async fn a_fetch_that_panics_is_one_that_failed_and_what_is_held_counts_on() {
     let fetches = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&fetches);
-    let values = Refresher::new(subject(), RULE, move |_, _| {
+    let values = Refresher::new(subject(), RULE, move |_| {
         let first = counter.fetch_add(1, Ordering::SeqCst) == 0;
         // Before there is anything to wait for, and while it is waited for.
         assert!(first || counter.load(Ordering::SeqCst) == 2, "on purpose");
@@ -380,9 +380,9 @@ async fn a_fetch_that_panics_is_one_that_failed_and_what_is_held_counts_on() {
             panic!("it counts for an hour more");
         };
         assert_eq!(*value, 7);
-        let flight = values.0.read().flight(now, &RULE);
-        if let Some(flight) = flight {
-            values.ended(flight).await;
+        let underway = values.0.read().underway();
+        if let Some(underway) = underway {
+            ended(underway).await;
         }
         let error = values.condition(now).last_error;
         assert_eq!(error, (secs > 0).then_some(FetchError::Aborted));
@@ -399,6 +399,19 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
 }
 
 #[test]
+fn who_asks_without_a_runtime_makes_no_attempt_and_fails_none() {
+    let bench = Bench::open();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    assert!(bench.at_once(0).is_none());
+    assert_eq!(runtime.block_on(bench.get(0)), Ok(1));
+    assert_eq!(bench.values.condition(bench.at(0)).last_error, None);
+    // Its life is over, and nobody has tried to renew it: it does not count on.
+    assert!(bench.at_once(600).is_none());
+    assert_eq!(bench.values.condition(bench.at(600)).last_error, None);
+    assert_eq!(runtime.block_on(bench.get(600)), Ok(2));
+}
+
+#[test]
 fn what_may_be_asked_for_every_second_is_asked_for_ever_less_while_that_fails() {
     let rule = Rule {
         cool_down: Duration::from_secs(1),
@@ -409,7 +422,12 @@ fn what_may_be_asked_for_every_second_is_asked_for_ever_less_while_that_fails() 
     let mut pauses = Vec::new();
     let mut now = start;
     for outcome in [false, false, true, false, false, false, false, false, false] {
-        state.begin(now, tokio::sync::watch::channel(()).1);
+        let over = Underway {
+            end: watch::channel(()).1,
+            due: after(rule.patience),
+            asks: Arc::default(),
+        };
+        state.begin(now, over, &rule);
         let outcome = if outcome {
             Ok(Loaded::New {
                 value: 1,

@@ -63,10 +63,10 @@ impl StatusCheck {
     }
 
     fn state_of(&self, entry: &Entry, now: Moment, standing: Standing, failed: bool) -> ListsState {
-        let ended = entry
-            .list
-            .brought(now)
-            .is_none_or(|held| held.exp.is_some_and(|exp| exp <= self.source.clock.now()));
+        let ended = entry.list.brought(now).is_none_or(|held| {
+            held.times
+                .has_ended(self.source.leeway, self.source.clock.now())
+        });
         match standing {
             Standing::Fresh if !ended => ListsState::Fresh,
             Standing::Stale if failed && !ended => ListsState::Stale,

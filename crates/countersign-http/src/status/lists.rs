@@ -28,8 +28,8 @@ const RULE: Rule = Rule {
     patience: Duration::ZERO,
 };
 
-/// How many answers the fetch of a list waits for at most: its own, and those of a key that it needs.
-const ANSWERS: u32 = 4;
+/// How many answers the fetch of a list waits for, beside a fetch of keys where it is signed with one that is new.
+const ANSWERS: u32 = 1;
 
 /// Which status lists a service believes, and what it does without one (draft-ietf-oauth-status-list).
 ///
@@ -162,7 +162,8 @@ impl StatusLists {
             return Err(Error::StatusListsNowhere);
         }
         let connecting = self.connecting(trust.keys);
-        let patience = connecting.patience(ANSWERS);
+        let for_keys = trust.keys.patience();
+        let patience = connecting.patience(ANSWERS).saturating_add(for_keys);
         let reading = self
             .reading(&targets, connecting)
             .map_err(Error::StatusLists)?;

@@ -1,20 +1,19 @@
 //! Brings one list: fetched, verified with its issuer's keys, inflated up to a bound.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::{
     Algorithm, Error, MAX_JWS_BYTES, MAX_STATUS_LIST_BYTES, Malformed, Part, Policy, StatusList,
     StatusListToken, Timestamp, Unverified,
 };
-use http::HeaderValue;
 
 use super::Held;
 use super::read::Reading;
 use crate::clock::Clock;
 use crate::fetch::{Answer, FetchError, Fetched, Target, Wanted};
 use crate::keys::Keys;
-use crate::refresh::Loaded;
+use crate::refresh::{Basis, Loaded};
 use crate::verify::{Refused, Verdict, with_keys};
 
 /// How long a list lives that does not say.
@@ -53,13 +52,12 @@ pub(super) struct Loader {
     source: Arc<Source>,
     target: Target,
     policy: Policy,
-    last: Mutex<Option<Times>>,
 }
 
-/// What the last list said of itself.
-#[derive(Clone, Copy)]
-struct Times {
-    iat: Timestamp,
+/// What a list says of itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) iat: Timestamp,
     exp: Option<Timestamp>,
     ttl: Option<Duration>,
 }
@@ -73,10 +71,17 @@ impl Times {
         }
     }
 
+    /// Whether its `exp` has come, by a service whose clock may differ by `leeway` from the issuer's.
+    pub(super) fn has_ended(&self, leeway: Duration, now: Timestamp) -> bool {
+        self.exp
+            .is_some_and(|exp| exp.saturating_add(leeway) <= now)
+    }
+
     /// How long it may be kept. What the token says goes before what HTTP says (§8.2).
-    fn life(&self, max_age: Option<Duration>, now: Timestamp) -> Duration {
+    fn life(&self, max_age: Option<Duration>, leeway: Duration, now: Timestamp) -> Duration {
         let life = self.ttl.or(max_age).unwrap_or(USUAL_LIFE);
-        self.exp.map_or(life, |exp| life.min(exp.since(now)))
+        let end = self.exp.map(|exp| exp.saturating_add(leeway));
+        end.map_or(life, |end| life.min(end.since(now)))
     }
 
     /// Whether it outlives its next renewal.
@@ -95,23 +100,31 @@ impl Loader {
             source,
             target,
             policy,
-            last: Mutex::default(),
         })
     }
 
-    pub(super) async fn load(&self, etag: Option<HeaderValue>) -> Result<Loaded<Held>, FetchError> {
-        let now = self.source.clock.now();
-        let last = self.last(now);
-        let Source { reading, .. } = &*self.source;
+    pub(super) async fn load(&self, basis: Basis<Held>) -> Result<Loaded<Held>, FetchError> {
+        let Source {
+            reading,
+            leeway,
+            clock,
+            ..
+        } = &*self.source;
+        let now = clock.now();
+        // Nothing where what is held is from a time yet to come: then a clock was ahead that is right now, and no list of the
+        // present is as new.
+        let latest = now.saturating_add(*leeway);
+        let held = basis.held.as_ref().map(|held| held.times);
+        let last = held.filter(|held| held.iat <= latest);
         // That a list is unchanged does not make its `exp` later: in time, the whole is asked for.
-        let fetched = match etag.zip(last.filter(|last| last.lasts(now))) {
+        let fetched = match basis.etag.zip(last.filter(|last| last.lasts(now))) {
             None => reading.get(&self.target, Wanted::STATUS_LIST).await?,
             Some((etag, last)) => {
                 let news = reading.news(&self.target, Wanted::STATUS_LIST, &etag);
                 match news.await? {
                     Answer::Document(fetched) => fetched,
                     Answer::Unchanged { max_age } => {
-                        let max_age = Some(last.life(max_age, now));
+                        let max_age = Some(last.life(max_age, *leeway, now));
                         return Ok(Loaded::Unchanged { max_age });
                     }
                 }
@@ -128,24 +141,11 @@ impl Loader {
         if last.is_some_and(|last| times.iat < last.iat) {
             return Err(FetchError::StatusListOlder);
         }
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(times);
         Ok(Loaded::New {
-            value: Held {
-                list,
-                iat: times.iat,
-                exp: times.exp,
-            },
+            value: Held { list, times },
             etag,
-            max_age: Some(times.life(max_age, now)),
+            max_age: Some(times.life(max_age, *leeway, now)),
         })
-    }
-
-    /// What the last list said of itself; nothing where it is from a time yet to come. Then a clock was ahead that is right
-    /// now, and no list of the present is as new.
-    fn last(&self, now: Timestamp) -> Option<Times> {
-        let latest = now.saturating_add(self.source.leeway);
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.filter(|last| last.iat <= latest)
     }
 
     /// The claims of the token that `body` is. Its keys may have to be waited for, as those of any token.
@@ -177,6 +177,7 @@ impl Loader {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use countersign::{SigningKey, StatusBits};
@@ -206,9 +207,21 @@ mod tests {
             (None, Some(600), Some(20), 20),
             (None, None, Some(20), 20),
         ] {
-            let found = times(ttl, exp).life(max_age.map(Duration::from_secs), NOW);
+            let found = times(ttl, exp).life(max_age.map(Duration::from_secs), Duration::ZERO, NOW);
             assert_eq!(found.as_secs(), life, "{ttl:?} {max_age:?} {exp:?}");
         }
+    }
+
+    #[test]
+    fn a_list_counts_beyond_its_exp_by_the_leeway_and_no_longer() {
+        let leeway = Duration::from_secs(30);
+        let list = times(Some(600), Some(20));
+        assert_eq!(list.life(None, leeway, NOW).as_secs(), 50);
+        for (secs, has_ended) in [(0, false), (49, false), (50, true)] {
+            let now = NOW.saturating_add(Duration::from_secs(secs));
+            assert_eq!(list.has_ended(leeway, now), has_ended, "{secs}");
+        }
+        assert!(!times(None, None).has_ended(leeway, NOW));
     }
 
     #[test]
@@ -230,6 +243,7 @@ mod tests {
     /// A list of `iat`, fetched at `now`.
     struct Scene {
         loader: Loader,
+        held: Mutex<Option<Arc<Held>>>,
         now: Arc<AtomicI64>,
         iat: Arc<AtomicI64>,
     }
@@ -267,6 +281,7 @@ mod tests {
             let target = source.reading.target(uri).unwrap();
             Self {
                 loader: Loader::new(Arc::new(source), uri, target).unwrap(),
+                held: Mutex::default(),
                 now,
                 iat,
             }
@@ -275,8 +290,13 @@ mod tests {
         async fn is_taken(&self, iat: i64, now: i64) -> bool {
             self.iat.store(iat, Ordering::SeqCst);
             self.now.store(now, Ordering::SeqCst);
-            match self.loader.load(None).await {
-                Ok(_) => true,
+            let held = self.held.lock().unwrap().clone();
+            match self.loader.load(Basis { held, etag: None }).await {
+                Ok(Loaded::New { value, .. }) => {
+                    *self.held.lock().unwrap() = Some(Arc::new(value));
+                    true
+                }
+                Ok(_) => panic!("nothing was asked about news"),
                 Err(FetchError::StatusListOlder) => false,
                 Err(other) => panic!("{other}"),
             }

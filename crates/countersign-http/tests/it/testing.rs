@@ -227,3 +227,27 @@ fn all_clones_of_a_clock_are_the_same_clock() {
     other.set(Timestamp::from_unix_secs(7));
     assert_eq!(clock.now(), Timestamp::from_unix_secs(7));
 }
+
+/// A renewal that nobody has run yet when the clock is moved on is no attempt that failed, and what it brings is of then.
+#[tokio::test]
+async fn however_far_the_clock_is_moved_while_something_is_renewed_a_good_token_passes_and_a_revoked_one_does_not()
+ {
+    for first in [0, 4, 250] {
+        for then in [10, 60, 200, 5_000] {
+            let issuer = LocalIssuer::start().unwrap();
+            let app = service(&issuer);
+            let token = || issuer.token(AUDIENCE).valid_for(Duration::from_secs(6_000));
+            let revoked = token().valid().unwrap();
+            answer(&app, &revoked).await.is_ok("in");
+            issuer.clock().advance(Duration::from_secs(first));
+            answer(&app, &revoked).await.is_ok("in");
+            issuer.revoke(&revoked).unwrap();
+            issuer.clock().advance(Duration::from_secs(then));
+            let good = token().valid().unwrap();
+            answer(&app, &good).await.is_ok("in");
+            answer(&app, &revoked)
+                .await
+                .is_problem(401, "token_revoked", "Invalid token");
+        }
+    }
+}

@@ -166,6 +166,7 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SigningKey;
     use crate::jwk::parts::RsaScheme;
     use zeroize::Zeroizing;
 
@@ -297,13 +298,49 @@ mod tests {
                 "{text}"
             );
         }
-        let der = [&[0x30, 0x22][..], b"k7Qx0vYw2mNfT4uZ9aLpR8cHsJ3eBgDi12"].concat();
-        assert_eq!(
-            secret(&der),
-            Err(Error::KeyWeak(WeakKey::SecretIsKey {
-                kind: "DER document"
-            }))
-        );
+        let sec1 = [
+            &[0x30, 0x25, 2, 1, 1, 4, 0x20][..],
+            b"k7Qx0vYw2mNfT4uZ9aLpR8cHsJ3eBgDi",
+        ]
+        .concat();
+        let mut documents = vec![sec1];
+        for algorithm in [
+            Algorithm::RS256,
+            Algorithm::ES256,
+            Algorithm::ES512,
+            Algorithm::EdDSA,
+        ] {
+            let key = SigningKey::generate(algorithm).unwrap();
+            documents.push(key.to_der().unwrap().to_vec());
+            documents.push(key.verifying_key().to_der().unwrap());
+        }
+        for der in documents {
+            let kind = "DER document";
+            let refused = Err(Error::KeyWeak(WeakKey::SecretIsKey { kind }));
+            assert_eq!(secret(&der), refused, "{der:x?}");
+        }
+    }
+
+    /// One in 65,536 random secrets begins with the tag and the length of a document that would end where it does.
+    #[test]
+    fn accepts_a_random_secret_that_begins_like_a_key() {
+        let random: Vec<u8> = (0..120_u8)
+            .map(|number| number.wrapping_mul(151) ^ 0x5a)
+            .collect();
+        for (first, length) in [
+            (0x5a, 30_u8),
+            (0x02, 30),
+            (0x30, 30),
+            (0x5a, 62),
+            (0x02, 62),
+            (0x30, 62),
+        ] {
+            let octets = [&[0x30, length, first][..], &random].concat();
+            let taken = octets.get(..usize::from(length) + 2).unwrap();
+            assert_eq!(secret(taken), Ok(()), "{taken:x?}");
+        }
+        let text = b"ssh-DkqgZnujWYBvyoe80tBR3bNUYZ3Bc58yeWgX7lw";
+        assert_eq!(secret(text), Ok(()));
     }
 
     #[test]

@@ -325,3 +325,25 @@ async fn an_rsa_key_that_does_not_say_its_algorithm_is_for_rs256_or_the_one_that
         .unwrap_err();
     assert_eq!(error.code(), "key_unfit");
 }
+
+/// A thread that was blocked for longer than a fetch is waited for: nobody has learnt that the key is unknown.
+#[tokio::test]
+async fn a_new_key_whose_fetch_nobody_ran_in_time_is_unavailable_and_not_unknown() {
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    let keys = RemoteKeys::builder().timeout(Duration::from_millis(50));
+    let keys = keys.discover(&server.url).unwrap();
+    let service = Service::with(&server, &keys);
+    service.passes(&old).await;
+    service.time.passes(30);
+    server.answers(
+        KEYS,
+        Fault::Late(Box::new(Fault::json(&set(&[&old, &new])))),
+    );
+    let blocks = async { std::thread::sleep(Duration::from_millis(400)) };
+    let (status, ()) = tokio::join!(service.status(&new), blocks);
+    assert_eq!(status, 503);
+    server.answers(KEYS, Fault::json(&set(&[&old, &new])));
+    service.time.passes(31);
+    service.passes(&new).await;
+}

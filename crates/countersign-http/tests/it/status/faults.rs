@@ -219,3 +219,35 @@ async fn a_request_waits_for_one_fetch_of_a_list_that_hangs_and_no_more() {
     }
     assert_eq!((waiting.await.unwrap(), scene.asked()), (503, 1));
 }
+
+/// A list's own answer may take 50 ms here, while the keys of the issuer take longer.
+#[tokio::test]
+async fn a_list_that_waits_for_a_new_key_is_waited_for_as_long_as_keys_are() {
+    let scene = Scene::new().await;
+    let new = SigningKey::generate(Algorithm::ES256).unwrap();
+    let set = |keys: &[&SigningKey]| JwkSet::new(keys.iter().map(|key| key.verifying_key()));
+    let (url, place) = (&scene.server.url, "/keys");
+    let json = |set: JwkSet| Fault::with("application/json", set.to_public_json());
+    scene.server.answers(place, json(set(&[&scene.key])));
+    let keys = countersign_http::RemoteKeys::at(&format!("{url}{place}")).unwrap();
+    let reader = scene.clock.clone();
+    let protect = Protect::with_keys(url, &keys)
+        .audience(AUDIENCE)
+        .status_lists(StatusLists::new().timeout(Duration::from_millis(50)))
+        .clock(move || reader.now());
+    let app = app(protect.build().unwrap());
+    send(&app, bearer(&scene.unlisted())).await.is_ok("in");
+    scene.passes_by(31);
+    scene
+        .server
+        .answers(LIST, list(scene.claims().sign(&new).unwrap()));
+    let both = json(set(&[&scene.key, &new]));
+    scene.server.answers(place, Fault::Late(Box::new(both)));
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        scene.server.release();
+    };
+    let token = scene.token(1);
+    let (answer, ()) = tokio::join!(send(&app, bearer(&token)), late);
+    answer.is_ok("in");
+}

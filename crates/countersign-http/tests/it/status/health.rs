@@ -159,3 +159,28 @@ async fn a_reader_that_panics_takes_nothing_of_the_grace() {
     assert_eq!(scene.status(&token).await, 503);
     assert!(!scene.health().is_ready());
 }
+
+/// The service is half a minute ahead of its issuer, whose lists live less than that.
+#[tokio::test]
+async fn a_leeway_counts_for_a_list_as_it_does_for_a_token() {
+    let ahead = Duration::from_secs(30);
+    for (leeway, state) in [(60, ListsState::Fresh), (0, ListsState::Missing)] {
+        let scene = Scene::built(|protect| {
+            let protect = protect.leeway(Duration::from_secs(leeway));
+            protect.status_lists(StatusLists::new())
+        })
+        .await;
+        let token = scene.token(1);
+        let iat = scene.clock.now().saturating_sub(ahead).unix_secs();
+        let exp = Some(iat.saturating_add(20));
+        scene.publishes(&StatusListToken {
+            iat,
+            exp,
+            ..scene.claims()
+        });
+        let is_taken = state == ListsState::Fresh;
+        assert_eq!(scene.status(&token).await, if is_taken { 200 } else { 503 });
+        let health = scene.health();
+        assert_eq!((told(&health).0, health.is_ready()), (state, is_taken));
+    }
+}

@@ -310,12 +310,27 @@ async fn lists_that_are_named_and_not_looked_at_are_said_once_unless_that_is_mea
     assert_eq!(step.map(|step| step.outcome), Some(Outcome::Skipped));
     assert!(report.valid && report.to_string().contains("looks at none"));
     assert!(!scene.auth.explain(&unnamed).to_string().contains("status"));
-    // An issuer that names none is not asked for ever.
+    // Of an issuer that names none at first, only a token now and then is looked at.
     let scene = Scene::built(|protect| protect).await;
-    for _ in 0..64 {
+    let into = scene.clock.now().unix_secs().rem_euclid(256).unsigned_abs();
+    for passed in 0..64 {
+        if passed == 63 {
+            scene.passes_by(257 - into);
+        }
         assert_eq!(scene.status(&scene.unlisted()).await, 200);
     }
     assert_eq!(said(&scene, &scene.token(1)).await, 0);
+    scene.passes_by(255);
+    let named = scene.token(1);
+    assert_eq!(said(&scene, &named).await, 1);
+    assert_eq!(said(&scene, &named).await, 0);
+    // The last of the first ones is looked at.
+    let scene = Scene::built(|protect| protect).await;
+    scene.passes_by(257 - into);
+    for _ in 0..63 {
+        assert_eq!(scene.status(&scene.unlisted()).await, 200);
+    }
+    assert_eq!(said(&scene, &scene.token(1)).await, 1);
     let scene = Scene::built(ProtectBuilder::without_status).await;
     assert_eq!(said(&scene, &scene.token(1)).await, 0);
     assert_eq!(scene.asked(), 0);

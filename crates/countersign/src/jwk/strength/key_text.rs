@@ -31,10 +31,19 @@ fn plain_kind(octets: &[u8]) -> Option<&'static str> {
     if contains(text, b"-----BEGIN ") || contains(text, b"---- BEGIN ") {
         return Some("PEM document");
     }
+    // Whole names: a random text in base64url may well begin with `ssh-`.
     let is_ssh = |word: &[u8]| {
-        [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"]
-            .iter()
-            .any(|name| word.starts_with(name))
+        [
+            &b"ssh-rsa"[..],
+            b"ssh-dss",
+            b"ssh-ed25519",
+            b"ssh-ed448",
+            b"ecdsa-sha2-",
+            b"sk-ssh-ed25519",
+            b"sk-ecdsa-sha2-",
+        ]
+        .iter()
+        .any(|name| word.starts_with(name))
     };
     if text.split(u8::is_ascii_whitespace).any(is_ssh) {
         return Some("SSH public key");
@@ -89,33 +98,52 @@ fn decodings(secret: &[u8]) -> Vec<Vec<u8>> {
     .collect()
 }
 
-/// One ASN.1 SEQUENCE that fills the octets to the end, white space apart: what every DER key and certificate is.
+/// The fewest octets of a key in DER: an `ECPrivateKey` (RFC 5915 §3) of 32 octets and nothing else has 39.
+const SHORTEST_DER: usize = 36;
+
+/// One ASN.1 SEQUENCE that fills the octets to the end, white space apart, and in it others of which the first is an INTEGER
+/// or a SEQUENCE: what every DER key and certificate is. A secret that was drawn at random may well begin like one.
 fn is_der(octets: &[u8]) -> bool {
-    let Some((0x30, rest)) = octets.split_first().map(|(tag, rest)| (*tag, rest)) else {
-        return false;
-    };
-    let Some((&first, rest)) = rest.split_first() else {
-        return false;
-    };
-    let (length, content) = if first < 0x80 {
+    let is_blank = |octet: &u8| *octet == 0 || octet.is_ascii_whitespace();
+    match value(octets) {
+        Some((0x30, content, rest)) => {
+            octets.len() >= SHORTEST_DER && rest.iter().all(is_blank) && are_values(content)
+        }
+        _ => false,
+    }
+}
+
+/// Values of ASN.1, one after the other, to the end.
+fn are_values(mut octets: &[u8]) -> bool {
+    let is_key = matches!(octets.first(), Some(0x02 | 0x30));
+    while !octets.is_empty() {
+        match value(octets) {
+            Some((_, _, rest)) => octets = rest,
+            None => return false,
+        }
+    }
+    is_key
+}
+
+/// A value of ASN.1 in DER: its tag, its content, and what follows.
+fn value(octets: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = octets.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = if first < 0x80 {
         (usize::from(first), rest)
     } else {
         let count = usize::from(first & 0x7f);
-        let Some((length, content)) = rest.split_at_checked(count) else {
-            return false;
-        };
         if !(1..=4).contains(&count) {
-            return false;
+            return None;
         }
+        let (length, rest) = rest.split_at_checked(count)?;
         let length = length.iter().fold(0usize, |length, byte| {
             length.wrapping_shl(8) | usize::from(*byte)
         });
-        (length, content)
+        (length, rest)
     };
-    let is_blank = |octet: &u8| *octet == 0 || octet.is_ascii_whitespace();
-    content
-        .get(length..)
-        .is_some_and(|rest| rest.iter().all(is_blank))
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
 }
 
 fn contains(text: &[u8], what: &[u8]) -> bool {
