@@ -16,7 +16,7 @@ mod model;
 /// The numbers of the rule, in seconds and counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RotationRule {
-    /// How long the losers of a race get the winner's answer.
+    /// How long the losers of a race get the winner's answer, at most: at least for half of it.
     pub(crate) grace: i64,
     /// How many lost answers a session survives in `late_window`.
     pub(crate) late_budget: i64,
@@ -113,9 +113,10 @@ pub(crate) fn decide(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> De
         return Decision::Write(rotated(row, now, rule), Cause::Normal);
     }
     let last = n.saturating_add(1) == row.n;
-    let in_window = row.grace_n <= n && !opens_window(row, now, rule);
+    let in_window = row.grace_n <= n && is_near(row.grace_at, now, rule.grace);
+    let in_window_before = row.before_n <= n && is_near(row.before_at, now, rule.grace);
     let just_rotated = last && is_near(row.rotated_at, now, rule.grace);
-    if in_window || just_rotated {
+    if in_window || in_window_before || just_rotated {
         return Decision::Current;
     }
     if last {
@@ -133,18 +134,27 @@ pub(crate) fn cause_of_death(row: &Counter) -> Cause {
     }
 }
 
-/// One generation on. Outside the grace window this opens a new one.
+/// One generation on. In the first half of a grace window it counts in that one; after it, in one of its own, which opens with it,
+/// and the one before stays open until its end: so none counts longer than a window from its use, and each for half of one.
 fn rotated(row: &Counter, now: i64, rule: &RotationRule) -> Counter {
-    let (grace_n, grace_at) = if opens_window(row, now, rule) {
-        (row.n, now)
-    } else {
+    let used = used(row, now, rule);
+    let n = row.n.saturating_add(1);
+    if !opens_window(row, now, rule) {
+        return Counter { n, ..used };
+    }
+    // One that is over says nothing any more, also where the clock is set back to it.
+    let (before_n, before_at) = if is_near(row.grace_at, now, rule.grace) {
         (row.grace_n, row.grace_at)
+    } else {
+        (row.n, now)
     };
     Counter {
-        n: row.n.saturating_add(1),
-        grace_n,
-        grace_at,
-        ..used(row, now, rule)
+        n,
+        grace_n: row.n,
+        grace_at: now,
+        before_n,
+        before_at,
+        ..used
     }
 }
 
@@ -154,21 +164,29 @@ fn caught_up(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> Counter {
         n: n.saturating_add(1),
         grace_n: n,
         grace_at: now,
+        before_n: n,
+        before_at: now,
         ..used(row, now, rule)
     }
 }
 
+/// A clock that was set back ends no session: who uses it then may be idle for as long as he could before.
 fn used(row: &Counter, now: i64, rule: &RotationRule) -> Counter {
+    let idle = now.saturating_add(rule.idle);
     Counter {
         rotated_at: now,
-        idle_expires_at: now.saturating_add(rule.idle),
+        idle_expires_at: if now < row.rotated_at {
+            idle.max(row.idle_expires_at)
+        } else {
+            idle
+        },
         ..*row
     }
 }
 
 /// Whether a rotation at this time opens a new grace window.
 fn opens_window(row: &Counter, now: i64, rule: &RotationRule) -> bool {
-    !is_near(row.grace_at, now, rule.grace)
+    !is_near(row.grace_at, now, rule.grace.div_euclid(2))
 }
 
 /// Whether two times are at most this many seconds apart, whichever is the later one: after a clock was set back, a
@@ -195,6 +213,8 @@ fn late_retry(row: &Counter, now: i64, rule: &RotationRule) -> Decision {
         late_since: since,
         grace_n: row.n.saturating_sub(1),
         grace_at: now,
+        before_n: row.n.saturating_sub(1),
+        before_at: now,
         ..used(row, now, rule)
     };
     Decision::Write(written, Cause::LateRetry)
@@ -208,6 +228,8 @@ pub(crate) fn fresh(now: i64, idle: i64, life: i64) -> Counter {
         grace_n: 1,
         // Long past: the first rotation opens the first window.
         grace_at: 0,
+        before_n: 1,
+        before_at: 0,
         late_count: 0,
         late_since: 0,
         idle_expires_at: now.saturating_add(idle),
@@ -237,18 +259,23 @@ mod tests {
     }
 
     #[test]
-    fn the_generation_at_which_the_row_stands_rotates_and_opens_a_window_outside_of_one() {
-        for (now, window) in [
-            (NOW + 10, (4, NOW)),
-            (NOW + 11, (5, NOW + 11)),
-            (NOW - 10, (4, NOW)),
-            (NOW - 11, (5, NOW - 11)),
+    fn the_generation_at_which_the_row_stands_rotates_and_opens_a_window_late_in_one() {
+        for (now, window, before) in [
+            (NOW + 5, (4, NOW), (1, 0)),
+            (NOW + 6, (5, NOW + 6), (4, NOW)),
+            (NOW + 10, (5, NOW + 10), (4, NOW)),
+            (NOW + 11, (5, NOW + 11), (5, NOW + 11)),
+            (NOW - 5, (4, NOW), (1, 0)),
+            (NOW - 6, (5, NOW - 6), (4, NOW)),
+            (NOW - 11, (5, NOW - 11), (5, NOW - 11)),
         ] {
             let rotated = Counter {
                 n: 6,
                 rotated_at: now,
                 grace_n: window.0,
                 grace_at: window.1,
+                before_n: before.0,
+                before_at: before.1,
                 idle_expires_at: now + 10_000,
                 ..row()
             };
@@ -307,6 +334,8 @@ mod tests {
                 rotated_at: now,
                 grace_n: 4,
                 grace_at: now,
+                before_n: 4,
+                before_at: now,
                 late_count: count,
                 late_since: NOW + 100,
                 idle_expires_at: now + 10_000,
@@ -383,7 +412,54 @@ mod tests {
         }
         // A step within the grace is none that a race would notice.
         assert_eq!(decide(&row(), 4, NOW - 10, &RULE), Decision::Current);
-        assert!(!opens_window(&row(), NOW - 10, &RULE));
+        assert!(!opens_window(&row(), NOW - 5, &RULE));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_session_idle() {
+        let idle_at = |row: Counter, now| match decide(&row, row.n, now, &RULE) {
+            Decision::Write(to, _) => to.idle_expires_at,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(idle_at(row(), NOW - 9_000), row().idle_expires_at);
+        assert_eq!(idle_at(row(), NOW), NOW + 10_000);
+        // One that was ahead for a moment is not believed for longer than a use.
+        let ahead = Counter {
+            rotated_at: NOW + 9_000,
+            idle_expires_at: NOW + 19_000,
+            ..row()
+        };
+        assert_eq!(idle_at(ahead, NOW), NOW + 19_000);
+        let used = Counter {
+            rotated_at: NOW,
+            ..ahead
+        };
+        assert_eq!(idle_at(used, NOW + 1), NOW + 10_001);
+    }
+
+    #[test]
+    fn a_token_that_was_used_late_in_a_window_counts_for_half_of_one_however_often_its_next_ones_are_used()
+     {
+        // Used from 5 to 9, each at the second that is named; the window opened with 4, at NOW.
+        let mut used = row();
+        for (n, at) in [(5, 9), (6, 11), (7, 12), (8, 14)] {
+            let Decision::Write(to, Cause::Normal) = decide(&used, n, NOW + at, &RULE) else {
+                panic!("a rotation");
+            };
+            used = to;
+        }
+        for n in 5..9 {
+            assert_eq!(decide(&used, n, NOW + 14, &RULE), Decision::Current, "{n}");
+            assert_eq!(decide(&used, n, NOW + 19, &RULE), Decision::Current, "{n}");
+        }
+        for n in [4, 5] {
+            let at = if n == 4 { NOW + 14 } else { NOW + 20 };
+            assert_eq!(
+                decide(&used, n, at, &RULE),
+                Decision::Revoke(Cause::Reuse),
+                "{n}"
+            );
+        }
     }
 
     #[test]
@@ -404,6 +480,8 @@ mod tests {
                 rotated_at: NOW + 1,
                 grace_n: n,
                 grace_at: NOW + 1,
+                before_n: n,
+                before_at: NOW + 1,
                 idle_expires_at: NOW + 10_001,
                 ..row()
             };

@@ -65,7 +65,7 @@ async fn free_place_of(write: &mut Write, places: i64) -> Result<i64, Error> {
 /// Errors of the database.
 pub(crate) async fn tell_ended(write: &mut Write, now: i64) -> Result<(), Error> {
     write.revoke_sessions_begun_by_ended(now).await?;
-    write.tell_revocations(now.saturating_add(OUTLIVES)).await
+    write.tell_revocations(now, OUTLIVES).await
 }
 
 /// Takes back every token that was ever issued, also those of which this database knows nothing because it went back in time.
@@ -75,7 +75,7 @@ pub(crate) async fn tell_ended(write: &mut Write, now: i64) -> Result<(), Error>
 /// Errors of the database.
 pub(crate) async fn tell_all_ended(write: &mut Write, now: i64) -> Result<(), Error> {
     let until = now.saturating_add(OUTLIVES);
-    write.tell_revocations(until).await?;
+    write.tell_revocations(now, OUTLIVES).await?;
     let known = lists(&write.status_state().await?);
     let floor = known.saturating_add(1).saturating_mul(PLACES);
     write.raise_floor(floor, until).await
@@ -86,8 +86,9 @@ pub(crate) async fn tell_all_ended(write: &mut Write, now: i64) -> Result<(), Er
 /// # Errors
 /// Errors of the database and of the random source.
 pub(crate) async fn renew(write: &mut Write, user_id: &str, now: i64) -> Result<(), Error> {
-    let until = now.saturating_add(OUTLIVES);
-    write.tell_revocations_of_user(user_id, until).await?;
+    write
+        .tell_revocations_of_user(user_id, now, OUTLIVES)
+        .await?;
     for session in write.sessions_of_user(user_id).await? {
         let place = free_place(write).await?;
         write.give_place(&session, place).await?;

@@ -38,7 +38,9 @@ const DROP_FLOOR: &str =
 // Three statements tell of whatever was ended before them in the same transaction.
 const NEXT_EPOCH: &str = "UPDATE revocation_epoch SET epoch = epoch + 1 WHERE id = 1 AND EXISTS \
      (SELECT 1 FROM sessions WHERE revoked_at IS NOT NULL AND status_idx IS NOT NULL) RETURNING epoch";
-const TELL: &str = "INSERT INTO revocations (idx, epoch, until) SELECT status_idx, $1, $2 FROM sessions \
+// A session that was used at a time yet to come has tokens of then: the clock was set back since.
+const TELL: &str = "INSERT INTO revocations (idx, epoch, until) \
+     SELECT status_idx, $1, CASE WHEN rotated_at > $2 THEN rotated_at ELSE $2 END + $3 FROM sessions \
      WHERE revoked_at IS NOT NULL AND status_idx IS NOT NULL";
 const TOLD: &str =
     "UPDATE sessions SET status_idx = NULL WHERE revoked_at IS NOT NULL AND status_idx IS NOT NULL";
@@ -46,7 +48,8 @@ const TOLD: &str =
 // And these of the tokens of sessions that go on.
 const NEXT_EPOCH_OF_USER: &str = "UPDATE revocation_epoch SET epoch = epoch + 1 WHERE id = 1 AND EXISTS \
      (SELECT 1 FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND status_idx IS NOT NULL) RETURNING epoch";
-const TELL_OF_USER: &str = "INSERT INTO revocations (idx, epoch, until) SELECT status_idx, $2, $3 FROM sessions \
+const TELL_OF_USER: &str = "INSERT INTO revocations (idx, epoch, until) \
+     SELECT status_idx, $2, CASE WHEN rotated_at > $3 THEN rotated_at ELSE $3 END + $4 FROM sessions \
      WHERE user_id = $1 AND revoked_at IS NULL AND status_idx IS NOT NULL";
 
 impl Store {
@@ -144,15 +147,17 @@ impl Write {
         Ok(())
     }
 
-    /// Takes back the tokens of every session that this transaction has ended.
-    pub(crate) async fn tell_revocations(&mut self, until: i64) -> Result<(), Error> {
+    /// Takes back the tokens of every session that this transaction has ended, for so many seconds from `now` on, or from its last use
+    /// where that is later.
+    pub(crate) async fn tell_revocations(&mut self, now: i64, for_secs: i64) -> Result<(), Error> {
         let epoch: Option<i64> = sqlx::query_scalar(NEXT_EPOCH)
             .fetch_optional(&mut *self.0)
             .await?;
         let Some(epoch) = epoch else { return Ok(()) };
         sqlx::query(TELL)
             .bind(epoch)
-            .bind(until)
+            .bind(now)
+            .bind(for_secs)
             .execute(&mut *self.0)
             .await?;
         sqlx::query(TOLD).execute(&mut *self.0).await?;
@@ -163,7 +168,8 @@ impl Write {
     pub(crate) async fn tell_revocations_of_user(
         &mut self,
         user_id: &str,
-        until: i64,
+        now: i64,
+        for_secs: i64,
     ) -> Result<(), Error> {
         let epoch: Option<i64> = sqlx::query_scalar(NEXT_EPOCH_OF_USER)
             .bind(user_id)
@@ -173,7 +179,8 @@ impl Write {
         sqlx::query(TELL_OF_USER)
             .bind(user_id)
             .bind(epoch)
-            .bind(until)
+            .bind(now)
+            .bind(for_secs)
             .execute(&mut *self.0)
             .await?;
         Ok(())

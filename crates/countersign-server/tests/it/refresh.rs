@@ -360,3 +360,29 @@ async fn a_session_that_ran_out_is_counted_apart_from_one_that_was_ended_and_fro
     is_counted(&metrics, "expired", 2);
     is_counted(&metrics, "unknown", 3);
 }
+
+#[tokio::test]
+async fn a_session_that_is_used_under_a_clock_that_was_set_back_is_not_idle_when_it_is_right_again()
+{
+    let (app, mut tokens) = TestApp::with_session().await;
+    app.wait(-13 * DAY);
+    tokens = next(&app, &tokens).await;
+    app.wait(15 * DAY);
+    next(&app, &tokens).await;
+}
+
+/// Tabs that refresh one after the other, each with the token that was there when it began.
+#[tokio::test]
+async fn however_often_a_session_is_refreshed_a_token_that_was_used_a_moment_ago_ends_nothing() {
+    let (app, first) = TestApp::with_session().await;
+    let mut tokens = vec![first];
+    for _ in 0..60 {
+        let behind = tokens.len().saturating_sub(5);
+        for old in &tokens[behind..] {
+            assert_eq!(app.refresh(&old.refresh).await.status, 200);
+        }
+        let newest = next(&app, tokens.last().unwrap()).await;
+        tokens.push(newest);
+        app.wait(1);
+    }
+}

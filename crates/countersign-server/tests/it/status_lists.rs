@@ -300,6 +300,21 @@ async fn what_is_over_is_no_longer_told() {
 }
 
 #[tokio::test]
+async fn what_ends_under_a_clock_that_was_set_back_is_told_when_it_is_right_again() {
+    let (app, tokens) = TestApp::with_session().await;
+    let other = app.log_in(EMAIL).await;
+    app.wait(-2 * DAY);
+    let body = json!({"refresh_token": tokens.refresh});
+    assert_eq!(app.post("/logout", &body).await.status, 200);
+    let (body, path) = (json!({"roles": ["editor"]}), Method::PATCH);
+    assert_eq!(administer(&app, path, EMAIL, &body).await.status, 200);
+    app.wait(2 * DAY);
+    for tokens in [&tokens, &other] {
+        assert!(is_taken_back(&app, tokens).await);
+    }
+}
+
+#[tokio::test]
 async fn a_revocation_is_told_after_a_restart_too() {
     let (mut app, tokens) = TestApp::with_session().await;
     app.send_as(Method::POST, "/logout", &tokens.access, &Value::Null)

@@ -14,7 +14,8 @@
 //!
 //! An honest client is taken to be one that (1) has its answer within half a grace window, or not at all, (2) does not
 //! refresh a token that it got less than half a window ago, except in a burst of several tabs after a quiet time, and
-//! (3) never puts an older token in the place of a newer one.
+//! (3) never puts an older token in the place of a newer one. Or, instead of (1) and (2), one that is [`Pace::Brisk`]: it has its
+//! answer within a quarter of a window, or not at all, and refreshes as often as it likes.
 
 use super::{Decision, RotationRule, fresh};
 use crate::store::sessions::Counter;
@@ -38,10 +39,20 @@ const FAST: i64 = 2;
 /// So far away that it is never met.
 const NEVER: i64 = 1 << 40;
 
+/// How a client refreshes that is promised something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// It waits for half a window between two refreshes, and no longer than that for an answer.
+    Calm,
+    /// It waits for nothing, and no longer than a quarter of a window for an answer.
+    Brisk,
+}
+
 /// What may happen in the histories that are searched.
 #[derive(Clone, Copy)]
 struct Setting {
     rule: RotationRule,
+    pace: Pace,
     /// The absolute lifetime.
     life: i64,
     /// The times that may pass at once.
@@ -151,6 +162,7 @@ impl World {
     fn begin(setting: &Setting) -> Self {
         let mut row = fresh(0, setting.rule.idle, setting.life);
         row.grace_at = -NEVER;
+        row.before_at = -NEVER;
         row.late_since = -NEVER;
         Self {
             clock: 0,
@@ -198,7 +210,7 @@ impl World {
         }
         let in_time = |wait: i64| {
             let mut on_their_way = self.tabs.iter().flatten();
-            on_their_way.all(|(at, _)| self.time + wait - at <= half(setting))
+            on_their_way.all(|(at, _)| self.time + wait - at <= patience(setting))
         };
         let waits = setting.waits.iter().filter(|wait| in_time(**wait));
         actions.extend(waits.map(|wait| Action::Wait(*wait)));
@@ -226,6 +238,9 @@ impl World {
 
     /// Whether the client is one of those that are promised something: see the top of this file.
     fn may_ask(&self, setting: &Setting) -> bool {
+        if setting.pace == Pace::Brisk {
+            return !self.is_out;
+        }
         let is_calm = self.time - self.jar_at > half(setting);
         let mut on_their_way = self.tabs.iter().flatten();
         let in_burst = self.time - self.burst_at <= half(setting)
@@ -345,9 +360,16 @@ impl World {
     }
 }
 
-/// How long an answer may take.
 fn half(setting: &Setting) -> i64 {
     setting.rule.grace / 2
+}
+
+/// How long an answer may take.
+fn patience(setting: &Setting) -> i64 {
+    match setting.pace {
+        Pace::Calm => half(setting),
+        Pace::Brisk => half(setting) / 2,
+    }
 }
 
 fn is_near(at: i64, clock: i64, setting: &Setting) -> bool {

@@ -3,7 +3,7 @@
 //! A broken rule is the rule itself with something taken from its input or turned over in its output, so that there is no
 //! second text of it here either.
 
-use super::claims::{CLOCK, LOSSES, RACES, RESTORES, THIEF, rule};
+use super::claims::{BRISK, BRISK_THIEF, CLOCK, LOSSES, RACES, RESTORES, THIEF, rule};
 use super::search::search;
 use super::{Decide, NEVER, Setting};
 use crate::rules::rotation::{Cause, Decision, RotationRule, decide};
@@ -111,7 +111,7 @@ const LIFE: [Mutant; 5] = [
     ),
 ];
 
-const ROTATION: [Mutant; 5] = [
+const ROTATION: [Mutant; 7] = [
     (
         "that the present generation rotates",
         |row, n, now, rule| {
@@ -170,24 +170,92 @@ const ROTATION: [Mutant; 5] = [
         REFUSED,
     ),
     (
-        "that a rotation in a window leaves it open",
+        "that a rotation early in a window leaves it open",
         |row, n, now, rule| match decide(row, n, now, rule) {
             Decision::Write(to, Cause::Normal) => {
                 let to = Counter {
                     grace_n: row.n,
                     grace_at: now,
+                    before_n: row.grace_n,
+                    before_at: row.grace_at,
                     ..to
                 };
                 Decision::Write(to, Cause::Normal)
             }
             other => other,
         },
-        RACES,
+        BRISK,
         REFUSED,
+    ),
+    (
+        "that one late in a window opens another",
+        |row, n, now, rule| match decide(row, n, now, rule) {
+            Decision::Write(to, Cause::Normal) if now - row.grace_at <= rule.grace => {
+                let to = Counter {
+                    grace_n: row.grace_n,
+                    grace_at: row.grace_at,
+                    before_n: row.before_n,
+                    before_at: row.before_at,
+                    ..to
+                };
+                Decision::Write(to, Cause::Normal)
+            }
+            other => other,
+        },
+        BRISK,
+        REFUSED,
+    ),
+    (
+        "that a window which is over is forgotten",
+        |row, n, now, rule| match decide(row, n, now, rule) {
+            Decision::Write(to, Cause::Normal) if to.grace_n == row.n => {
+                let to = Counter {
+                    before_n: row.grace_n,
+                    before_at: row.grace_at,
+                    ..to
+                };
+                Decision::Write(to, Cause::Normal)
+            }
+            other => other,
+        },
+        CLOCK,
+        FREE,
     ),
 ];
 
-const GRACE: [Mutant; 7] = [
+const GRACE: [Mutant; 9] = [
+    (
+        "the window before",
+        |row, n, now, rule| {
+            of(
+                Counter {
+                    before_n: NEVER,
+                    ..*row
+                },
+                n,
+                now,
+                rule,
+            )
+        },
+        BRISK,
+        REFUSED,
+    ),
+    (
+        "that the window before closes",
+        |row, n, now, rule| {
+            of(
+                Counter {
+                    before_at: now,
+                    ..*row
+                },
+                n,
+                now,
+                rule,
+            )
+        },
+        BRISK_THIEF,
+        OLD,
+    ),
     (
         "the window",
         |row, n, now, rule| {

@@ -18,7 +18,13 @@ impl World {
         let answer = match decision {
             Decision::Write(to, _) => {
                 self.row = to;
-                self.idle_until = self.clock + setting.rule.idle;
+                let idle_until = self.clock + setting.rule.idle;
+                // Of a clock that was set back since the last use, nobody knows how far.
+                self.idle_until = if self.clock < before.rotated_at {
+                    idle_until.max(self.idle_until)
+                } else {
+                    idle_until
+                };
                 Some(to.n)
             }
             Decision::Current => Some(before.n),

@@ -37,17 +37,19 @@ impl Held {
     }
 }
 
-const KEY_BYTES: usize = 80;
+const KEY_BYTES: usize = 88;
 
 /// What two worlds have in common exactly when they are the same.
 pub(super) type Key = [i8; KEY_BYTES];
 
-fn numbers(row: &Counter) -> [i64; 9] {
+fn numbers(row: &Counter) -> [i64; 11] {
     [
         row.n,
         row.rotated_at,
         row.grace_n,
         row.grace_at,
+        row.before_n,
+        row.before_at,
         row.late_count,
         row.late_since,
         row.idle_expires_at,
@@ -75,6 +77,8 @@ impl World {
             row.grace_n = (row.grace_n - n).max(oldest - 1);
             row.rotated_at = ago(row.rotated_at, grace);
             row.grace_at = ago(row.grace_at, grace);
+            row.before_n = (row.before_n - n).max(oldest - 1);
+            row.before_at = ago(row.before_at, grace);
             row.late_since = ago(row.late_since, day);
             row.idle_expires_at = ahead(row.idle_expires_at);
             row.expires_at = ahead(row.expires_at);
@@ -116,7 +120,7 @@ impl World {
         };
         for row in [Some(self.row), self.copy] {
             put(i64::from(row.is_some()));
-            for value in row.map_or([0; 9], |row| numbers(&row)) {
+            for value in row.map_or([0; 11], |row| numbers(&row)) {
                 put(value);
             }
         }
@@ -173,7 +177,13 @@ impl World {
         let row = &mut self.row;
         let oldest = held.generations().next().unwrap_or(0);
         row.grace_n = row.grace_n.max(oldest);
-        if !held.has(-1) {
+        row.before_n = row.before_n.max(oldest);
+        if row.before_at < -grace - jump {
+            row.before_n = 0;
+        }
+        // A row that was used at a time yet to come, or that may be, is idle by that.
+        let is_of_past = row.rotated_at <= 0 && (jump == 0 || row.idle_expires_at >= NEVER);
+        if !held.has(-1) && is_of_past {
             row.rotated_at = -grace - jump - 1;
         }
     }
