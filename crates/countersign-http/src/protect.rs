@@ -103,7 +103,7 @@ impl Protect {
     }
 
     /// How it stands with the keys and the status lists of each issuer, without waiting. Where no keys were ever fetched, that
-    /// begins now; a list that failed is asked for again when it is time.
+    /// begins now; a list that failed is asked for again when it is time. On a thread without a runtime nothing is begun.
     #[must_use]
     pub fn health(&self) -> Health {
         self.authenticator.health()

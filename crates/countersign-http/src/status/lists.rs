@@ -39,7 +39,7 @@ const ANSWERS: u32 = 1;
 /// - A list is fetched when a token first names it; that request waits for it, and no other. While it is in use it is renewed
 ///   in the background, so a request looks at one bit in memory and asks nobody.
 /// - It is kept for as long as its `ttl` says, within 1 s and an hour, or a minute where it says nothing, and never beyond its
-///   `exp`. So long may pass until a token that was taken back is refused.
+///   `exp` (and the leeway). So long may pass until a token that was taken back is refused.
 /// - While it cannot be fetched, the last one counts for five minutes more ([`grace`](Self::grace)); then the answer is 503,
 ///   or, with [`fail_open`](Self::fail_open), tokens pass until they expire.
 /// - Lists are believed at the issuer's own origin, and where [`at`](Self::at) says; a token that names another place is
