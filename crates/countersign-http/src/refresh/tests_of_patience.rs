@@ -67,6 +67,17 @@ impl Script {
         script
     }
 
+    /// The same, of which the second fetch is overdue at 540, and the third on its way.
+    async fn with_renewal_given_up() -> Self {
+        let script = Self::holding_one().await;
+        assert_eq!(script.held(500), Some(1));
+        settled().await;
+        script.overdue().await;
+        assert_eq!(script.held(540), Some(1));
+        settled().await;
+        script
+    }
+
     fn at(&self, secs: u64) -> Moment {
         self.start.later(Duration::from_secs(secs))
     }
@@ -181,12 +192,7 @@ async fn what_was_given_up_brings_nothing_and_leaves_nothing_behind() {
         || None,
     ];
     for late in late {
-        let script = Script::holding_one().await;
-        assert_eq!(script.held(500), Some(1));
-        settled().await;
-        script.overdue().await;
-        assert_eq!(script.held(540), Some(1));
-        settled().await;
+        let script = Script::with_renewal_given_up().await;
         match late() {
             Some(answer) => script.ends(2, answer).await,
             None => script.panics(2).await,
@@ -206,12 +212,7 @@ async fn what_was_given_up_brings_nothing_and_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn what_ends_last_does_not_take_the_place_of_what_began_last() {
-    let script = Script::holding_one().await;
-    assert_eq!(script.held(500), Some(1));
-    settled().await;
-    script.overdue().await;
-    assert_eq!(script.held(540), Some(1));
-    settled().await;
+    let script = Script::with_renewal_given_up().await;
     script.ends(3, Ok(new(3))).await;
     script.ends(2, Ok(new(2))).await;
     assert_eq!(script.held(541), Some(3));
