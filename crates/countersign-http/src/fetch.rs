@@ -8,6 +8,7 @@ mod address;
 mod error;
 mod freshness;
 mod target;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,12 +3,13 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use super::words;
 use crate::shown::shown;
 
 /// Why keys, metadata or a status list cannot be had.
 ///
-/// Messages hold nothing of the answer but a status, the name of another issuer and the URL of its keys; these, and what a TLS
-/// library says about a certificate, are escaped and cut short. [`Debug`](std::fmt::Debug) says the same, and the code.
+/// Messages hold nothing of the answer but a status, the name of another issuer and the URL of its keys; these, and the names
+/// of a certificate, are escaped and cut short. [`Debug`](std::fmt::Debug) says the same, and the code.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
@@ -71,18 +72,15 @@ pub enum FetchError {
 
     // ---- the other side ----
     /// A certificate that is not believed.
-    #[error(
-        "no connection: {reason}; a certificate of an authority of your own is believed where that authority is named: \
-         `root_certificate(…)` in a program, SSL_CERT_FILE=FILE for the command"
-    )]
+    #[error("no connection: {reason}")]
     CertificateRefused {
-        /// What the TLS library says.
+        /// What is wrong with it, and what to do.
         reason: String,
     },
     /// No connection, or no TLS in it.
     #[error("no connection: {reason}")]
     Connect {
-        /// What the system or the TLS library says.
+        /// What the system says, or what is wrong with the other side's TLS.
         reason: String,
     },
     /// No answer, or not all of it, within the time.
@@ -141,9 +139,6 @@ pub enum FetchError {
         found: String,
     },
 }
-
-/// What the TLS library's word about the other side's certificate begins with.
-const CERTIFICATE: &str = "invalid peer certificate";
 
 impl FetchError {
     /// The stable name of this error, for logs and for programs.
@@ -205,14 +200,17 @@ impl FetchError {
 
     pub(super) fn tls(error: &reqwest::Error) -> Self {
         Self::Tls {
-            reason: innermost(error),
+            reason: shown(&innermost(error)),
         }
     }
 
     pub(super) fn root_certificate(error: &reqwest::Error) -> Self {
-        Self::RootCertificate {
-            reason: innermost(error),
-        }
+        let cause = innermost(error);
+        let reason = match words::of_certificate(&cause) {
+            Some(_) => "it cannot be read as a certificate".to_owned(),
+            None => shown(&cause),
+        };
+        Self::RootCertificate { reason }
     }
 
     pub(super) fn of(error: &reqwest::Error) -> Self {
@@ -227,11 +225,12 @@ impl FetchError {
         if error.is_timeout() {
             Self::Timeout
         } else if error.is_connect() {
-            let reason = innermost(error);
-            if reason.starts_with(CERTIFICATE) {
-                Self::CertificateRefused { reason }
-            } else {
-                Self::Connect { reason }
+            let cause = innermost(error);
+            match words::of_certificate(&cause) {
+                Some(reason) => Self::CertificateRefused { reason },
+                None => Self::Connect {
+                    reason: words::of_connection(&cause),
+                },
             }
         } else {
             Self::Broken
@@ -251,11 +250,11 @@ impl From<countersign::Error> for FetchError {
     }
 }
 
-/// The cause at the end of the chain, escaped and cut short: a certificate may hold any text.
+/// The cause at the end of the chain, which may hold any text: a certificate does.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn StdError = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    shown(&cause.to_string())
+    cause.to_string()
 }
