@@ -28,6 +28,20 @@ pub enum WeakKey {
         /// What it was meant for.
         algorithm: Algorithm,
     },
+    /// A shared secret that is the hexadecimal digits of fewer octets than the hash has (RFC 7518 §3.2): as text it is long
+    /// enough, and there are no more such secrets than short ones.
+    #[error(
+        "the secret is the hexadecimal digits of {found} bytes, {algorithm} needs those of at least {needed}; make them with \
+         `openssl rand -hex {needed}`"
+    )]
+    SecretShortInHex {
+        /// The bytes that the digits stand for.
+        found: usize,
+        /// The least number of bytes.
+        needed: usize,
+        /// What it was meant for.
+        algorithm: Algorithm,
+    },
     /// A shared secret that is the text of a key (RFC 8725 §2.1: public keys used as secrets).
     #[error(
         "the secret is the text of a {kind}; a key is read as what it is (`SigningKey::from_jwk`, `SigningKey::from_pem`), and \

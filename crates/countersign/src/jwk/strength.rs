@@ -38,8 +38,15 @@ fn check_secret(algorithm: Algorithm, secret: &[u8]) -> Result<(), Error> {
         }));
     }
     let start = secret.get(..LOOKED_AT).unwrap_or(secret);
-    if is_pattern(start) || is_short_in_hex(secret, needed) || words::are_all_of(start) {
+    if is_pattern(start) || words::are_all_of(start) {
         return Err(Error::KeyWeak(WeakKey::SecretGuessable { algorithm }));
+    }
+    if is_short_in_hex(secret, needed) {
+        return Err(Error::KeyWeak(WeakKey::SecretShortInHex {
+            found: secret.len().div_euclid(2),
+            needed,
+            algorithm,
+        }));
     }
     Ok(())
 }
