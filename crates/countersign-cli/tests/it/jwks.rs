@@ -70,7 +70,11 @@ fn rejects_a_key_that_spoils_the_set_and_leaves_the_file_alone() {
     let add = |more: &[&str]| bench.run(&[&["jwks", "add"], more, &["set.json"]].concat());
     add(&["--key", "ec.jwk"]).ok();
     let before = bench.read("set.json");
-    add(&["--key", "ec.jwk"]).fails(3, &["the same `kid`"]);
+    add(&["--key", "ec.jwk"]).fails(3, &["this key is in the set already"]);
+    bench.key("ES256", "other");
+    let jwk: Value = serde_json::from_str(&bench.read("ec.jwk")).unwrap();
+    let kid = jwk["kid"].as_str().unwrap();
+    add(&["--key", "other.jwk", "--kid", kid]).fails(3, &["another key", "the same `kid`"]);
     add(&["--key", "secret", "--alg", "HS256"]).fails(3, &["shared secret"]);
     add(&["--key", "set.json"]).fails(3, &["JWK Set"]);
     add(&["--key", "missing"]).fails(4, &["cannot read the key: there is no such file"]);

@@ -315,25 +315,33 @@ fn refuse_secrets_of_mixed_set(keys: &[Value], imported: &mut Imported) {
     }
 }
 
-/// Two keys of one name and algorithm: which of them signed cannot be told, so neither is used.
+/// Two keys of one name and algorithm: which of them signed cannot be told, so neither is used. One key that stands there
+/// twice is told as that.
 fn refuse_shared_names(imported: &mut Imported) {
-    let mut seen: HashMap<(String, Algorithm), usize> = HashMap::new();
-    let name = |key: &VerifyingKey| key.key_id().map(|kid| (kid.to_owned(), key.algorithm()));
-    for name in imported.iter().flatten().filter_map(name) {
-        let count = seen.entry(name).or_default();
-        *count = count.saturating_add(1);
+    let mut named: HashMap<(String, Algorithm), Vec<usize>> = HashMap::new();
+    for (place, key) in imported.iter().enumerate() {
+        if let Ok(key) = key
+            && let Some(kid) = key.key_id()
+        {
+            let name = (kid.to_owned(), key.algorithm());
+            named.entry(name).or_default().push(place);
+        }
     }
-    for slot in imported.iter_mut() {
-        let shared = slot
-            .as_ref()
-            .ok()
-            .and_then(name)
-            .and_then(|name| seen.get(&name))
-            .is_some_and(|count| *count > 1);
-        if shared {
-            *slot = Err(Error::key_unfit(
-                "another key of the set has the same `kid` and algorithm",
-            ));
+    for places in named.into_values().filter(|places| places.len() > 1) {
+        let mut prints = places
+            .iter()
+            .filter_map(|place| imported.get(*place)?.as_ref().ok())
+            .map(VerifyingKey::thumbprint);
+        let first = prints.next();
+        let what = if prints.all(|print| Some(print) == first) {
+            "this key stands in the set more than once, with the same `kid` and algorithm"
+        } else {
+            "another key of the set has the same `kid` and algorithm"
+        };
+        for place in places {
+            if let Some(slot) = imported.get_mut(place) {
+                *slot = Err(Error::key_unfit(what));
+            }
         }
     }
 }

@@ -349,6 +349,23 @@ fn a_private_key_or_secret_in_a_published_set_is_unusable_and_the_rest_works() {
 }
 
 #[test]
+fn a_key_that_stands_twice_is_told_from_two_of_one_name() {
+    let [one, other] = [(); 2].map(|()| SigningKey::generate(Algorithm::ES256).unwrap());
+    for (second, what) in [
+        (&one, "this key stands in the set more than once"),
+        (&other, "another key"),
+    ] {
+        let shared = json!({"kid": "same"});
+        let set = json!({"keys": [public(&one, shared.clone()), public(second, shared)]});
+        let set = JwkSet::parse(set.to_string().as_bytes()).unwrap();
+        assert_eq!(set.unusable().len(), 2);
+        for key in set.unusable() {
+            assert!(key.reason.to_string().contains(what), "{}", key.reason);
+        }
+    }
+}
+
+#[test]
 fn keys_that_share_a_name_and_algorithm_are_unusable_and_the_rest_works() {
     let keys: Vec<SigningKey> = (0..3)
         .map(|_| SigningKey::generate(Algorithm::ES256).unwrap())

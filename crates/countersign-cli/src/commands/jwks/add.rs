@@ -76,6 +76,9 @@ fn with_key(before: &[u8], jwk: Value) -> Result<String, Failure> {
     exact_number::check(&input::text(before, "the JWK Set")?)
         .map_err(|problem| Failure::key(format!("the set cannot be written again: {problem}")))?;
     if let Some(keys) = set.get_mut("keys").and_then(Value::as_array_mut) {
+        if keys.iter().any(|there| is_the_same(there, &jwk)) {
+            return Err(Failure::key("this key is in the set already"));
+        }
         keys.push(jwk);
     }
     let after =
@@ -88,4 +91,12 @@ fn with_key(before: &[u8], jwk: Value) -> Result<String, Failure> {
         ))),
         None => Ok(after + "\n"),
     }
+}
+
+/// Whether both are one key of one name for one algorithm, where each says its own.
+fn is_the_same(there: &Value, jwk: &Value) -> bool {
+    let is_in_both = |member: &&str| there.get(member) == jwk.get(member);
+    let members = ["kty", "crv", "x", "y", "n", "e", "pub", "kid"];
+    let any_algorithm = there.get("alg").is_none();
+    members.iter().all(is_in_both) && (any_algorithm || is_in_both(&"alg"))
 }
