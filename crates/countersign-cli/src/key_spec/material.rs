@@ -34,10 +34,11 @@ impl Material {
         }
         match spelled_key(&octets) {
             None => Ok(Self::Secret(octets)),
-            Some(WeakKey::SecretIsKey {
-                kind: "PEM document" | "DER document",
-            }) => import(&octets, password).map(|key| Self::Key(Box::new(key))),
-            Some(other) => Err(unusable(Error::KeyWeak(other))),
+            // Several JWKs, or one behind base64. What has zeros in it is text in UTF-16, which is told as that.
+            Some(weak @ WeakKey::SecretIsKey { kind: "JWK" }) if !octets.contains(&0) => {
+                Err(unusable(Error::KeyWeak(weak)))
+            }
+            Some(_) => import(&octets, password).map(|key| Self::Key(Box::new(key))),
         }
     }
 

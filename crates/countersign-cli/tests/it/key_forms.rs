@@ -308,7 +308,7 @@ fn check_rejects_weak_broken_and_contradicting_keys() {
         ("rsa-legacy-encrypted.pem", "key_format"),
         ("mixed.jwk", "key_unfit"),
         ("alg.jwk", "key_unfit"),
-        ("ssh", "key_weak"),
+        ("ssh", "key_format"),
     ] {
         let run = key(&bench, &["check", "--json", file]);
         assert_eq!(
@@ -320,6 +320,38 @@ fn check_rejects_weak_broken_and_contradicting_keys() {
         key(&bench, &["check", file]).fails(3, &[]);
     }
     key(&bench, &["check", "missing"]).fails(4, &["cannot read the key: there is no such file"]);
+}
+
+#[test]
+fn text_of_openssh_and_text_in_utf_16_are_told_with_the_way_out() {
+    let bench = bench(&["p256-pkcs8.pem"]);
+    bench.key("ES256", "ec");
+    bench.write(
+        "ssh",
+        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 ada@example\n",
+    );
+    for name in ["p256-pkcs8.pem", "ec.jwk"] {
+        let units: Vec<u16> = "\u{feff}"
+            .encode_utf16()
+            .chain(bench.read(name).encode_utf16())
+            .collect();
+        let octets: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        bench.write(&format!("16-{name}"), octets);
+    }
+    for (file, way) in [
+        ("ssh", "`ssh-keygen -e -m PKCS8 -f FILE`"),
+        ("16-p256-pkcs8.pem", "Set-Content -Encoding ascii"),
+        ("16-ec.jwk", "Set-Content -Encoding ascii"),
+    ] {
+        for command in [
+            &["key", "inspect", file][..],
+            &["sign", "--alg", "RS256", "--key", file],
+        ] {
+            let run = bench.run(command);
+            run.fails(3, &[way]);
+            assert!(!run.stderr.contains("::"), "{run:?}");
+        }
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub enum WeakKey {
     },
     /// A shared secret that is the text of a key (RFC 8725 §2.1: public keys used as secrets).
     #[error(
-        "the secret is the text of a {kind}; a key is read as what it is (`SigningKey::from_jwk`, `SigningKey::from_pem`), and \
+        "the secret is the text of a key ({kind}); a key is read as what it is (`SigningKey::from_jwk`, `SigningKey::from_pem`), and \
          one that others know is no secret"
     )]
     SecretIsKey {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::parts::KeyParts;
+use super::strength::key_text;
 use super::{Jwk, der, pem};
 use crate::error::Error;
 
@@ -104,6 +105,12 @@ impl ImportedKey {
     }
 
     fn open(octets: &[u8], password: Option<&[u8]>) -> Result<Self, Error> {
+        if is_utf_16(octets) {
+            return Err(Error::key_format(
+                "this text is in UTF-16, as `>` of the older PowerShell writes it; save it in ASCII: \
+                 `Get-Content FILE | Set-Content -Encoding ascii OTHER`",
+            ));
+        }
         let text =
             std::str::from_utf8(octets).map(|text| text.trim_start_matches('\u{feff}').trim());
         match text {
@@ -123,6 +130,10 @@ impl ImportedKey {
                     pem: true,
                 })
             }
+            Ok(text) if key_text::is_ssh(text.as_bytes()) => Err(Error::key_format(
+                "this is a public key of OpenSSH; `ssh-keygen -e -m PKCS8 -f FILE` writes one of RSA or ECDSA as PEM, and for \
+                 Ed25519 there is no such way: make a new key",
+            )),
             _ => {
                 let (format, parts) = der::parse(octets, password)?;
                 Ok(Self {
@@ -133,6 +144,16 @@ impl ImportedKey {
             }
         }
     }
+}
+
+/// Text in UTF-16: by the mark that it begins with, which neither DER nor UTF-8 begins with, or as armour with zeros between.
+fn is_utf_16(octets: &[u8]) -> bool {
+    let has_armour = || {
+        let text: Vec<u8> = octets.iter().copied().filter(|octet| *octet != 0).collect();
+        text.starts_with(b"-----BEGIN ")
+    };
+    let marks = [&b"\xff\xfe"[..], b"\xfe\xff"];
+    marks.iter().any(|mark| octets.starts_with(mark)) || (octets.contains(&0) && has_armour())
 }
 
 impl fmt::Display for ImportedKey {

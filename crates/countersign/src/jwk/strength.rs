@@ -1,6 +1,6 @@
 //! Which keys are too weak to be taken (RFC 7518 §3.2 and §3.3, RFC 8725 §3.5).
 
-mod key_text;
+pub(super) mod key_text;
 mod roca;
 mod words;
 

@@ -31,21 +31,7 @@ fn plain_kind(octets: &[u8]) -> Option<&'static str> {
     if contains(text, b"-----BEGIN ") || contains(text, b"---- BEGIN ") {
         return Some("PEM document");
     }
-    // Whole names: a random text in base64url may well begin with `ssh-`.
-    let is_ssh = |word: &[u8]| {
-        [
-            &b"ssh-rsa"[..],
-            b"ssh-dss",
-            b"ssh-ed25519",
-            b"ssh-ed448",
-            b"ecdsa-sha2-",
-            b"sk-ssh-ed25519",
-            b"sk-ecdsa-sha2-",
-        ]
-        .iter()
-        .any(|name| word.starts_with(name))
-    };
-    if text.split(u8::is_ascii_whitespace).any(is_ssh) {
+    if is_ssh(text) {
         return Some("SSH public key");
     }
     let names_a_key = [&b"\"kty\""[..], b"\"keys\"", b"\"x5c\""]
@@ -53,6 +39,22 @@ fn plain_kind(octets: &[u8]) -> Option<&'static str> {
         .any(|name| contains(text, name));
     let is_json = matches!(text.first(), Some(b'{' | b'['));
     (is_json && (names_a_key || names_a_key_in_escapes(text))).then_some("JWK")
+}
+
+/// A word of the text is the name of a kind of key of OpenSSH. Whole names: a random text in base64url may well begin with
+/// `ssh-`.
+pub(in crate::jwk) fn is_ssh(text: &[u8]) -> bool {
+    const NAMES: [&[u8]; 7] = [
+        b"ssh-rsa",
+        b"ssh-dss",
+        b"ssh-ed25519",
+        b"ssh-ed448",
+        b"ecdsa-sha2-",
+        b"sk-ssh-ed25519",
+        b"sk-ecdsa-sha2-",
+    ];
+    let mut words = text.split(u8::is_ascii_whitespace);
+    words.any(|word| NAMES.iter().any(|name| word.starts_with(name)))
 }
 
 /// The same where a name is written with escapes: `k\u0074y` is `kty` to every parser.

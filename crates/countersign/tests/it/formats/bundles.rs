@@ -85,6 +85,20 @@ fn text_around_the_armour_is_passed_over() {
 }
 
 #[test]
+fn text_in_utf_16_is_named_with_the_way_out_and_so_is_a_public_key_of_openssh() {
+    for mark in ["\u{feff}", ""] {
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let units = mark.encode_utf16().chain(KEY.encode_utf16());
+            let octets: Vec<u8> = units.flat_map(order).collect();
+            let error = ImportedKey::read(&octets).unwrap_err().to_string();
+            assert!(error.contains("Set-Content -Encoding ascii"), "{error}");
+        }
+    }
+    let ssh = said("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB me@host");
+    assert!(ssh.contains("ssh-keygen -e -m PKCS8"), "{ssh}");
+}
+
+#[test]
 fn a_private_key_of_openssh_is_named_with_the_way_out() {
     let pem = KEY.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY");
     assert!(
