@@ -61,6 +61,20 @@ pub(crate) fn end(
     }
 }
 
+/// The longest argument that is said again where it is not understood, in bytes; no token is as short, nor a good secret.
+const SAID_AGAIN: usize = 30;
+
+/// A message about these arguments without those that may be a token, a secret or a key, each with the value behind `=`.
+pub(crate) fn without_tokens(message: String, arguments: &[String]) -> String {
+    let values = arguments.iter().filter_map(|word| word.split_once('='));
+    let words = arguments.iter().map(String::as_str);
+    let long = words.chain(values.map(|(_, value)| value));
+    long.filter(|word| word.len() > SAID_AGAIN)
+        .fold(message, |message, word| {
+            message.replace(word, "(not shown: it may be a token)")
+        })
+}
+
 /// The object for a command line, without the name of the program, that could not be read, by the message of whatever read
 /// it.
 pub(crate) fn misused(arguments: &[String], message: &str) -> Result<(), Failure> {
@@ -155,6 +169,22 @@ mod tests {
         ] {
             assert_eq!(on_one_line(message), line);
         }
+    }
+
+    #[test]
+    fn what_may_be_a_token_is_not_said_again_and_what_is_short_is() {
+        let token = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLCJleHAiOjEzMDA4MTkzODB9.c2ln";
+        let arguments = [
+            token.to_owned(),
+            format!("--at={token}"),
+            "verfy".to_owned(),
+        ];
+        let message = format!("'{token}' for '--at={token}', no command 'verfy'");
+        let hidden = "(not shown: it may be a token)";
+        assert_eq!(
+            without_tokens(message, &arguments),
+            format!("'{hidden}' for '--at={hidden}', no command 'verfy'")
+        );
     }
 
     #[test]

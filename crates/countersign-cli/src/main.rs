@@ -41,17 +41,20 @@ fn main() -> ExitCode {
 
 /// Help and the version are no failure; everything else is one, for scripts too.
 fn not_a_command_line(error: &clap::Error) -> Result<Exit, Failure> {
-    // The terminal may be gone; there is nobody left to tell then.
-    let _ = error.print();
     if !error.use_stderr() {
+        // The terminal may be gone; there is nobody left to tell then.
+        let _ = error.print();
         return Ok(Exit::Done);
     }
     let arguments: Vec<String> = std::env::args_os()
         .skip(1)
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
+    let message = answer::without_tokens(error.render().ansi().to_string(), &arguments);
+    output::ready(&message);
     if arguments.iter().any(|argument| argument == "--json") {
-        answer::misused(&arguments, &error.to_string())?;
+        let message = answer::without_tokens(error.to_string(), &arguments);
+        answer::misused(&arguments, &message)?;
     }
     Ok(Exit::Usage)
 }

@@ -52,6 +52,12 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(&inert(&serde_json::to_string(value).map_err(not_json)?))
 }
 
+/// Says on standard error what is written out already, in colour or not.
+pub(crate) fn ready(text: &str) {
+    // The terminal may be gone; there is nobody left to tell then.
+    let _ = write!(anstream::stderr().lock(), "{text}");
+}
+
 /// Says what failed, in one line on standard error.
 pub(crate) fn error(failure: &Failure) {
     // What was given on the command line may come from elsewhere too.

@@ -33,6 +33,43 @@ fn rejects_what_is_pasted_instead_of_a_token_and_says_what_it_is() {
     }
 }
 
+/// Neither on standard error nor in the object, whose place is a log as often as not.
+#[test]
+fn a_second_token_is_refused_and_no_part_of_it_is_said() {
+    let (bench, token) = bench();
+    let key = ["--key", "ec.pub.jwk", "--any-iss", "--any-aud"];
+    for command in [
+        &[&["verify"], &key[..]].concat()[..],
+        &["decode"],
+        &["lint", "--json"],
+        &["verify", "--json"],
+        &["jws", "verify", "--key", "ec.pub.jwk"],
+    ] {
+        for more in [
+            &[&*token, &*token][..],
+            &["--at", &token, &token],
+            &["--leeway", &token],
+        ] {
+            let run = bench.run(&[command, more].concat());
+            assert_eq!(run.code, 2, "{run:?}");
+            assert!(
+                run.stderr.contains("Usage:") || run.stderr.contains("--help"),
+                "{run:?}"
+            );
+            for part in token.split('.') {
+                assert!(!run.stderr.contains(part), "{run:?}");
+                assert!(!run.stdout.contains(part), "{run:?}");
+            }
+        }
+    }
+    bench
+        .run(&[&token])
+        .misused("unrecognized subcommand '(not shown");
+    bench
+        .run(&["decode", &token, "more"])
+        .misused("unexpected argument 'more'");
+}
+
 /// The command finds what the inspector's page finds, and says the same of it.
 #[test]
 fn accepts_a_token_in_whatever_it_was_pasted_with_and_says_what_that_is() {
