@@ -10,11 +10,14 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
 }
 
-/// `90s`, `15m`, `2h`, `7d`; a bare number is seconds.
+/// `90s`, `15m`, `2h`, `7d`. A bare number is refused, as it is by the settings of `serve`: it would be taken for minutes by
+/// some and for seconds by others.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a length of time such as 90s, 15m, 2h or 7d";
-    if let Ok(secs) = text.parse() {
-        return Ok(Duration::from_secs(secs));
+    if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(format!(
+            "expected a unit behind the number: {text}s or {text}m"
+        ));
     }
     let length = match text.strip_suffix('d').map(str::parse::<u32>) {
         Some(Ok(days)) => SignedDuration::from_hours(i64::from(days).saturating_mul(24)),
@@ -42,8 +45,7 @@ mod tests {
     #[test]
     fn accepts_lengths_of_time() {
         for (text, secs) in [
-            ("0", 0),
-            ("45", 45),
+            ("0s", 0),
             ("90s", 90),
             ("15m", 900),
             ("2h", 7200),
@@ -60,7 +62,7 @@ mod tests {
 
     #[test]
     fn rejects_what_is_no_length_of_time() {
-        for text in ["", "soon", "-5m", "-1", "1 fortnight", "d"] {
+        for text in ["", "soon", "-5m", "-1", "0", "45", "1 fortnight", "d"] {
             assert!(parse_duration(text).is_err(), "{text:?}");
         }
     }

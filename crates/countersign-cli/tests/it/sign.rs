@@ -137,6 +137,7 @@ fn rejects_a_claim_that_is_given_twice_or_has_no_value() {
     for length in ["soon", "-5m", "-5"] {
         sign(&["--expires-in", length]).misused("length of time");
     }
+    sign(&["--expires-in", "15"]).misused("15s or 15m");
     sign(&["--expires-in", "1h", "--no-exp"]).misused("cannot be used with");
 }
 
@@ -351,7 +352,7 @@ fn rejects_a_token_that_nobody_would_ever_take() {
         run.fails(2, &["expired at birth", "--allow-expired"]);
         assert_eq!(run.stdout, "");
     }
-    sign(&["--expires-in", "0"]).fails(2, &["expired at birth"]);
+    sign(&["--expires-in", "0s"]).fails(2, &["expired at birth"]);
     let never = ["--not-before", "2100-01-01T00:00:00Z", "--claim-json"];
     sign(&[&never[..], &["exp=4102444800"]].concat()).fails(2, &["valid at no time"]);
 }
