@@ -137,6 +137,16 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The file with the certificate or with its key cannot be read.
+    #[error("{origin}: {}", cause::of_file(path, source, "name the right one"))]
+    TlsFile {
+        /// Where it was named.
+        origin: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// There is no database where one was expected.
     #[error("there is no database at {}; start `countersign serve` there once, or name the right folder with `--data`", path.display())]
     DatabaseMissing {
@@ -368,7 +378,7 @@ impl Error {
             Self::LastAdministrator => "last_administrator",
             Self::SessionUnknown => "session_unknown",
             Self::SigningSecret { problem: error, .. } | Self::Key(error) => error.code(),
-            Self::Tls { .. } => "tls_unusable",
+            Self::Tls { .. } | Self::TlsFile { .. } => "tls_unusable",
             Self::KeyEncryptionKey { .. } => "key_encryption_key_unusable",
             Self::KeyEncryptionKeyWrong => "key_encryption_key_wrong",
             Self::Crypto => "crypto_failed",
@@ -435,6 +445,7 @@ impl Error {
             | Self::WeakPassword { .. } => 3,
             Self::File { .. }
             | Self::SettingFile { .. }
+            | Self::TlsFile { .. }
             | Self::ConfigurationUnreadable { .. }
             | Self::DataFolder { .. }
             | Self::DatabaseMissing { .. }

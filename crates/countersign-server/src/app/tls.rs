@@ -30,7 +30,8 @@ impl Tls {
     /// Reads the files.
     ///
     /// # Errors
-    /// [`Error::Tls`] when one of them cannot be read, or they do not belong together.
+    /// [`Error::TlsFile`] when one of them cannot be read, [`Error::Tls`] when one holds something else, or they do not
+    /// belong together.
     pub(super) fn open(files: &TlsFiles) -> Result<Self, Error> {
         let stamp = stamp(files);
         Ok(Self {
@@ -79,9 +80,7 @@ fn config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
         origin: files.key_place.clone(),
         problem,
     };
-    let cert = std::fs::read(&files.cert).map_err(|error| {
-        cert_problem(format!("{} cannot be read: {error}", files.cert.display()))
-    })?;
+    let cert = read(&files.cert, &files.cert_place)?;
     let chain = CertificateDer::pem_slice_iter(&cert)
         .collect::<Result<Vec<_>, _>>()
         .ok()
@@ -92,9 +91,7 @@ fn config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
                 files.cert.display()
             ))
         })?;
-    let key = std::fs::read(&files.key)
-        .map(zeroize::Zeroizing::new)
-        .map_err(|error| key_problem(format!("{} cannot be read: {error}", files.key.display())))?;
+    let key = read(&files.key, &files.key_place)?;
     let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| {
         key_problem(format!(
             "{} holds no private key in PEM without a password",
@@ -109,6 +106,15 @@ fn config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
         .map_err(|error| key_problem(unfit(files, &error)))?;
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
     Ok(Arc::new(config))
+}
+
+fn read(path: &Path, place: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
+    let octets = std::fs::read(path).map_err(|source| Error::TlsFile {
+        origin: place.to_owned(),
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(zeroize::Zeroizing::new(octets))
 }
 
 /// Why a certificate and a key cannot be used together.
@@ -192,6 +198,27 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("Mismatch"), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_the_trouble_of_a_file_and_one_without_a_certificate_of_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = write(folder.path());
+        std::fs::write(&files.key, "no key").unwrap();
+        let error = Tls::open(&files).unwrap_err();
+        assert_eq!((error.code(), error.exit_code()), ("tls_unusable", 3));
+        for (missing, place) in [(&files.key, "--tls-key"), (&files.cert, "--tls-cert")] {
+            std::fs::remove_file(missing).unwrap();
+            let error = Tls::open(&files).unwrap_err();
+            assert_eq!((error.code(), error.exit_code()), ("tls_unusable", 4));
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "flag {place}: {} does not exist; name the right one",
+                    missing.display()
+                )
+            );
+        }
     }
 
     #[test]
