@@ -115,7 +115,7 @@ impl RemoteKeys {
     /// metadata must be this very text.
     ///
     /// # Errors
-    /// [`FetchError::UrlInvalid`], [`FetchError::SchemeRefused`] and [`FetchError::Tls`]; nothing is fetched yet.
+    /// [`FetchError::UrlInvalid`], [`FetchError::SchemeMissing`], [`FetchError::SchemeRefused`] and [`FetchError::Tls`]; nothing is fetched yet.
     pub fn discover(issuer: &str) -> Result<Self, FetchError> {
         Self::builder().discover(issuer)
     }

@@ -28,6 +28,9 @@ pub enum FetchError {
         "this is no URL to fetch: write `https://host/path`, without a user name and without `#`"
     )]
     UrlInvalid,
+    /// A host and a port with no scheme before them.
+    #[error("the scheme is missing: write `https://` before it, or `http://` for this machine")]
+    SchemeMissing,
     /// Neither https nor plain http on this machine.
     #[error("only https is fetched, and plain http from this machine alone")]
     SchemeRefused,
@@ -147,6 +150,7 @@ impl FetchError {
         match self {
             Self::At { cause, .. } => cause.code(),
             Self::UrlInvalid => "fetch_url_invalid",
+            Self::SchemeMissing => "fetch_scheme_missing",
             Self::SchemeRefused => "fetch_scheme_refused",
             Self::SettingTooLong { .. } => "fetch_setting_too_long",
             Self::NoRuntime => "fetch_no_runtime",

@@ -23,7 +23,7 @@ impl Target {
     /// Reads `text`.
     ///
     /// # Errors
-    /// [`FetchError::UrlInvalid`], and [`FetchError::SchemeRefused`] for plain http that leaves this machine.
+    /// [`FetchError::UrlInvalid`], [`FetchError::SchemeMissing`], and [`FetchError::SchemeRefused`] for plain http that leaves this machine.
     pub(crate) fn parse(text: &str) -> Result<Self, FetchError> {
         let target = Self::named(text)?;
         let stays_here = match target.address {
@@ -43,6 +43,9 @@ impl Target {
     pub(crate) fn named(text: &str) -> Result<Self, FetchError> {
         if text.len() > MAX_URL_BYTES {
             return Err(FetchError::UrlInvalid);
+        }
+        if is_host_and_port(text) {
+            return Err(FetchError::SchemeMissing);
         }
         Self::of(Url::parse(text).map_err(|_| FetchError::UrlInvalid)?)
     }
@@ -114,6 +117,16 @@ impl Target {
     }
 }
 
+/// `localhost:8080`, in which a parser of URLs takes the host for the scheme.
+fn is_host_and_port(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(host, port)| {
+        let is_name = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'.');
+        !host.is_empty()
+            && host.bytes().all(is_name)
+            && port.starts_with(|digit: char| digit.is_ascii_digit())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +160,16 @@ mod tests {
             "unix:/run/keys",
         ] {
             assert_eq!(Target::parse(url), Err(FetchError::SchemeRefused), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_host_and_a_port_alone_lack_a_scheme() {
+        for url in ["localhost:8080", "id.example:443/tenant", "127.0.0.1:8080"] {
+            assert_eq!(Target::parse(url), Err(FetchError::SchemeMissing), "{url}");
+        }
+        for url in ["id.example", ":8080", "[::1]:8080"] {
+            assert_eq!(Target::parse(url), Err(FetchError::UrlInvalid), "{url}");
         }
     }
 

@@ -138,6 +138,13 @@ fn of_several_issuers_an_error_names_the_one_that_it_is_about() {
         error.to_string(),
         "issuer \"http://keycloak:8080/realms/shop\": the keys cannot be fetched: only https is fetched, and plain http from this machine alone"
     );
+    let auth = Protect::issuer("localhost:8080").audience(AUDIENCE);
+    let error = auth.build().unwrap_err();
+    assert_eq!(error.code(), "fetch_scheme_missing");
+    assert!(
+        error.to_string().contains("write `https://` before it"),
+        "{error}"
+    );
     // A name forges no line.
     let auth = protect().and(Issuer::with_keys("a\nb", KEY.verifying_key()));
     let error = auth.build().unwrap_err().to_string();

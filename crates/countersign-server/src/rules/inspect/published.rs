@@ -74,7 +74,10 @@ impl Published {
     /// machine has no TLS.
     fn told(&self, issuer: &str, problem: &FetchError) -> String {
         let cause = problem.reason();
-        if matches!(cause, FetchError::UrlInvalid | FetchError::Tls { .. }) {
+        if matches!(
+            cause,
+            FetchError::UrlInvalid | FetchError::SchemeMissing | FetchError::Tls { .. }
+        ) {
             return cause.to_string();
         }
         if self.own.is_none() {
