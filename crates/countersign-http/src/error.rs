@@ -24,6 +24,12 @@ pub enum Error {
         "none of the keys is for an algorithm that `.algorithm(…)` names: a key is for one, and every token would be refused"
     )]
     AlgorithmOfNoKey,
+    /// Keys are fetched, and every algorithm that was named is one of a shared secret.
+    #[error(
+        "`.algorithm(…)` names algorithms of shared secrets alone, and an issuer publishes no secret: name what it signs with, \
+         or pass the secret to `Protect::with_keys`"
+    )]
+    AlgorithmOfSecret,
     /// The realm cannot stand in a quoted string.
     #[error(
         "the realm is empty or holds more than printable ASCII without `\"` and `\\`; set another with `.realm(…)`"
@@ -104,6 +110,7 @@ impl Error {
             Self::AudienceMissing => "audience_missing",
             Self::KeysMissing => "keys_missing",
             Self::AlgorithmOfNoKey => "algorithm_of_no_key",
+            Self::AlgorithmOfSecret => "algorithm_of_secret",
             Self::RealmInvalid => "realm_invalid",
             Self::StatusInvalid { .. } => "status_invalid",
             Self::CookieNameInvalid => "cookie_name_invalid",

@@ -208,7 +208,11 @@ impl Issuer {
             return Err(Error::KeysMissing);
         }
         if !keys.may_fit(&self.algorithms) {
-            return Err(Error::AlgorithmOfNoKey);
+            return Err(if keys.is_fetched() {
+                Error::AlgorithmOfSecret
+            } else {
+                Error::AlgorithmOfNoKey
+            });
         }
         Ok(Trusted {
             #[cfg(feature = "remote")]

@@ -167,14 +167,25 @@ impl Keys {
 }
 
 impl Keys {
-    /// Whether there may be a key for one of these algorithms, where any are named; of keys that are still to come nobody knows.
+    /// Whether the keys come from their issuer.
+    pub(crate) fn is_fetched(&self) -> bool {
+        !matches!(&self.0, Source::Fixed(_) | Source::Shared(_))
+    }
+
+    /// Whether there may be a key for one of these algorithms, where any are named. Of keys that are still to come nobody knows,
+    /// but that none of those that are fetched is a secret.
     pub(crate) fn may_fit(&self, algorithms: &[Algorithm]) -> bool {
         match &self.0 {
             Source::Fixed(set) => {
                 let mut keys = set.keys();
                 algorithms.is_empty() || keys.any(|key| algorithms.contains(&key.algorithm()))
             }
-            _ => true,
+            Source::Shared(_) => true,
+            #[cfg(feature = "remote")]
+            Source::Remote(_) => {
+                algorithms.is_empty()
+                    || !algorithms.iter().all(|algorithm| algorithm.is_symmetric())
+            }
         }
     }
 }

@@ -373,7 +373,8 @@ impl ProtectBuilder {
     /// The layer.
     ///
     /// # Errors
-    /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::AlgorithmOfNoKey`], [`Error::RealmInvalid`],
+    /// [`Error::IssuerMissing`], [`Error::AudienceMissing`], [`Error::KeysMissing`], [`Error::AlgorithmOfNoKey`], [`Error::AlgorithmOfSecret`],
+    /// [`Error::RealmInvalid`],
     /// [`Error::StatusInvalid`], [`Error::CookieNameInvalid`], [`Error::CookieAgain`], [`Error::SettingLate`]; `Error::Fetch`,
     /// `Error::StatusLists` and `Error::StatusListsNowhere` for a URL that may not be asked; `Error::StatusContradictory`; or
     /// [`Error::Policy`] for a leeway beyond its range, and for no issuer or one that is named twice. Of several issuers

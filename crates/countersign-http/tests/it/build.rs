@@ -169,3 +169,18 @@ fn rejects_an_algorithm_that_no_key_is_for() {
     assert_eq!(with(&[Algorithm::RS256, own]), Ok(()));
     assert_eq!(with(&[]), Ok(()));
 }
+
+#[test]
+fn rejects_secrets_as_the_keys_that_an_issuer_publishes() {
+    let with = |algorithms: &[Algorithm]| {
+        let protect = Protect::issuer(ISSUER).audience(AUDIENCE);
+        let protect = algorithms
+            .iter()
+            .fold(protect, |protect, algorithm| protect.algorithm(*algorithm));
+        protect.build().map(|_| ())
+    };
+    let secrets = [Algorithm::HS256, Algorithm::HS512];
+    assert_eq!(with(&secrets), Err(Error::AlgorithmOfSecret));
+    assert_eq!(with(&[Algorithm::HS256, Algorithm::RS256]), Ok(()));
+    assert_eq!(with(&[]), Ok(()));
+}
