@@ -36,7 +36,9 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub struct Origins(Arc<[String]>);
 
 impl Origins {
-    /// The origin of `url` (its scheme, host and port), usually the service's public URL.
+    /// The origin of `url` (its scheme, host and port), usually the service's public URL. Its path is not looked at, because
+    /// an origin has none (RFC 6454 §4): `https://shop.example/app` stands for every page of `https://shop.example`, and what
+    /// others put on that host may send requests too.
     ///
     /// # Errors
     /// [`Error::OriginInvalid`] when `url` is not an http or https URL with a host and without a user name.
@@ -153,6 +155,13 @@ mod tests {
         ] {
             assert_eq!(origin_of(url).as_deref(), Ok(origin), "{url}");
         }
+    }
+
+    #[test]
+    fn a_path_makes_no_smaller_origin() {
+        let origins = Origins::new("https://shop.example/app").unwrap();
+        assert!(origins.contains("https://shop.example"));
+        assert!(!origins.contains("https://shop.example/app"));
     }
 
     #[test]
