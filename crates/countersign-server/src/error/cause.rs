@@ -90,6 +90,9 @@ pub(super) fn of_address(source: &io::Error) -> String {
 /// Why a database file cannot be used.
 pub(super) fn of_database_file(path: &Path, source: &sqlx::Error) -> String {
     let path = path.display();
+    if code(source) == Some(NO_ROOM_FOR_SHARED_MEMORY) {
+        return format!("the disk of the database {path} is full; make room");
+    }
     match primary_code(source) {
         // https://www.sqlite.org/rescode.html
         Some(CORRUPT) => format!("the database {path} {DAMAGED}"),
@@ -101,6 +104,9 @@ pub(super) fn of_database_file(path: &Path, source: &sqlx::Error) -> String {
         Some(BUSY | LOCKED) => {
             format!("the database {path} is held by another program; stop it and try again")
         }
+        Some(INPUT_OUTPUT) => format!(
+            "the database {path} cannot be read or written; look whether its disk is full or broken"
+        ),
         _ if is_newer(source) => format!(
             "the database {path} was made by another version of countersign; start that version, or choose another folder with `--data`"
         ),
@@ -133,10 +139,13 @@ const PERMISSION: u32 = 3;
 const BUSY: u32 = 5;
 const LOCKED: u32 = 6;
 const READ_ONLY: u32 = 8;
+const INPUT_OUTPUT: u32 = 10;
 const CORRUPT: u32 = 11;
 const FULL: u32 = 13;
 const CANNOT_OPEN: u32 = 14;
 const NOT_A_DATABASE: u32 = 26;
+/// The file beside the database by which its readers and its writer agree cannot be made as large as it has to be.
+const NO_ROOM_FOR_SHARED_MEMORY: u32 = INPUT_OUTPUT | 19 << 8;
 
 fn not_ours(path: &std::path::Display<'_>) -> String {
     format!("{path} is not a Countersign database; choose another folder with `--data`")
@@ -144,6 +153,11 @@ fn not_ours(path: &std::path::Display<'_>) -> String {
 
 /// SQLite's primary result code: the low byte of an extended one.
 fn primary_code(source: &sqlx::Error) -> Option<u32> {
+    code(source).map(|code| code & 0xff)
+}
+
+/// SQLite's result code, extended where it is.
+fn code(source: &sqlx::Error) -> Option<u32> {
     let database = match source {
         sqlx::Error::Database(inner) => inner,
         sqlx::Error::Migrate(inner) => match &**inner {
@@ -155,8 +169,7 @@ fn primary_code(source: &sqlx::Error) -> Option<u32> {
         },
         _ => return None,
     };
-    let code: u32 = database.code()?.parse().ok()?;
-    Some(code & 0xff)
+    database.code()?.parse().ok()
 }
 
 fn is_newer(source: &sqlx::Error) -> bool {
@@ -177,6 +190,54 @@ fn is_of_a_migration(source: &sqlx::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What SQLite says by a code alone.
+    #[derive(Debug, thiserror::Error)]
+    #[error("disk I/O error")]
+    struct Said(u32);
+
+    impl sqlx::error::DatabaseError for Said {
+        fn message(&self) -> &'static str {
+            "disk I/O error"
+        }
+
+        fn kind(&self) -> sqlx::error::ErrorKind {
+            sqlx::error::ErrorKind::Other
+        }
+
+        fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+            Some(self.0.to_string().into())
+        }
+
+        fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+            self
+        }
+    }
+
+    /// A first start on a disk with a few KiB left ends while the tables are made.
+    #[test]
+    fn a_disk_that_is_full_or_broken_is_no_database_of_somebody_else() {
+        let file = Path::new("data/countersign.db");
+        for (code, words) in [
+            (FULL, "is full; make room"),
+            (4874, "is full; make room"),
+            (266, "look whether its disk is full or broken"),
+        ] {
+            let plain = sqlx::Error::Database(Box::new(Said(code)));
+            let text = of_database_file(file, &plain);
+            assert!(text.contains(words), "{text}");
+            let migrating = sqlx::migrate::MigrateError::Execute(plain);
+            assert_eq!(of_database_file(file, &migrating.into()), text);
+        }
+    }
 
     #[test]
     fn an_address_is_told_what_to_do_about_its_own_trouble() {
