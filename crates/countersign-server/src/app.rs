@@ -47,7 +47,7 @@ mod stream;
 mod tls;
 
 pub(crate) use connections::Connections;
-pub(crate) use folder::{KeysLock, Lock, check_existing, open_existing, settle_key};
+pub(crate) use folder::{InUse, Lock, check_existing, open_existing, settle_key};
 pub(crate) use listen::{bind, in_the_clear};
 pub use serve::{Facts, Server, SetupLink, start};
 
@@ -90,7 +90,7 @@ pub(crate) struct Inner {
     clock: Clock,
     seal: Seal,
     /// Until this is closed.
-    keys_lock: Mutex<Option<KeysLock>>,
+    in_use: Mutex<Option<InUse>>,
     signing_alg: countersign::Algorithm,
     signing_secret: Option<SigningKey>,
     ring: RwLock<Arc<Ring>>,
@@ -106,9 +106,9 @@ impl Deref for App {
 }
 
 impl App {
-    /// Says that the keys of the data folder are in use no more.
-    pub(crate) fn release_keys(&self) {
-        let lock = self.keys_lock.lock();
+    /// Says that the data folder is in use no more.
+    pub(crate) fn release_folder(&self) {
+        let lock = self.in_use.lock();
         *lock.unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -122,7 +122,7 @@ impl App {
         leaps: Leaps,
     ) -> Result<Self, Error> {
         let now = clock().unix_secs();
-        let (store, seal, keys_lock) = folder::open_or_make(settings).await?;
+        let (store, seal, in_use) = folder::open_or_make(settings).await?;
         let signing_secret = settings.signing_secret().cloned();
         let ring = keys::open(
             &store,
@@ -179,7 +179,7 @@ impl App {
             refusals,
             clock,
             seal,
-            keys_lock: Mutex::new(Some(keys_lock)),
+            in_use: Mutex::new(Some(in_use)),
             signing_alg: settings.signing_alg(),
             signing_secret,
             ring: RwLock::new(Arc::new(ring)),

@@ -76,7 +76,7 @@ impl Embedded {
     /// Finishes what is under way and closes the database.
     pub async fn close(&self) {
         self.0.store.close().await;
-        self.0.release_keys();
+        self.0.release_folder();
     }
 }
 

@@ -186,15 +186,15 @@ pub enum Error {
         /// The database file.
         path: PathBuf,
     },
-    /// A server runs on the data folder.
+    /// A server runs on the data folder, or a command that has it alone.
     #[error("a server runs on the data folder {}; stop it first", path.display())]
     FolderInUse {
         /// The data folder.
         path: PathBuf,
     },
-    /// The keys of the data folder are being encrypted with another key-encryption key.
-    #[error("the keys of the data folder {} are being encrypted anew; start again when that has ended", path.display())]
-    KeysChanging {
+    /// The database of the data folder is being exchanged, or its keys are being encrypted with another key-encryption key.
+    #[error("`countersign restore` or `countersign keys reencrypt` works on the data folder {}; start again when that has ended", path.display())]
+    FolderChanging {
         /// The data folder.
         path: PathBuf,
     },
@@ -390,7 +390,7 @@ impl Error {
             Self::DatabaseLost { .. } => "database_lost",
             Self::DatabaseMixed { .. } => "database_mixed",
             Self::FolderInUse { .. } => "data_folder_in_use",
-            Self::KeysChanging { .. } => "keys_changing",
+            Self::FolderChanging { .. } => "data_folder_changing",
             Self::FileExists { .. } => "file_exists",
             Self::CopyUnusable { .. } => "copy_unusable",
             Self::Database(_) => "database_failed",
@@ -454,7 +454,7 @@ impl Error {
             | Self::DatabaseLost { .. }
             | Self::DatabaseMixed { .. }
             | Self::FolderInUse { .. }
-            | Self::KeysChanging { .. }
+            | Self::FolderChanging { .. }
             | Self::FileExists { .. }
             | Self::CopyUnusable { .. }
             | Self::Database(_) => 4,

@@ -1,7 +1,7 @@
 //! The data folder: the database and, unless it is kept elsewhere, the key-encryption key.
 
 use std::fs::{File, TryLockError};
-use std::io::{Seek as _, Write as _};
+use std::io::{ErrorKind, Seek as _, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -16,7 +16,7 @@ use crate::store::Store;
 use crate::store::copy::{self, NO_MARK};
 
 /// Opens the data folder, or makes it, readable by its owner alone.
-pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal, KeysLock), Error> {
+pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal, InUse), Error> {
     let (folder, database) = (settings.data(), settings.database());
     // Before anything is made: a key that cannot be used must leave nothing behind.
     if let Some(key) = settings.key_encryption_key() {
@@ -29,16 +29,20 @@ pub(crate) async fn open_or_make(settings: &Settings) -> Result<(Store, Seal, Ke
         });
     }
     make_folder(folder)?;
+    // Where that is no database, nothing is made.
+    if mark::is_foreign(&database) {
+        Store::open(&database, false).await?;
+    }
+    // Before anything is read: what is here may not be exchanged meanwhile.
+    let in_use = InUse::shared(settings)?;
     mark::check(settings)?;
     // Before the key: where there is a key, there was a database.
     let store = Store::open(&database, true).await?;
     store.look_for_damage(&database).await?;
-    // Before anything is read of keys; and where that is no database, nothing is made.
-    let lock = KeysLock::shared(settings)?;
     settle_key(settings, &store).await?;
     let nothing_sealed = store.keys().await?.is_empty();
     let seal = seal::from_setting(settings.key_encryption_key(), folder, nothing_sealed)?;
-    Ok((store, seal, lock))
+    Ok((store, seal, in_use))
 }
 
 /// Ends a change of the key-encryption key that was cut short, where that is kept in the data folder.
@@ -87,25 +91,25 @@ pub(super) fn marked(settings: &Settings) -> u32 {
     mark::of_database(&settings.database()).unwrap_or(NO_MARK)
 }
 
-/// That the keys of a data folder are in use: shared by those who have opened them, and had alone by who encrypts them anew.
-/// It goes with the process, however that ends.
+/// That a data folder is in use: shared by servers, and had alone by who exchanges its database or encrypts its keys anew. It
+/// goes with the process, however that ends.
 #[derive(Debug)]
-pub(crate) struct KeysLock {
+pub(crate) struct InUse {
     /// None where the file system knows no locks.
     _file: Option<File>,
 }
 
-impl KeysLock {
+impl InUse {
     /// # Errors
-    /// [`Error::KeysChanging`] while they are encrypted anew.
+    /// [`Error::FolderChanging`] while somebody has it alone; [`Error::File`] when the lock file cannot be opened.
     fn shared(settings: &Settings) -> Result<Self, Error> {
-        Self::of(settings, File::try_lock_shared, || Error::KeysChanging {
+        Self::of(settings, File::try_lock_shared, || Error::FolderChanging {
             path: settings.data().to_owned(),
         })
     }
 
     /// # Errors
-    /// [`Error::FolderInUse`] while anybody has opened them.
+    /// [`Error::FolderInUse`] while anybody has it; [`Error::File`] when the lock file cannot be opened.
     pub(crate) fn alone(settings: &Settings) -> Result<Self, Error> {
         Self::of(settings, File::try_lock, || Error::FolderInUse {
             path: settings.data().to_owned(),
@@ -117,19 +121,32 @@ impl KeysLock {
         lock: impl FnOnce(&File) -> Result<(), TryLockError>,
         taken: impl FnOnce() -> Error,
     ) -> Result<Self, Error> {
-        let path = settings.data().join("key-encryption.lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path);
-        let _file = match file.map(|file| (lock(&file), file)) {
-            Ok((Ok(()), file)) => Some(file),
-            Ok((Err(TryLockError::WouldBlock), _)) => return Err(taken()),
-            Ok((Err(TryLockError::Error(_)), _)) | Err(_) => None,
-        };
-        Ok(Self { _file })
+        let file = to_lock(&settings.data().join("key-encryption.lock"))?;
+        match lock(&file) {
+            Ok(()) => Ok(Self { _file: Some(file) }),
+            Err(TryLockError::WouldBlock) => Err(taken()),
+            Err(TryLockError::Error(_)) => Ok(Self { _file: None }),
+        }
     }
+}
+
+/// Opens a lock file, or makes it.
+///
+/// # Errors
+/// [`Error::File`]: who may not open it does not know whether it is locked.
+fn to_lock(path: &Path) -> Result<File, Error> {
+    let mut options = File::options();
+    options.read(true).write(true);
+    let opened = match options.create_new(true).open(path) {
+        Err(problem) if problem.kind() == ErrorKind::AlreadyExists => {
+            options.create_new(false).open(path)
+        }
+        made => made,
+    };
+    opened.map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The mark that a server runs on a data folder, as long as it lives; it goes with the process, however that ends.
@@ -140,29 +157,30 @@ pub(crate) struct Lock(Held);
 enum Held {
     /// The lock lasts as long as the file is open.
     ByUs(File),
-    ByAnother,
+    ByAnother(File),
     /// The file system knows no locks.
     Unknown,
 }
 
 impl Lock {
-    pub(crate) fn of(settings: &Settings) -> Self {
-        let path = mark::lock_file(settings);
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path);
-        Self(match file.map(|file| (file.try_lock(), file)) {
-            Ok((Ok(()), file)) => Held::ByUs(file),
-            Ok((Err(TryLockError::WouldBlock), _)) => Held::ByAnother,
-            Ok((Err(TryLockError::Error(_)), _)) | Err(_) => Held::Unknown,
-        })
+    /// # Errors
+    /// [`Error::File`] when the lock file cannot be opened.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, Error> {
+        let file = to_lock(&mark::lock_file(settings))?;
+        Ok(Self(Held::of(file)))
+    }
+
+    /// Takes it where whoever had it has ended.
+    pub(super) fn try_again(&mut self) {
+        self.0 = match std::mem::replace(&mut self.0, Held::Unknown) {
+            Held::ByAnother(file) => Held::of(file),
+            held => held,
+        };
     }
 
     /// Whether another server runs there.
     pub(crate) fn is_of_another(&self) -> bool {
-        matches!(self.0, Held::ByAnother)
+        matches!(self.0, Held::ByAnother(_))
     }
 
     /// Marks the database as the one that is written to from now on, when nobody else holds the folder. Its head had the mark
@@ -208,6 +226,16 @@ impl Lock {
             path: mark::lock_file(settings),
             source,
         })
+    }
+}
+
+impl Held {
+    fn of(file: File) -> Self {
+        match file.try_lock() {
+            Ok(()) => Self::ByUs(file),
+            Err(TryLockError::WouldBlock) => Self::ByAnother(file),
+            Err(TryLockError::Error(_)) => Self::Unknown,
+        }
     }
 }
 

@@ -17,6 +17,8 @@ use crate::error::Error;
 /// Where SQLite keeps the number that it leaves to programs (`PRAGMA user_version`), big-endian.
 /// <https://www.sqlite.org/fileformat2.html#user_version_number>
 const OFFSET: usize = 60;
+/// <https://www.sqlite.org/fileformat2.html#magic_header_string>
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// A database of one page has no table.
 const PAGE: u64 = 4096;
 
@@ -52,6 +54,17 @@ pub(super) fn was_left(settings: &Settings) -> bool {
 pub(super) fn is_empty(database: &Path) -> bool {
     let is_short = std::fs::metadata(database).is_ok_and(|about| about.len() <= PAGE);
     is_short && !has_log(database)
+}
+
+/// Whether the file that should be the database is another's: SQLite begins its own with these bytes.
+pub(super) fn is_foreign(database: &Path) -> bool {
+    let mut head = [0; MAGIC.len()];
+    let is_full = std::fs::metadata(database).is_ok_and(|about| about.len() > 0);
+    is_full
+        && File::open(database).is_ok_and(|mut file| {
+            let read = file.read_exact(&mut head);
+            read.is_err() || head != *MAGIC
+        })
 }
 
 /// What the lock file says: one mark, and while another is on its way all those of which any may be right.

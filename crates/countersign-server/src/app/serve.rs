@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum_server::Handle;
@@ -124,7 +125,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let issuer = settings.issuer(address);
     let marked = marked(&settings);
     let app = App::open(&settings, issuer, Some(address), clock, leaps).await?;
-    let lock = Lock::of(&settings);
+    let lock = Lock::of(&settings)?;
     lock.mark(&settings, marked).await?;
     let warnings = warnings(&settings, &app, &lock).await?;
     let code = setup::offer(&app.store, app.now()).await?;
@@ -215,12 +216,13 @@ impl Server {
             listener,
             metrics,
             tls,
-            lock: _lock,
+            lock,
             ending,
             ..
         } = self;
         let handle = Handle::<SocketAddr>::new();
-        let housekeeping = tokio::spawn(keep_house(app.clone(), tls.clone()));
+        let lock = Arc::new(Mutex::new(lock));
+        let housekeeping = tokio::spawn(keep_house(app.clone(), tls.clone(), Arc::clone(&lock)));
         if let Some(listener) = metrics {
             tokio::spawn(tell_figures(app.clone(), listener, handle.clone()));
         }
@@ -233,11 +235,14 @@ impl Server {
         let served = answer(&app, listener, tls, handle).await;
         housekeeping.abort();
         tokio::select! {
-            () = app.store.close() => {}
+            () = app.store.close() => app.release_folder(),
             _ = over => tracing::warn!(
                 "the database is locked by another process and was not closed; nothing that was committed is lost"
             ),
         }
+        // It knows the lock too, and ends where it next waits.
+        let _ = housekeeping.await;
+        drop(lock);
         served
     }
 }
@@ -272,7 +277,7 @@ async fn tell_figures(app: App, listener: TcpListener, handle: Handle<SocketAddr
     }
 }
 
-async fn keep_house(app: App, tls: Option<Tls>) {
+async fn keep_house(app: App, tls: Option<Tls>, lock: Arc<Mutex<Lock>>) {
     let mut tick = tokio::time::interval(HOUSEKEEPING);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is at once, and everything was just opened.
@@ -282,6 +287,9 @@ async fn keep_house(app: App, tls: Option<Tls>) {
         if let Some(tls) = tls.clone() {
             let _ = tokio::task::spawn_blocking(move || tls.renew()).await;
         }
+        lock.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .try_again();
         if let Err(problem) = app.keep_house().await {
             tracing::error!(code = problem.code(), error = %problem, "housekeeping failed; it is tried again");
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::now;
-use crate::app::{Lock, check_existing};
+use crate::app::{InUse, Lock, check_existing};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::aside::{self, with};
@@ -77,15 +77,18 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<Backup, Error> {
 /// where it is; a write-ahead log beside it is taken along.
 ///
 /// # Errors
-/// [`Error::DataFolder`] where it does not exist; [`Error::FolderInUse`] while a server runs; [`Error::CopyUnusable`] for what is no whole database of this program;
-/// [`Error::File`]. Then the database is as it was.
+/// [`Error::DataFolder`] where it does not exist; [`Error::FolderInUse`] while a server runs, and no server starts meanwhile;
+/// [`Error::CopyUnusable`] for what is no whole database of this program; [`Error::File`]. Then the database is as it was.
 pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error> {
     let there = fs::metadata(settings.data());
     there.map_err(|source| Error::DataFolder {
         path: settings.data().to_owned(),
         source,
     })?;
-    let lock = Lock::of(settings);
+    // Before the locks: where nothing is restored, nothing is made.
+    fs::metadata(file).map_err(of_file(file))?;
+    let in_use = InUse::alone(settings)?;
+    let lock = Lock::of(settings)?;
     if lock.is_of_another() {
         return Err(Error::FolderInUse {
             path: settings.data().to_owned(),
@@ -125,7 +128,7 @@ pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error
     fs::rename(&new, &database).map_err(of_file(&database))?;
     sync_folder_of(&database).map_err(of_file(&database))?;
     lock.forget_mark(settings)?;
-    drop(lock);
+    drop((lock, in_use));
     let seal = seal::from_setting(settings.key_encryption_key(), settings.data(), false);
     Ok(Restored {
         set_aside,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::now;
-use crate::app::{KeysLock, Lock, check_existing, open_existing, settle_key};
+use crate::app::{InUse, Lock, check_existing, open_existing, settle_key};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::disk;
@@ -34,7 +34,7 @@ pub struct Reencrypted {
 /// [`Error::File`]; errors of the database. Whatever fails, the key-encryption key that is there opens the database.
 pub async fn reencrypt_keys(settings: &Settings, to: Option<&Path>) -> Result<Reencrypted, Error> {
     check_existing(settings)?;
-    let locks = (Lock::of(settings), KeysLock::alone(settings)?);
+    let locks = (Lock::of(settings)?, InUse::alone(settings)?);
     if locks.0.is_of_another() {
         return Err(Error::FolderInUse {
             path: settings.data().to_owned(),

@@ -11,6 +11,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use crate::app::{EMAIL, PASSWORD, TestApp};
 
 mod around;
+mod meanwhile;
 
 fn settings(data: &Path) -> Settings {
     let flags = Flags {

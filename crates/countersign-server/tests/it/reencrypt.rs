@@ -199,7 +199,10 @@ async fn nobody_opens_keys_while_they_are_encrypted_anew() {
     let held = fs::File::create(app.data().join("key-encryption.lock")).unwrap();
     held.try_lock().unwrap();
     let error = app.reopen_with(&[]).await.unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), ("keys_changing", 4));
+    assert_eq!(
+        (error.code(), error.exit_code()),
+        ("data_folder_changing", 4)
+    );
     drop(held);
     app.reopen_with(&[]).await.unwrap();
     assert_eq!(app.get_as("/profile", &tokens.access).await.status, 200);

@@ -57,6 +57,24 @@ fn the_end_is_over_before_who_supervises_a_server_kills_it() {
     assert!(usual.requests < usual.all && usual.all < Duration::from_secs(5));
 }
 
+/// A server that was only warned of another is the one that others are warned of, once that has ended.
+#[tokio::test]
+async fn the_mark_of_a_server_that_has_ended_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = Flags {
+        data: Some(folder.path().to_owned()),
+        ..Flags::default()
+    };
+    let settings = Settings::load(flags, []).unwrap();
+    let [first, mut second] = [Lock::of(&settings).unwrap(), Lock::of(&settings).unwrap()];
+    second.try_again();
+    assert!(second.is_of_another());
+    drop(first);
+    assert!(second.is_of_another());
+    second.try_again();
+    assert!(!second.is_of_another() && Lock::of(&settings).unwrap().is_of_another());
+}
+
 /// A body is waited for longer, and whoever does not send it is told so: here nobody is told anything.
 #[tokio::test]
 async fn a_request_that_is_sent_half_does_not_hold_the_end_up() {
