@@ -13,6 +13,7 @@ pub(crate) mod inspect;
 pub(crate) mod issue;
 pub(crate) mod keys;
 pub(crate) mod leap;
+pub(crate) mod owner;
 pub(crate) mod password;
 pub(crate) mod proxies;
 pub(crate) mod queue;

@@ -11,7 +11,7 @@ use super::mark;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::seal::{self, Seal};
-use crate::rules::{keys, secret};
+use crate::rules::{keys, owner, secret};
 use crate::store::Store;
 use crate::store::copy::{self, NO_MARK};
 
@@ -121,7 +121,7 @@ impl InUse {
         lock: impl FnOnce(&File) -> Result<(), TryLockError>,
         taken: impl FnOnce() -> Error,
     ) -> Result<Self, Error> {
-        let file = to_lock(&settings.data().join("key-encryption.lock"))?;
+        let file = to_lock(settings, &settings.data().join("key-encryption.lock"))?;
         match lock(&file) {
             Ok(()) => Ok(Self { _file: Some(file) }),
             Err(TryLockError::WouldBlock) => Err(taken()),
@@ -130,18 +130,23 @@ impl InUse {
     }
 }
 
-/// Opens a lock file, or makes it.
+/// Opens a lock file, or makes it for whoever the folder belongs to: a command may be run by another user than the server.
 ///
 /// # Errors
 /// [`Error::File`]: who may not open it does not know whether it is locked.
-fn to_lock(path: &Path) -> Result<File, Error> {
+fn to_lock(settings: &Settings, path: &Path) -> Result<File, Error> {
     let mut options = File::options();
     options.read(true).write(true);
     let opened = match options.create_new(true).open(path) {
         Err(problem) if problem.kind() == ErrorKind::AlreadyExists => {
             options.create_new(false).open(path)
         }
-        made => made,
+        made => {
+            if made.is_ok() {
+                owner::give(path, settings);
+            }
+            made
+        }
     };
     opened.map_err(|source| Error::File {
         path: path.to_owned(),
@@ -166,7 +171,7 @@ impl Lock {
     /// # Errors
     /// [`Error::File`] when the lock file cannot be opened.
     pub(crate) fn of(settings: &Settings) -> Result<Self, Error> {
-        let file = to_lock(&mark::lock_file(settings))?;
+        let file = to_lock(settings, &mark::lock_file(settings))?;
         Ok(Self(Held::of(file)))
     }
 

@@ -10,7 +10,7 @@ use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::aside::{self, with};
 use crate::rules::disk::sync_folder_of;
-use crate::rules::{keys, seal};
+use crate::rules::{keys, owner, seal};
 use crate::store::copy;
 
 /// What SQLite keeps beside a database file, after its name.
@@ -115,6 +115,7 @@ pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error
         File::open(&new)
             .and_then(|new| new.sync_all())
             .map_err(of_file(&new))?;
+        owner::give(&new, settings);
         Ok(keys)
     };
     let keys = match read.await {

@@ -13,6 +13,7 @@ use super::{KEY_BYTES, Seal, make_private_file, path_in, refuse_if_readable_by_o
 use crate::error::Error;
 use crate::rules::aside;
 use crate::rules::disk::sync_folder_of;
+use crate::rules::owner;
 use crate::rules::secret;
 
 /// Makes the key that is to come, beside the one that is.
@@ -24,7 +25,7 @@ pub(crate) fn prepare(folder: &Path) -> Result<Seal, Error> {
     may_be_renamed(&path_in(folder))?;
     let text = Zeroizing::new(secret::encode(secret::random::<KEY_BYTES>()?.as_slice()));
     make_private_file(&path, &text).map_err(of_file(&path))?;
-    if let Err(problem) = give_to_owner_of(&path_in(folder), &path) {
+    if let Err(problem) = owner::as_of(&path_in(folder), &path) {
         let _ = fs::remove_file(&path);
         return Err(of_file(&path)(problem));
     }
@@ -54,22 +55,6 @@ fn may_be_renamed(key: &Path) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
-}
-
-/// Who may read the one may read the other: the command may be run by another user than the server.
-#[cfg(unix)]
-fn give_to_owner_of(key: &Path, new: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, chown};
-    let (of_key, of_new) = (fs::metadata(key)?, fs::metadata(new)?);
-    if (of_key.uid(), of_key.gid()) == (of_new.uid(), of_new.gid()) {
-        return Ok(());
-    }
-    chown(new, Some(of_key.uid()), Some(of_key.gid()))
-}
-
-#[cfg(not(unix))]
-fn give_to_owner_of(_: &Path, _: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// Has it take the place of the one that is, which is put aside; returns where that is now.

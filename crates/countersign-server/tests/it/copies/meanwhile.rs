@@ -1,4 +1,4 @@
-//! Who has the data folder while a copy is put back.
+//! Who has the data folder while a copy is put back, and whose its files are afterwards.
 
 use super::*;
 
@@ -73,4 +73,37 @@ async fn a_lock_file_that_cannot_be_opened_is_no_lock_that_nobody_has() {
         fs::write(&lock, content).unwrap();
     }
     start_and_stop(&data).await;
+}
+
+/// Only root can give files away: for anybody else there is nothing to show.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_root_makes_in_a_folder_belongs_to_whom_the_folder_does() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("copy.db"));
+    start_and_stop(&data).await;
+    offline::backup(&settings(&data), &file).await.unwrap();
+    let (new, owner) = (folder.path().join("new"), Some(12_345));
+    fs::create_dir(&new).unwrap();
+    if chown(&new, owner, owner).is_err() {
+        return;
+    }
+    for data in [&new, &data] {
+        for name in names(data) {
+            chown(data.join(&name), owner, owner).unwrap();
+        }
+        for lock in ["countersign.lock", "key-encryption.lock"] {
+            let _ = fs::remove_file(data.join(lock));
+        }
+        // Over nothing, and over what was there.
+        for _ in 0..2 {
+            offline::restore(&settings(data), &file).await.unwrap();
+        }
+        for name in names(data) {
+            let about = fs::metadata(data.join(&name)).unwrap();
+            assert_eq!((about.uid(), about.gid()), (12_345, 12_345), "{name}");
+        }
+    }
 }
