@@ -125,7 +125,7 @@ pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error
             return Err(problem);
         }
     };
-    let set_aside = set_aside(&database)?;
+    let set_aside = set_aside(&database, |from, to| fs::rename(from, to))?;
     fs::rename(&new, &database).map_err(of_file(&database))?;
     sync_folder_of(&database).map_err(of_file(&database))?;
     lock.forget_mark(settings)?;
@@ -137,18 +137,42 @@ pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error
     })
 }
 
-/// Moves the database away under a name with the time. The file first: cut short, this leaves no database and never half of
-/// one, and a server does not begin a new one.
-fn set_aside(database: &Path) -> Result<Option<PathBuf>, Error> {
+/// Moves the database away under a name with the time, and with it its log, which has that name before the database does:
+/// cut short, this leaves no database or a whole one, and what is set aside is whole.
+fn set_aside(
+    database: &Path,
+    rename: impl Fn(&Path, &Path) -> io::Result<()>,
+) -> Result<Option<PathBuf>, Error> {
     let aside = aside::name(database, now());
     let there = database.exists();
-    for suffix in ["", BESIDE[0], BESIDE[1]] {
-        let (from, to) = (with(database, suffix), with(&aside, suffix));
-        if from.exists() {
-            fs::rename(&from, &to).map_err(of_file(&from))?;
-        }
+    let of = |path: &Path| BESIDE.map(|suffix| with(path, suffix));
+    let ([log, shared], [log_aside, shared_aside]) = (of(database), of(&aside));
+    let has_log = log.exists();
+    if has_log {
+        name_also(&log, &log_aside)?;
+        sync_folder_of(&log).map_err(of_file(&log))?;
+    }
+    if there {
+        rename(database, &aside).map_err(of_file(database))?;
+    }
+    if has_log {
+        fs::remove_file(&log).map_err(of_file(&log))?;
+    }
+    if shared.exists() {
+        rename(&shared, &shared_aside).map_err(of_file(&shared))?;
     }
     Ok(there.then_some(aside))
+}
+
+/// Gives a file another name besides its own; where a file can have but one, its content.
+fn name_also(file: &Path, name: &Path) -> Result<(), Error> {
+    if fs::hard_link(file, name).is_ok() {
+        return Ok(());
+    }
+    copy_privately(file, name)?;
+    let _ = owner::as_of(file, name);
+    let made = File::open(name).and_then(|made| made.sync_all());
+    made.map_err(of_file(name))
 }
 
 fn copy_privately(from: &Path, to: &Path) -> Result<(), Error> {
@@ -180,5 +204,53 @@ fn of_file(path: &Path) -> impl Fn(io::Error) -> Error {
     move |source| Error::File {
         path: path.clone(),
         source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Killed at each renaming, as far as the files show it.
+    #[test]
+    fn a_database_and_its_log_are_not_parted_where_a_restore_is_cut_short() {
+        for lasting in 0_u32..3 {
+            let folder = tempfile::tempdir().unwrap();
+            let database = folder.path().join("countersign.db");
+            let [log, shared] = BESIDE.map(|suffix| with(&database, suffix));
+            for (file, content) in [(&database, "pages"), (&log, "later pages"), (&shared, "")] {
+                fs::write(file, content).unwrap();
+            }
+            let left = std::cell::Cell::new(lasting);
+            let cut = set_aside(&database, |from, to| {
+                let more = left.get().checked_sub(1);
+                left.set(more.ok_or(io::ErrorKind::Interrupted)?);
+                fs::rename(from, to)
+            });
+            assert_eq!(cut.is_ok(), lasting == 2);
+            // Wherever the database is, its log is there too; and the next attempt takes nothing from it.
+            set_aside(&database, |from, to| fs::rename(from, to)).unwrap();
+            let names: Vec<_> = fs::read_dir(folder.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .collect();
+            let is_whole = names.iter().any(|name| {
+                fs::read(name).unwrap() == b"pages"
+                    && fs::read(with(name, "-wal")).is_ok_and(|log| log == b"later pages")
+            });
+            assert!(is_whole, "{lasting}: {names:?}");
+            assert!(!database.exists() && !log.exists());
+        }
+    }
+
+    #[test]
+    fn a_log_that_can_have_but_one_name_is_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, name) = (folder.path().join("log"), folder.path().join("aside"));
+        fs::write(&log, "pages").unwrap();
+        // Nothing is linked over what is there.
+        fs::write(&name, "").unwrap();
+        name_also(&log, &name).unwrap();
+        assert_eq!(fs::read(&name).unwrap(), b"pages");
     }
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use countersign::Timestamp;
 
-/// Where `path` is put aside at the time `now`, in seconds since the epoch: a name beside it that nothing has yet.
+/// Where `path` is put aside at the time `now`, in seconds since the epoch: a name beside it that nothing has yet, nor the log
+/// of a database of that name.
 pub(crate) fn name(path: &Path, now: i64) -> PathBuf {
     let time: String = Timestamp::from_unix_secs(now)
         .to_string()
@@ -13,7 +14,8 @@ pub(crate) fn name(path: &Path, now: i64) -> PathBuf {
         .collect();
     let mut aside = with(path, &format!(".before-{time}"));
     let mut more: u32 = 1;
-    while aside.exists() {
+    let is_taken = |aside: &Path| aside.exists() || with(aside, "-wal").exists();
+    while is_taken(&aside) {
         more = more.saturating_add(1);
         aside = with(path, &format!(".before-{time}-{more}"));
     }
