@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum_server::Handle;
 use tokio::net::TcpListener;
-use tokio::time::{MissedTickBehavior, sleep};
+use tokio::time::{Interval, MissedTickBehavior, sleep, timeout};
 
 use super::connections::Connections;
 use super::folder::{Lock, marked};
@@ -24,6 +24,8 @@ use crate::rules::setup::{self, SetupCode};
 use crate::store::DURABILITY;
 
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// How long reading a certificate may take before it is told of.
+const READ: Duration = Duration::from_secs(10);
 
 /// How long the end may take, from when it was asked for: less than five seconds, after which who supervises a server kills it.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +98,7 @@ pub struct Server {
     tls: Option<Tls>,
     facts: Facts,
     lock: Lock,
+    housekeeping: Duration,
     ending: Ending,
 }
 
@@ -149,6 +152,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
         tls,
         facts,
         lock,
+        housekeeping: HOUSEKEEPING,
         ending: Ending::USUAL,
     })
 }
@@ -217,12 +221,16 @@ impl Server {
             metrics,
             tls,
             lock,
+            housekeeping: every,
             ending,
             ..
         } = self;
         let handle = Handle::<SocketAddr>::new();
         let lock = Arc::new(Mutex::new(lock));
-        let housekeeping = tokio::spawn(keep_house(app.clone(), tls.clone(), Arc::clone(&lock)));
+        let housekeeping = tokio::spawn(keep_house(app.clone(), Arc::clone(&lock), every));
+        let renewal = tls
+            .clone()
+            .map(|tls| tokio::spawn(keep_certificate(tls, every)));
         if let Some(listener) = metrics {
             tokio::spawn(tell_figures(app.clone(), listener, handle.clone()));
         }
@@ -234,6 +242,9 @@ impl Server {
         });
         let served = answer(&app, listener, tls, handle).await;
         housekeeping.abort();
+        if let Some(renewal) = renewal {
+            renewal.abort();
+        }
         tokio::select! {
             () = app.store.close() => app.release_folder(),
             _ = over => tracing::warn!(
@@ -277,16 +288,10 @@ async fn tell_figures(app: App, listener: TcpListener, handle: Handle<SocketAddr
     }
 }
 
-async fn keep_house(app: App, tls: Option<Tls>, lock: Arc<Mutex<Lock>>) {
-    let mut tick = tokio::time::interval(HOUSEKEEPING);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick is at once, and everything was just opened.
-    tick.tick().await;
+async fn keep_house(app: App, lock: Arc<Mutex<Lock>>, every: Duration) {
+    let mut tick = from_then_on(every).await;
     loop {
         tick.tick().await;
-        if let Some(tls) = tls.clone() {
-            let _ = tokio::task::spawn_blocking(move || tls.renew()).await;
-        }
         lock.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .try_again();
@@ -294,6 +299,31 @@ async fn keep_house(app: App, tls: Option<Tls>, lock: Arc<Mutex<Lock>>) {
             tracing::error!(code = problem.code(), error = %problem, "housekeeping failed; it is tried again");
         }
     }
+}
+
+/// Apart from the housekeeping, which waits for no file: on a network that hangs, a read never ends.
+async fn keep_certificate(tls: Tls, every: Duration) {
+    let mut tick = from_then_on(every).await;
+    loop {
+        tick.tick().await;
+        let tls = tls.clone();
+        let mut renewing = tokio::task::spawn_blocking(move || tls.renew());
+        if timeout(READ, &mut renewing).await.is_err() {
+            tracing::error!(
+                "the files of the certificate cannot be read, their file system does not answer; the certificate before stays"
+            );
+            // Never two at once.
+            let _ = renewing.await;
+        }
+    }
+}
+
+async fn from_then_on(every: Duration) -> Interval {
+    let mut tick = tokio::time::interval(every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick is at once, and everything was just opened.
+    tick.tick().await;
+    tick
 }
 
 #[cfg(test)]

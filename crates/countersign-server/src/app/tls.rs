@@ -41,19 +41,26 @@ impl Tls {
         })
     }
 
+    /// While this is held, reading the files does not end.
+    #[cfg(test)]
+    pub(super) fn hang(&self) -> std::sync::MutexGuard<'_, impl Sized> {
+        self.read.lock().unwrap()
+    }
+
     /// What a listener shows.
     pub(super) fn config(&self) -> RustlsConfig {
         self.config.clone()
     }
 
-    /// Reads the files again where they were written since. What cannot be used is told, and the certificate before stays.
+    /// Reads the files again where they were written since. What cannot be used is told, and the certificate before stays. A pipe
+    /// in their place is not read: who waits for one may wait for ever.
     pub(super) fn renew(&self) {
         let stamp = stamp(&self.files);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if *read == stamp {
             return;
         }
-        match config(&self.files) {
+        match files_alone(&self.files).and_then(|()| config(&self.files)) {
             Ok(config) => {
                 *read = stamp;
                 self.config.reload_from_config(config);
@@ -69,6 +76,24 @@ impl Tls {
 fn stamp(files: &TlsFiles) -> Stamp {
     let written = |path: &Path| path.metadata().and_then(|about| about.modified()).ok();
     [written(&files.cert), written(&files.key)]
+}
+
+/// # Errors
+/// [`Error::Tls`] for what is there and no file.
+fn files_alone(files: &TlsFiles) -> Result<(), Error> {
+    let named = [
+        (&files.cert, &files.cert_place),
+        (&files.key, &files.key_place),
+    ];
+    for (path, place) in named {
+        if path.metadata().is_ok_and(|about| !about.is_file()) {
+            return Err(Error::Tls {
+                origin: place.clone(),
+                problem: format!("{} is not a file; put one in its place", path.display()),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn config(files: &TlsFiles) -> Result<Arc<ServerConfig>, Error> {
@@ -198,6 +223,34 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("Mismatch"), "{text}");
+    }
+
+    /// Nobody writes to this one, so that reading it would not end.
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_certificate_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = write(folder.path());
+        let tls = Tls::open(&files).unwrap();
+        let first = tls.config().get_inner();
+        std::fs::remove_file(&files.cert).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(&files.cert)
+            .status();
+        assert!(made.unwrap().success());
+        let (ended, end) = std::sync::mpsc::channel();
+        let renewed = tls.clone();
+        std::thread::spawn(move || {
+            renewed.renew();
+            ended.send(()).unwrap();
+        });
+        let waited = end.recv_timeout(std::time::Duration::from_secs(20));
+        assert!(waited.is_ok(), "the pipe is read");
+        assert!(Arc::ptr_eq(&first, &tls.config().get_inner()));
+        std::fs::remove_file(&files.cert).unwrap();
+        write(folder.path());
+        tls.renew();
+        assert!(!Arc::ptr_eq(&first, &tls.config().get_inner()));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::config::Flags;
+use crate::config::{Flags, TlsFiles};
+use crate::rules::keys;
 use crate::store::Store;
 
 const SOON: Ending = Ending {
@@ -55,6 +56,50 @@ async fn answered(mut stream: TcpStream) -> String {
 fn the_end_is_over_before_who_supervises_a_server_kills_it() {
     let usual = Ending::USUAL;
     assert!(usual.requests < usual.all && usual.all < Duration::from_secs(5));
+}
+
+/// Keys that were withdrawn are replaced by the housekeeping.
+#[tokio::test]
+async fn a_certificate_whose_reading_hangs_does_not_hold_the_housekeeping_up() {
+    let (folder, mut server) = server().await;
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = TlsFiles {
+        cert: folder.path().join("cert.pem"),
+        key: folder.path().join("key.pem"),
+        cert_place: "flag --tls-cert".to_owned(),
+        key_place: "flag --tls-key".to_owned(),
+    };
+    std::fs::write(&files.cert, made.cert.pem()).unwrap();
+    std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+    let tls = Tls::open(&files).unwrap();
+    server.tls = Some(tls.clone());
+    server.housekeeping = Duration::from_millis(20);
+    let app = server.app.clone();
+    let all = app.store.keys().await.unwrap().len();
+    let (hanging, free) = std::sync::mpsc::channel::<()>();
+    let (hung, hangs) = oneshot::channel();
+    let reading = std::thread::spawn(move || {
+        let held = tls.hang();
+        hung.send(()).unwrap();
+        let _ = free.recv();
+        drop(held);
+    });
+    hangs.await.unwrap();
+    let (end, running) = run(server);
+    // Some beats, of which each would read the files.
+    for _ in 0..3 {
+        keys::withdraw(&app.store, app.now()).await.unwrap();
+        let made = async {
+            while app.store.keys().await.unwrap().len() < all {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), made).await.unwrap();
+    }
+    end.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    drop(hanging);
+    reading.join().unwrap();
 }
 
 /// A server that was only warned of another is the one that others are warned of, once that has ended.
