@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use countersign_server::{Flags, Settings, start};
+use tokio::runtime::Runtime;
 
 use super::data_folder::{environment, runtime};
 use crate::exit::{Exit, Failure};
@@ -95,7 +96,7 @@ impl Serve {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let settings = Settings::load(self.into_flags(), environment())?;
         log::start()?;
-        runtime()?.block_on(serve(settings))
+        to_the_end(runtime()?, serve(settings))
     }
 
     fn into_flags(self) -> Flags {
@@ -125,6 +126,14 @@ impl Serve {
     }
 }
 
+/// Runs what is to be done and waits for nothing else: what a thread still reads, from a network that hangs for one, may never
+/// come.
+fn to_the_end<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}
+
 async fn serve(settings: Settings) -> Result<Exit, Failure> {
     // From here on a signal ends the server in an orderly way, also one that comes before the first request.
     let stop = signals::stop().map_err(|error| {
@@ -140,4 +149,27 @@ async fn serve(settings: Settings) -> Result<Exit, Failure> {
     output::line(&banner::banner(server.facts()))?;
     server.run(stop).await?;
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_read_that_hangs_does_not_hold_the_end_up() {
+        let (hangs, read) = channel::<()>();
+        let (ended, end) = channel();
+        std::thread::spawn(move || {
+            to_the_end(runtime().unwrap(), async move {
+                tokio::task::spawn_blocking(move || read.recv());
+            });
+            ended.send(()).unwrap();
+        });
+        let waited = end.recv_timeout(Duration::from_secs(20));
+        assert_ne!(waited, Err(RecvTimeoutError::Timeout));
+        drop(hangs);
+    }
 }

@@ -186,6 +186,33 @@ async fn what_is_in_flight_is_finished_before_the_end() {
     assert_eq!(server.wait().code(), Some(0));
 }
 
+/// A request of which the rest never comes holds the end up for some seconds.
+#[test]
+fn a_second_signal_ends_the_server_at_once() {
+    let bench = Bench::new();
+    for (signal, status) in [("TERM", 143), ("INT", 130)] {
+        let mut server = Server::start(&bench);
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        write!(
+            stream,
+            "POST /login HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\
+             expect: 100-continue\r\n\r\n",
+            server.address(),
+        )
+        .unwrap();
+        stream.read_exact(&mut [0; 25]).unwrap();
+        server.signal(signal);
+        let log = || bench.read("server.log");
+        while !log().contains(&format!(
+            "stopping: finishing what is in flight signal=\"SIG{signal}"
+        )) {
+            std::thread::yield_now();
+        }
+        server.signal(signal);
+        assert_eq!(server.wait().code(), Some(status), "{}", log());
+    }
+}
+
 #[test]
 fn rejects_a_port_in_use() {
     let bench = Bench::new();
