@@ -94,16 +94,24 @@ impl From<UserRow> for User {
     }
 }
 
-/// Makes a new one-time code for the first administrator; the one before is void.
+/// Makes a new one-time code for the first administrator; the one before is void. The page is that of the public URL, or of the
+/// last server that ran on the folder.
 ///
 /// # Errors
 /// [`Error::AdministratorExists`]; [`Error::DatabaseMissing`] and other errors of the database.
 pub async fn setup_link(settings: &Settings) -> Result<SetupLink, Error> {
     let store = open_existing(settings).await?;
     let code = setup::offer(&store, now()).await?;
+    let last = store.issuer().await?;
     store.close().await;
     let code = code.ok_or(Error::AdministratorExists)?;
-    Ok(SetupLink::new(&settings.issuer(settings.listen()), code))
+    let known = settings.public_url().map(str::to_owned).or(last);
+    let is_assumed = known.is_none();
+    let url = known.unwrap_or_else(|| settings.issuer(settings.listen()));
+    Ok(SetupLink {
+        is_assumed,
+        ..SetupLink::new(&url, code)
+    })
 }
 
 /// Makes an account.

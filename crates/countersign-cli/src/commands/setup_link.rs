@@ -20,7 +20,14 @@ impl SetupLink {
             .folder
             .with(async |settings| offline::setup_link(&settings).await)?;
         output::line(&format!("{}  code {}", link.url, link.code))?;
-        output::note("the code makes the first administrator, once, within an hour");
+        if link.is_assumed {
+            output::note(
+                "the address is assumed: nothing in the data folder says where its server is; name it with COUNTERSIGN_PUBLIC_URL",
+            );
+        }
+        output::note(
+            "the code makes the first administrator, once, within an hour; one that was printed before is void",
+        );
         Ok(Exit::Done)
     }
 }

@@ -91,6 +91,7 @@ fn setup_link_prints_a_code_while_there_is_no_administrator() {
     let (first, second) = (setup_link(), setup_link());
     assert!(first.ok().contains("/setup  code "), "{first:?}");
     assert_ne!(first.stdout, second.ok());
+    assert!(second.stderr.contains("before is void"), "{second:?}");
     add(&bench, EMAIL, PASSWORD, &["--role", "admin"]).ok();
     setup_link().fails(2, &["administrator"]);
 }

@@ -79,6 +79,8 @@ pub struct SetupLink {
     pub url: String,
     /// The one-time code.
     pub code: SetupCode,
+    /// Whether the page was looked for where a server is by default, as nothing says where it is.
+    pub is_assumed: bool,
 }
 
 impl SetupLink {
@@ -86,6 +88,7 @@ impl SetupLink {
         Self {
             url: format!("{public_url}/setup"),
             code,
+            is_assumed: false,
         }
     }
 }
@@ -130,8 +133,14 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let app = App::open(&settings, issuer, Some(address), clock, leaps).await?;
     let lock = Lock::of(&settings)?;
     lock.mark(&settings, marked).await?;
-    let warnings = warnings(&settings, &app, &lock).await?;
+    let mut warnings = warnings(&settings, &app, &lock).await?;
+    let is_replaced = lock.is_of_another() && setup::is_offered(&app.store, app.now()).await?;
     let code = setup::offer(&app.store, app.now()).await?;
+    if is_replaced && code.is_some() {
+        warnings.push(
+            "the code for the first administrator that the other server printed is void; the one of this server counts, for both".to_owned(),
+        );
+    }
     let facts = Facts {
         tls: tls.is_some(),
         development: settings.is_development(),

@@ -74,6 +74,12 @@ pub(crate) async fn offer(store: &Store, now: i64) -> Result<Option<SetupCode>, 
     Ok(offered.then_some(code))
 }
 
+/// Whether there is a code that counts, which a new one would replace.
+pub(crate) async fn is_offered(store: &Store, now: i64) -> Result<bool, Error> {
+    let row = store.setup().await?;
+    Ok(row.administrator_id.is_none() && row.code_hash.is_some() && row.expires_at > now)
+}
+
 /// The proof that a code is the present one, to be spent with the administrator's account.
 pub(crate) struct Redeemable(String);
 

@@ -7,6 +7,11 @@ const READ: &str = "SELECT url FROM issuer WHERE id = 1";
 const WRITE: &str = "UPDATE issuer SET url = $1 WHERE id = 1";
 
 impl Store {
+    /// The issuer that the last server had; `None` before the first.
+    pub(crate) async fn issuer(&self) -> Result<Option<String>, Error> {
+        Ok(sqlx::query_scalar(READ).fetch_one(&self.reader).await?)
+    }
+
     /// Keeps the present issuer, and tells the one before; `None` the first time.
     pub(crate) async fn replace_issuer(&self, url: &str) -> Result<Option<String>, Error> {
         let mut write = self.begin().await?;

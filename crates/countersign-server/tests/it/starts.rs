@@ -116,6 +116,37 @@ async fn a_second_server_on_the_same_folder_is_warned_of() {
 }
 
 #[tokio::test]
+async fn a_second_server_says_that_the_code_of_the_first_is_void() {
+    let folder = tempfile::tempdir().unwrap();
+    let void = "the code for the first administrator that the other server printed is void";
+    // What no other server has printed is no news.
+    drop(server(folder.path(), "127.0.0.1:0").await);
+    let first = server(folder.path(), "127.0.0.1:0").await;
+    assert!(!warns(&first, void));
+    let second = server(folder.path(), "127.0.0.1:0").await;
+    assert!(warns(&second, void));
+}
+
+#[tokio::test]
+async fn a_setup_link_is_of_the_server_that_ran_last_or_of_the_public_url() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), "127.0.0.1:0").await;
+    let here = settings(folder.path(), "127.0.0.1:8080");
+    let link = offline::setup_link(&here).await.unwrap();
+    assert_eq!(link.url, format!("{}/setup", server.facts().issuer));
+    assert!(!link.is_assumed);
+    let flags = Flags {
+        data: Some(folder.path().to_owned()),
+        public_url: Some("http://127.0.0.1:9".to_owned()),
+        ..Flags::default()
+    };
+    let named = Settings::load(flags, []).unwrap();
+    let link = offline::setup_link(&named).await.unwrap();
+    assert_eq!(link.url, "http://127.0.0.1:9/setup");
+    assert!(!link.is_assumed);
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_another_than_before_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let first = server(folder.path(), "127.0.0.1:0").await;
