@@ -115,7 +115,7 @@ mod tests {
             "{\"kty\":",
             "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
             "\n-----BEGIN KEY",
-            "0\u{3}abc",
+            "0%\u{2}\u{1}\u{1}\u{4} k7Qx0vYw2mNfT4uZ9aLpR8cHsJ3eBgDi",
             "ssh-ed25519 AAAA",
             "[{\"kty\":\"EC\"}]",
         ] {
