@@ -157,8 +157,9 @@ async fn rejects_a_certificate_that_is_none_or_has_another_key_and_makes_nothing
     }
     std::fs::remove_file(&cert).unwrap();
     let error = start(settings(folder.path())).await.unwrap_err();
+    assert_eq!((error.code(), error.exit_code()), ("tls_unusable", 4));
     assert!(
-        error.to_string().contains("cert.pem cannot be read"),
+        error.to_string().contains("cert.pem does not exist"),
         "{error}"
     );
     assert!(!folder.path().join("data").exists());
