@@ -41,6 +41,9 @@ pub(super) fn of_own_file(path: &Path, source: &io::Error) -> String {
             format!("{path} is not open to this user; give this user read and write access")
         }
         ErrorKind::StorageFull => format!("{path} cannot grow, the disk is full; make room"),
+        ErrorKind::ReadOnlyFilesystem => {
+            format!("{path} is on a disk that takes no writes; name another")
+        }
         _ => format!("{path} cannot be used ({source}); put it right, or name another"),
     }
 }

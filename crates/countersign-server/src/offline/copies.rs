@@ -49,6 +49,10 @@ pub async fn backup(settings: &Settings, file: &Path) -> Result<Backup, Error> {
         io::ErrorKind::AlreadyExists => Error::FileExists {
             path: file.to_owned(),
         },
+        // What refuses a file that is not there yet is its folder.
+        io::ErrorKind::NotFound
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem => of_file(folder_of(file))(source),
         _ => failed(source),
     })?;
     let taken = async {
@@ -181,6 +185,11 @@ fn copy_privately(from: &Path, to: &Path) -> Result<(), Error> {
     let mut target = made.map_err(of_file(to))?;
     io::copy(&mut source, &mut target).map_err(of_file(to))?;
     Ok(())
+}
+
+fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    folder.unwrap_or_else(|| Path::new("."))
 }
 
 /// To make a file that its owner alone can read.

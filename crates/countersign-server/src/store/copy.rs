@@ -6,7 +6,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::keys::{self, KeyRow};
-use super::{BUSY, MIGRATIONS, Store};
+use super::{BUSY, MIGRATIONS, SQLITE_FULL, Store};
 use crate::error::Error;
 
 const COPY: &str = "VACUUM INTO $1";
@@ -24,6 +24,9 @@ const MARKED: &str = "PRAGMA user_version";
 
 /// What SQLite says of a database in which it finds no fault.
 const SOUND: &str = "ok";
+/// Codes of SQLite: the file beside the database, by which its readers agree, cannot be made.
+const CANNOT_OPEN: u32 = 14;
+const READ_ONLY: u32 = 8;
 /// A larger database is not looked at whole at a start: some tenths of a second are what that may take.
 const QUICKLY: i64 = 64 * 1024 * 1024;
 /// The mark of a copy: no server has begun on it.
@@ -32,15 +35,27 @@ pub(crate) const NO_MARK: u32 = 0;
 /// Writes a copy of a database into a file that is there and empty, whether or not others write meanwhile.
 ///
 /// # Errors
-/// Errors of the database.
+/// [`Error::DatabaseUnusable`] where the database cannot be opened, to which SQLite needs write access, also to read it;
+/// [`Error::File`] where the copy finds no room; other errors of the database.
 pub(crate) async fn take(database: &Path, empty: &Path) -> Result<(), Error> {
-    let mut connection = connect(database, None).await?;
+    let failed = |problem: sqlx::Error| match super::code(&problem) {
+        Some(CANNOT_OPEN | READ_ONLY) => Error::DatabaseUnusable {
+            path: database.to_owned(),
+            source: problem,
+        },
+        Some(SQLITE_FULL) => Error::File {
+            path: empty.to_owned(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        },
+        _ => problem.into(),
+    };
+    let mut connection = connect(database, None).await.map_err(failed)?;
     let copied = sqlx::query(COPY)
         .bind(empty.to_str())
         .execute(&mut connection)
         .await;
     connection.close().await?;
-    copied?;
+    copied.map_err(failed)?;
     Ok(())
 }
 

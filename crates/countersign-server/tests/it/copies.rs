@@ -100,6 +100,36 @@ async fn a_copy_that_was_taken_while_the_server_runs_holds_what_was_written_last
     start_and_stop(&data).await;
 }
 
+/// SQLite makes files beside the database, also to read it. A folder in the place of one stands for a data folder that takes
+/// no writes, which not every user who runs tests is refused.
+#[tokio::test]
+async fn a_copy_that_cannot_be_made_names_what_takes_no_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    start_and_stop(&data).await;
+    let backup = async |file: &str| {
+        let file = folder.path().join(file);
+        let error = offline::backup(&settings(&data), &file).await.unwrap_err();
+        assert_eq!(error.exit_code(), 4);
+        (error.code(), error.to_string())
+    };
+    let missing = folder.path().join("no").display().to_string();
+    let (code, text) = backup("no/copy.db").await;
+    assert_eq!(code, "file_unusable");
+    assert!(
+        text.starts_with(&format!("{missing} does not exist")),
+        "{text}"
+    );
+    fs::create_dir(data.join("countersign.db-wal")).unwrap();
+    let (code, text) = backup("copy.db").await;
+    assert_eq!(code, "database_unusable");
+    assert!(
+        text.contains("give this user write access to it and to its folder"),
+        "{text}"
+    );
+    assert!(!folder.path().join("copy.db").exists());
+}
+
 #[tokio::test]
 async fn a_copy_is_restored_over_what_a_crash_left_and_that_is_kept_whole() {
     let folder = tempfile::tempdir().unwrap();
