@@ -143,7 +143,7 @@ impl App {
             .map_err(|problem| Error::Argument(problem.to_string()))?;
         Ok(Self(Arc::new(Inner {
             store,
-            passwords: Pool::new()?,
+            passwords: Pool::new(&issuer)?,
             cookies: Cookies::of_public_url(&issuer),
             origins,
             cors_origins: settings.cors_origins().to_vec(),

@@ -122,15 +122,9 @@ pub async fn setup_link(settings: &Settings) -> Result<SetupLink, Error> {
 pub async fn add_user(settings: &Settings, user: NewUser) -> Result<User, Error> {
     let roles = roles::parse(&user.roles)?;
     let applicant = Applicant::new(&user.email, user.name.as_deref(), &user.password)?;
+    let passwords = Pool::new(settings.public_url().unwrap_or_default())?;
     let store = open_existing(settings).await?;
-    let row = account::register(
-        &store,
-        &Pool::new()?.choosing(None)?,
-        applicant,
-        &roles,
-        now(),
-    )
-    .await;
+    let row = account::register(&store, &passwords.choosing(None)?, applicant, &roles, now()).await;
     store.close().await;
     row.map(User::from)
 }

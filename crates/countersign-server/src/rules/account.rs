@@ -73,9 +73,11 @@ impl Applicant {
 /// What is known of somebody, and therefore no good password of theirs.
 fn words_about(email: &str, name: Option<&str>) -> Vec<String> {
     let of_email = email.split(['@', '.', '+', '-', '_']);
+    // `example.com` and, of `acme-tools.example`, `acme-tools`.
+    let of_domain = email.split('@').chain(email.split(['@', '.']));
     let of_name = name.unwrap_or_default().split_whitespace();
-    let words = std::iter::once(email).chain(of_email).chain(of_name);
-    words.map(str::to_owned).collect()
+    let words = std::iter::once(email).chain(of_domain).chain(of_email);
+    words.chain(of_name).map(str::to_owned).collect()
 }
 
 /// Makes an account with these roles.

@@ -23,6 +23,27 @@ pub(crate) const MAX_CHARS: usize = 256;
 // How much of a password is judged: the time that guessing its structure takes grows with more than its square.
 const JUDGED_CHARS: usize = 32;
 const MIN_DISTINCT_CHARS: usize = 6;
+// A word with no more than this around it is judged by itself: zxcvbn gives a good deal for every part of a password.
+const AROUND_CHARS: usize = 8;
+// Fewer than this are tried for any one word that is in a list, in any case.
+const ONE_WORD: u64 = 1_000_000;
+/// What everybody knows and zxcvbn's lists do not, by its letters alone.
+const PHRASES: [&str; 14] = [
+    "allyourbasearebelongtous",
+    "correcthorsebatterystaple",
+    "happybirthdaytoyou",
+    "hellodarknessmyoldfriend",
+    "inthebeginningwastheword",
+    "livelongandprosper",
+    "loremipsumdolorsitamet",
+    "maytheforcebewithyou",
+    "nevergonnagiveyouup",
+    "onceuponatime",
+    "thequickbrownfoxjumpsoverthelazydog",
+    "tobeornottobe",
+    "tobeornottobethatisthequestion",
+    "winteriscoming",
+];
 
 // OWASP's minimum: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -78,9 +99,12 @@ impl Password {
             )]);
         }
         let head: Zeroizing<String> = Zeroizing::new(self.0.chars().take(JUDGED_CHARS).collect());
+        if self.is_known_to_everybody() {
+            return weak(vec!["Everybody knows this phrase.".to_owned()]);
+        }
         let judged = zxcvbn::zxcvbn(&head, about);
         if judged.score() >= zxcvbn::Score::Three {
-            return Ok(());
+            return self.judge_word(about);
         }
         let mut reasons = Vec::new();
         if let Some(feedback) = judged.feedback() {
@@ -91,6 +115,28 @@ impl Password {
             reasons.push("Add another word or two. Uncommon words are better.".to_owned());
         }
         weak(reasons)
+    }
+
+    fn is_known_to_everybody(&self) -> bool {
+        let letters = self.0.chars().filter(|c| c.is_alphabetic());
+        let letters: Zeroizing<String> =
+            Zeroizing::new(letters.flat_map(char::to_lowercase).collect());
+        PHRASES.contains(&letters.as_str())
+    }
+
+    /// Refuses one common word with figures and marks around it, such as every list of guesses has.
+    fn judge_word(&self, about: &[&str]) -> Result<(), Error> {
+        let word = self.0.trim_matches(|c: char| !c.is_alphabetic());
+        let (all, own) = (self.0.chars().count(), word.chars().count());
+        let head: Zeroizing<String> = Zeroizing::new(word.chars().take(JUDGED_CHARS).collect());
+        let is_padded = all.saturating_sub(own) <= AROUND_CHARS;
+        if is_padded && zxcvbn::zxcvbn(&head, about).guesses() < ONE_WORD {
+            return weak(vec![
+                "One common word with figures or marks around it is guessed early. Add another word or two."
+                    .to_owned(),
+            ]);
+        }
+        Ok(())
     }
 
     /// The PHC string to store.
@@ -273,6 +319,13 @@ mod tests {
             "aaaaaaaaaaaa",
             "passwordpassword",
             "adaadaadaada",
+            "correct horse battery staple",
+            "Correct-Horse-Battery-Staple-1!",
+            "To be, or not to be",
+            "Summer2026!!",
+            "letmein12345!",
+            "2026!Dragon!!",
+            "P@ssw0rd2026!",
             &long,
         ] {
             let refused = Password::new(weak).judge(&["ada@example.com", "ada"]);
@@ -283,7 +336,10 @@ mod tests {
         }
         let longest = "k7$Qw9!zLm2#".chars().cycle().take(256).collect::<String>();
         for strong in [
-            "correct horse battery staple",
+            "lantern orbit quilt 42",
+            "Summerhouse tonic 2026!!",
+            "letmein to orbit 12345!",
+            "correct horse battery stapler",
             "пароль лошадь скрепка",
             &longest,
         ] {

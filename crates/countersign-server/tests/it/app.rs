@@ -20,7 +20,7 @@ use tower::ServiceExt as _;
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:8080";
 pub(crate) const EMAIL: &str = "ada@example.com";
-pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "lantern orbit quilt mosaic 42";
 pub(crate) const START: i64 = 1_800_000_000;
 pub(crate) const MINUTE: i64 = 60;
 pub(crate) const DAY: i64 = 24 * 60 * MINUTE;

@@ -323,7 +323,7 @@ async fn no_private_key_lies_in_the_data_folder() {
     assert!(!holds(t1) && !holds(t2));
 }
 
-const PASSWORD_TRACE: &str = "battery staple";
+const PASSWORD_TRACE: &str = "quilt mosaic";
 
 #[tokio::test]
 async fn another_key_encryption_key_opens_nothing() {

@@ -131,6 +131,26 @@ async fn rejects_weak_passwords_and_says_why() {
 }
 
 #[tokio::test]
+async fn names_of_the_service_and_of_the_address_make_no_password() {
+    let app = TestApp::new().await;
+    let sign_up = async |password| {
+        let body = json!({"email": "quentin@widget-makers.example", "password": password});
+        app.post("/signup", &body).await
+    };
+    for password in [
+        "Countersign2026",
+        "widget-makers.example",
+        "Widget-Makers42",
+        "quentin@widget-makers.example",
+    ] {
+        let answer = sign_up(password).await;
+        assert_eq!(answer.status, 422, "{password}");
+        answer.is_problem(422, "weak_password", "Weak password");
+    }
+    assert_eq!(sign_up("widgets for quentin to make").await.status, 201);
+}
+
+#[tokio::test]
 async fn nobody_makes_themselves_an_administrator() {
     let app = TestApp::new().await;
     for extra in ["roles", "role", "disabled", "id"] {

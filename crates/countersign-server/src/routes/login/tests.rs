@@ -12,7 +12,7 @@ use crate::rules::leap::Leaps;
 use crate::rules::throttle::Allowance;
 
 const NOW: i64 = 1_800_000_000;
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "lantern orbit quilt mosaic 42";
 const WRONG: &str = "wrong horse battery staple";
 /// Of one hash as new passwords are stored.
 const ONE: [(u32, u32, u32); 1] = [(19 * 1024, 2, 1)];

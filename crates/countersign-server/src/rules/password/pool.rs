@@ -26,6 +26,8 @@ pub(crate) struct Pool {
     // As many as have been used at once, so at most as many as there are slots.
     free: Arc<Mutex<Vec<Memory>>>,
     dummy: Arc<str>,
+    // What the service is called: no good password of anybody's.
+    service: Arc<[String]>,
 }
 
 /// A place for one who says that a password is theirs.
@@ -41,8 +43,8 @@ pub(crate) struct Choosing {
 }
 
 impl Pool {
-    /// As many slots as there are cores, and as memory allows.
-    pub(crate) fn new() -> Result<Self, Error> {
+    /// As many slots as there are cores, and as memory allows, for the service with this public URL.
+    pub(crate) fn new(public_url: &str) -> Result<Self, Error> {
         let cores = available_parallelism().map_or(1, usize::from);
         let by_memory = usize::try_from(MEMORY_BUDGET_KIB.div_euclid(MEMORY_KIB)).unwrap_or(1);
         let slots = cores.min(by_memory).max(1);
@@ -51,6 +53,7 @@ impl Pool {
             judging: Queue::new(JUDGES, JUDGED_QUEUE, DEADLINE),
             free: Arc::default(),
             dummy: dummy()?.into(),
+            service: names_of(public_url).into(),
         })
     }
 
@@ -142,13 +145,23 @@ impl Choosing {
     pub(crate) async fn hash(
         &self,
         password: Password,
-        about: Vec<String>,
+        mut about: Vec<String>,
     ) -> Result<String, Error> {
+        about.extend(self.pool.service.iter().cloned());
         let judged = password.clone();
         let work = move || judged.judge(&about.iter().map(String::as_str).collect::<Vec<_>>());
         self.place.run(work).await??;
         self.pool.checking(None)?.rehash(password).await
     }
+}
+
+/// Our own name, the host's and its parts.
+fn names_of(public_url: &str) -> Vec<String> {
+    let host = public_url.split("://").nth(1).unwrap_or_default();
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    let names = ["countersign", host].into_iter().chain(host.split('.'));
+    let names = names.filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -159,13 +172,13 @@ mod tests {
         Pool {
             hashing: Queue::new(slots, QUEUE, DEADLINE),
             judging: Queue::new(JUDGES, 0, DEADLINE),
-            ..Pool::new().unwrap()
+            ..Pool::new("").unwrap()
         }
     }
 
     #[tokio::test]
     async fn an_unknown_user_is_refused_after_the_same_work() {
-        let pool = Pool::new().unwrap();
+        let pool = Pool::new("").unwrap();
         let password = Password::new("correct horse battery");
         let checking = pool.checking(None).unwrap();
         assert!(!checking.verify(password, None).await.unwrap());
@@ -177,7 +190,7 @@ mod tests {
         let choosing = pool.choosing(None).unwrap();
         assert!(matches!(pool.choosing(None), Err(Error::Busy { .. })));
         let everyone: Vec<_> = (0..=QUEUE).map(|_| pool.checking(None).unwrap()).collect();
-        let password = || Password::new("correct horse battery staple");
+        let password = || Password::new("lantern orbit quilt mosaic 42");
         // Judged although every hash slot's place is taken; hashed only when one is free again.
         let weak = choosing.hash(Password::new("passwordpassword"), Vec::new());
         assert!(matches!(weak.await, Err(Error::WeakPassword { .. })));
@@ -185,6 +198,20 @@ mod tests {
         assert!(matches!(full, Err(Error::Busy { .. })));
         drop(everyone);
         assert!(choosing.hash(password(), Vec::new()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_the_service_is_called_is_no_password() {
+        let pool = Pool::new("https://id.widget-makers.example:8443/auth").unwrap();
+        for weak in [
+            "Countersign-2026",
+            "id.widget-makers.example",
+            "Widget-Makers2026!",
+        ] {
+            let choosing = pool.choosing(None).unwrap();
+            let hash = choosing.hash(Password::new(weak), Vec::new()).await;
+            assert!(matches!(hash, Err(Error::WeakPassword { .. })), "{weak}");
+        }
     }
 
     const ALONE: &str = "COUNTERSIGN_TEST_ALONE";
