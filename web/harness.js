@@ -107,18 +107,21 @@ export async function watched(context, url) {
   return faults;
 }
 
+const emptyPage = (_, answer) => {
+  answer.setHeader("content-type", "text/html; charset=utf-8");
+  answer.end("<!doctype html><title>an application</title>");
+};
+
 /**
- * An empty page of another origin over TLS, as somebody's application is one.
+ * Another origin over TLS: an empty page, as somebody's application is one, or what is said.
  *
  * @param {import("node:test").TestContext} t
+ * @param {import("node:http").RequestListener} [answers]
  * @returns its URL, without a slash at the end
  */
-export async function application(t) {
+export async function application(t, answers = emptyPage) {
   const { cert, key } = certify(scratch(t));
-  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (_, answer) => {
-    answer.setHeader("content-type", "text/html; charset=utf-8");
-    answer.end("<!doctype html><title>an application</title>");
-  });
+  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, answers);
   await once(server.listen(0, "127.0.0.1"), "listening");
   t.after(() => {
     server.closeAllConnections();

@@ -16,12 +16,12 @@ const MINUTES = 60_000;
  *
  * @param {import("node:test").TestContext} t
  * @param {{
- *   mode: "cookie" | "memory", elsewhere?: boolean | "another site", tabs?: number, flags?: string[],
+ *   mode: "cookie" | "memory", origins?: string[], elsewhere?: boolean | "another site", tabs?: number, flags?: string[],
  *   time?: "flows" | "stands", locks?: boolean
- * }} options `elsewhere`: the page is of another origin than the server; `stands`: the browser's clock does; `locks`: the
- *   browser has them
+ * }} options `origins`: as a session takes them; `elsewhere`: the page is of another origin than the server; `stands`: the
+ *   browser's clock does; `locks`: the browser has them
  */
-async function open(t, { mode, elsewhere = false, tabs = TABS, flags = [], time = "flows", locks = true }) {
+async function open(t, { mode, origins, elsewhere = false, tabs = TABS, flags = [], time = "flows", locks = true }) {
   let origin = elsewhere ? await application(t) : undefined;
   if (elsewhere === "another site") origin = origin.replace("127.0.0.1", "localhost");
   const server = await serve(t, { tls: true, flags: origin ? ["--cors-origin", origin, ...flags] : flags });
@@ -44,13 +44,13 @@ async function open(t, { mode, elsewhere = false, tabs = TABS, flags = [], time 
     const tab = await context.newPage();
     await tab.goto(page);
     await tab.evaluate(
-      async ([base, mode]) => {
+      async ({ base, ...options }) => {
         const { Session } = await import(`${base}/assets/js/session.js`);
-        globalThis.session = new Session({ base, mode });
+        globalThis.session = new Session({ base, ...options });
         globalThis.events = [];
         for (const name of ["begin", "over"]) globalThis.session.addEventListener(name, () => globalThis.events.push(name));
       },
-      [server.url, mode],
+      { base: server.url, mode, origins },
     );
     return tab;
   };
@@ -392,6 +392,96 @@ test("a tab that is opened later is logged in, in memory while another one is op
     assert.equal(refreshes.length, 0);
   }
 });
+
+for (const mode of /** @type {const} */ (["cookie", "memory"])) {
+  test(`an origin that was not named gets no credential, and makes nobody refresh (${mode})`, async (t) => {
+    const other = await service(t, [{ status: 401 }]);
+    const { context, tabs, refreshes } = await open(t, { mode, elsewhere: true, tabs: 1 });
+    const [tab] = tabs;
+    // Nobody is logged in, a token is fresh, a token is over.
+    assert.equal(await tab.evaluate(ask, other.url), 401);
+    assert.deepEqual(await tab.evaluate(events), []);
+    await logIn(tab);
+    assert.equal(await tab.evaluate(ask, other.url), 401);
+    await context.route("**/refresh", (route) => route.abort("connectionrefused"));
+    await context.clock.fastForward(11 * MINUTES);
+    await until(() => refreshes.length > 0);
+    const count = refreshes.length;
+    assert.equal(await tab.evaluate(ask, other.url), 401);
+    assert.deepEqual([await tab.evaluate(events), refreshes.length], [["begin"], count]);
+    assert.deepEqual(other.seen, same({ authorization: undefined, cookie: undefined }, 3));
+  });
+
+  test(`an origin that was named gets the credential, and the next one after a 401 about it (${mode})`, async (t) => {
+    const orders = await service(t, [{ status: 401 }, { status: 200 }]);
+    const { tabs, refreshes } = await open(t, { mode, elsewhere: true, origins: [orders.url], tabs: 1 });
+    await logIn(tabs[0]);
+    assert.equal(await tabs[0].evaluate(ask, orders.url), 200);
+    const [first, second] = orders.seen.map(({ authorization, cookie }) =>
+      mode === "memory" ? /^Bearer (eyJ\S+)$/.exec(authorization)?.[1] : /__Host-at=(eyJ[^;]+)/.exec(cookie)?.[1],
+    );
+    assert.ok(first && second && first !== second, `${first} ${second}`);
+    assert.deepEqual([orders.seen.length, refreshes.length], [2, 1]);
+  });
+
+  test(`a redirect to an origin that was not named takes no credential there (${mode})`, async (t) => {
+    const other = await service(t, [{ status: 401 }]);
+    // The same machine by another name, which the cookies do not reach.
+    const location = other.url.replace("127.0.0.1", "localhost");
+    const orders = await service(t, [{ status: 307, headers: { location } }]);
+    const { tabs, refreshes } = await open(t, { mode, elsewhere: true, origins: [orders.url], tabs: 1 });
+    await logIn(tabs[0]);
+    assert.equal(await tabs[0].evaluate(ask, orders.url), 401);
+    assert.match(orders.seen[0][mode === "memory" ? "authorization" : "cookie"], /eyJ/);
+    assert.deepEqual(other.seen, [{ authorization: undefined, cookie: undefined }]);
+    assert.deepEqual([orders.seen.length, refreshes.length], [1, 0]);
+  });
+}
+
+test("what is no origin is refused, and with cookies another host than the server's", async (t) => {
+  const { server, tabs } = await open(t, { mode: "cookie", tabs: 1 });
+  const make = (mode, origin) =>
+    tabs[0].evaluate(
+      async ([base, mode, origin]) => {
+        const { Session } = await import(`${base}/assets/js/session.js`);
+        try {
+          return new Session({ base, mode, origins: [origin] }).close() ?? "made";
+        } catch (problem) {
+          return problem.name;
+        }
+      },
+      [server.url, mode, origin],
+    );
+  for (const origin of ["https://orders.example", "https://orders.example/", "http://127.0.0.1", "https://127.0.0.1:9"]) {
+    assert.equal(await make("memory", origin), "made", origin);
+    assert.equal(await make("cookie", origin), origin === "https://127.0.0.1:9" ? "made" : "TypeError", origin);
+  }
+  for (const text of ["orders.example", "//orders.example", "https://orders.example/orders", "*", "null", "data:,", "localhost:3000"]) {
+    assert.equal(await make("memory", text), "TypeError", text);
+  }
+});
+
+/** The status that a URL answers a session with. */
+const ask = async (url) => (await globalThis.session.fetch(url)).status;
+
+/** A service of another origin that lets every page read its answers, the last one again and again. */
+async function service(t, answers) {
+  const seen = [];
+  const url = await application(t, (request, response) => {
+    const cors = {
+      "access-control-allow-origin": request.headers.origin ?? "*",
+      "access-control-allow-credentials": "true",
+      "access-control-allow-headers": "authorization",
+    };
+    if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
+    const { authorization, cookie } = request.headers;
+    seen.push({ authorization, cookie });
+    const { status, headers } = answers[Math.min(seen.length, answers.length) - 1];
+    response.writeHead(status, { ...cors, "content-type": "application/problem+json", ...headers });
+    response.end(JSON.stringify({ status, code: "token_expired" }));
+  });
+  return { url, seen };
+}
 
 const cookie = async (context, name) => (await context.cookies()).find((cookie) => cookie.name === name);
 

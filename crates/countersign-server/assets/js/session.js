@@ -2,10 +2,12 @@
 // after a 401 about the token. With cookies no token is ever seen here; in memory the tabs tell each other. Nothing is
 // written to localStorage or any other store. No dependencies.
 //
-//   const session = new Session({ base: "https://id.example" });
+//   const session = new Session({ base: "https://id.example", mode: "memory", origins: ["https://orders.example"] });
 //   await session.logIn(email, password);
 //   const answer = await session.fetch("https://orders.example/orders");
 //   await session.logOut();
+//
+// The server's own origin gets the credential, and those of `origins`; a request to any other one goes out without.
 
 /** How long before its end an access token is replaced, at most; a tenth of its life where that is less. */
 const AHEAD_MS = 30_000;
@@ -76,13 +78,19 @@ export class Session extends EventTarget {
    * @param {string} [options.base] the server; the page's own origin by default
    * @param {"cookie" | "memory"} [options.mode] who keeps the tokens: the browser, out of reach of scripts (the
    *   default, for pages of the server's own site), or the tabs
+   * @param {string[]} [options.origins] who else gets the credential, beside the server. With cookies those are ports of
+   *   the server's host: its cookies reach no other one
    * @param {typeof globalThis.fetch} [options.fetch]
+   * @throws {TypeError} where one of `origins` is none, or is out of the cookies' reach
    */
-  constructor({ base = "", mode = "cookie", fetch = globalThis.fetch.bind(globalThis) } = {}) {
+  constructor({ base = "", mode = "cookie", origins = [], fetch = globalThis.fetch.bind(globalThis) } = {}) {
     super();
     this.base = base.replace(/\/$/, "");
     this.mode = mode;
     this.#fetch = fetch;
+    const server = new URL(new Request(this.base).url);
+    const others = origins.map((text) => originOf(text, mode === "cookie" ? server : undefined));
+    this.#origins = new Set([server.origin, ...others]);
     this.#name = `countersign ${mode} ${this.base || globalThis.location?.origin}`;
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }) => this.#hear(data);
@@ -90,6 +98,8 @@ export class Session extends EventTarget {
   }
 
   #fetch;
+  /** @type {Set<string>} whom the credential is for */
+  #origins;
   #name;
   /** @type {BroadcastChannel} */
   #channel;
@@ -158,17 +168,24 @@ export class Session extends EventTarget {
 
   /**
    * `fetch` with this session: refreshes first where the access token is about to be over, and tries once more after a
-   * 401 that is about the token. Any other, like that of a wrong password, is an answer like all others.
+   * 401 that is about the token. Any other, like that of a wrong password, is an answer like all others. A request to an
+   * origin that the session is not for is the browser's `fetch` alone: nothing is added to it, and nothing is refreshed.
    * @param {RequestInfo | URL} input @param {RequestInit} [init]
    * @returns {Promise<Response>}
    */
   async fetch(input, init) {
+    // A URL object may be another one by the time of the request; its text is not.
+    const target = typeof input === "object" && "url" in input ? input : String(input);
+    if (!this.#isFor(typeof target === "string" ? new Request(target).url : target.url)) return this.#fetch(target, init);
     await this.#ready();
     // A body can be read once; the second try needs its own.
-    const request = new Request(input, init);
+    const request = new Request(target, init);
     const again = request.clone();
     const before = this.#state;
     const answer = await this.#send(request);
+    // A redirect may have led elsewhere, and the browser took the credential out (Fetch §4.4): what is refused there is no
+    // token of ours.
+    if (answer.redirected && !this.#isFor(answer.url)) return answer;
     if (!(await isAboutToken(answer))) return answer;
     await this.#refresh(isFreshAfter(before));
     return this.#send(again);
@@ -185,6 +202,11 @@ export class Session extends EventTarget {
     this.#forget();
     this.#forgive();
     this.#channel.close();
+  }
+
+  /** @param {string} url */
+  #isFor(url) {
+    return this.#origins.has(new URL(url).origin);
   }
 
   /** @param {Request} request */
@@ -433,6 +455,21 @@ export class Session extends EventTarget {
     const retry = () => this.#refresh(isFresh, true).catch(() => {});
     this.#timer = setTimeout(retry, Math.max(due - Date.now(), 0));
   }
+}
+
+/**
+ * An origin as a browser spells it.
+ * @param {string} text @param {URL} [server] whose cookies have to reach it
+ */
+function originOf(text, server) {
+  const { href, protocol, hostname, origin } = new URL(text);
+  if (!/^https?:$/.test(protocol) || href !== `${origin}/`) {
+    throw new TypeError(`"${text}" is no origin; one is https://orders.example`);
+  }
+  if (server && (hostname !== server.hostname || protocol !== server.protocol)) {
+    throw new TypeError(`the cookies of ${server.origin} do not reach ${origin}; that takes { mode: "memory" }`);
+  }
+  return origin;
 }
 
 /**
