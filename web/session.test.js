@@ -1,6 +1,7 @@
 // assets/js/session.js as people use it: many tabs of one browser, over TLS.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { request } from "playwright-core";
@@ -437,6 +438,27 @@ for (const mode of /** @type {const} */ (["cookie", "memory"])) {
     assert.deepEqual([orders.seen.length, refreshes.length], [1, 0]);
   });
 }
+
+test("the page of docs/BROWSER.md knows who is logged in, and logs nobody out by being opened", async (t) => {
+  const { server, tab, tabs } = await open(t, { mode: "cookie", elsewhere: true, tabs: 1 });
+  const text = readFileSync(new URL("../docs/BROWSER.md", import.meta.url), "utf8");
+  const script = /<script type="module">\n([^]*?)<\/script>/.exec(text)[1].replaceAll("https://id.example", server.url);
+  await logIn(tabs[0]);
+  const page = await tab();
+  await page.evaluate((script) => {
+    globalThis.shown = [];
+    globalThis.show = (what) => globalThis.shown.push(what);
+    const element = Object.assign(document.createElement("script"), { type: "module" });
+    element.text = `${script}\nglobalThis.example = { who, logIn, logOut };`;
+    document.body.append(element);
+  }, script);
+  await page.waitForFunction(() => globalThis.example);
+  assert.equal(await page.evaluate(() => globalThis.example.who().then(({ email }) => email)), ADA.email);
+  assert.equal(await tabs[0].evaluate(profile), 200);
+  await page.evaluate(({ email }) => globalThis.example.logOut().then(() => globalThis.example.logIn(email, "another")), ADA);
+  const shown = await page.evaluate(() => globalThis.shown);
+  assert.deepEqual([shown.length, ...shown.slice(0, 2)], [3, "your orders", "the log-in form"]);
+});
 
 test("what is no origin is refused, and with cookies another host than the server's", async (t) => {
   const { server, tabs } = await open(t, { mode: "cookie", tabs: 1 });
