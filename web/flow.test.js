@@ -114,7 +114,7 @@ async function looksRight(page, faults) {
   }
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     await page.emulateMedia({ colorScheme });
-    for (const width of [1280, 360]) {
+    for (const width of [1280, 360, 320]) {
       await page.setViewportSize({ width, height: 900 });
       await page.evaluate(() => window.scrollTo(0, 0));
       const name = `flow-${colorScheme}-${width}`;

@@ -177,7 +177,7 @@ test("every route that shows a page has a row in the table of pages", () => {
 });
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-  for (const width of [1280, 360]) {
+  for (const width of [1280, 360, 320]) {
     test(`every page is whole in ${colorScheme}, ${width} pixels wide`, async (t) => {
       mkdirSync(PICTURES, { recursive: true });
       const server = await serve(t);
