@@ -2,6 +2,9 @@
 # The tour of README.md, run: the text between the two marks below is what the README shows. A line that starts with
 # `$ ` is run; the lines under it are its answer, in which … stands for anything. Every answer and every status is
 # compared. Starts a server of its own and stops it. COUNTERSIGN names a built command.
+#
+#   bash examples/tour.sh               as the README says, with tokens that live as long
+#   TOUR_TTL=2 bash examples/tour.sh    with tokens of two seconds, and a wait that is shorter by as much
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./server.sh
@@ -23,7 +26,7 @@ $ curl -s $URL/profile
 {…"status":401,…"message":"No token provided"}
 $ curl -s $URL/profile -H "authorization: Bearer ${TOKEN%????}AAAA"
 {…"status":401,…"message":"Invalid token"}
-$ sleep 3
+$ sleep 21
 $ curl -s $URL/profile -H "authorization: Bearer $TOKEN"
 {…"status":401,…"code":"token_expired","message":"jwt expired"}
 $ curl -s $URL/refresh -H "$JSON" -d "{\"refresh_token\":\"$REFRESH\"}" | tee login.json
@@ -40,10 +43,15 @@ TOUR
 
 command -v curl >/dev/null || die 'the tour needs curl'
 
+# How long a token lives, in seconds: in the README, and here.
+told=$(sed -n 's/.*serve --access-ttl \([0-9]*\)s`.*/\1/p' ../README.md)
+[[ -n $told ]] || die 'README.md says of no --access-ttl how long it is'
+ttl=${TOUR_TTL:-$told}
+
 # What the tour calls curl also writes the status down.
 curl() {
-    # Two seconds of life are counted in whole seconds: a token is asked for when one begins.
-    [[ $* != *login* && $* != *refresh* ]] || sleep "0.$(printf '%03d' $((1000 - 10#$(date +%N | cut -c1-3) % 1000)))"
+    # A life is counted in whole seconds: a token is asked for when one begins.
+    [[ $* != *login* && $* != *refresh* ]] || command sleep "0.$(printf '%03d' $((1000 - 10#$(date +%N | cut -c1-3) % 1000)))"
     command curl -S -o "$scratch/body" -w '%{http_code}\n' "$@" >>"$scratch/status"
     cat "$scratch/body"
     echo
@@ -64,10 +72,16 @@ run() { # run COMMAND EXPECTED: in this shell, because commands set variables
     statuses=("${statuses[@]:1}")
 }
 
-start_server --access-ttl 2s
+start_server --access-ttl "${ttl}s"
 # shellcheck disable=SC2034 # the tour reads it
 URL=$url
 cat "$scratch/server.log"
+
+# What the tour calls sleep waits as long beyond the end of a token as the README's does.
+sleep() {
+    command sleep $(($1 - told + ttl))
+}
+
 cd "$scratch"
 command= expected=
 while IFS= read -r line; do

@@ -35,6 +35,7 @@ fn the_tour_runs_as_the_readme_shows_it() {
     let output = Command::new("bash")
         .arg(root().join("examples/tour.sh"))
         .env("COUNTERSIGN", env!("CARGO_BIN_EXE_countersign"))
+        .env("TOUR_TTL", "2")
         .output()
         .unwrap();
     let (stdout, stderr) = (
