@@ -3,6 +3,7 @@
 //! Paths are those of the repository. A test is written as cargo knows it, after its package: `countersign::it::keys::name`
 //! stands in `tests/it/keys.rs`, `countersign::jwk::strength::tests::name` in `src/jwk/strength.rs`.
 
+mod shown;
 mod sources;
 mod table;
 mod tests_of_sources;
