@@ -1,5 +1,6 @@
 //! The documents as they are read and copied from.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use super::{document, root};
@@ -33,4 +34,48 @@ fn what_is_compiled_of_a_document_is_what_is_shown() {
         }
     }
     assert!(seen > 20, "{seen} pieces");
+}
+
+#[test]
+fn the_readme_names_every_crate_that_its_pieces_and_the_recipes_use() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, listed) = readme.split_once("```toml\n[dependencies]\n").unwrap();
+    let (listed, _) = listed.split_once("\n```").unwrap();
+    let listed: BTreeSet<String> = listed
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name.replace('-', "_"))
+        .collect();
+    // gRPC is for whoever has tonic already.
+    let others = ["std", "u8", "tonic", "tonic_health"];
+    let services = document("SERVICES.md");
+    let mut used = BTreeSet::new();
+    for piece in [pieces(&readme), pieces(&services)].concat() {
+        if piece.starts_with(",ignore") {
+            continue;
+        }
+        // `a::b::C` is of the crate `a`; what stands between the braces of a `use` is of the crate before them.
+        let mut is_use = false;
+        for line in piece.lines() {
+            let code = line.split("//").next().unwrap();
+            if let Some((name, _)) = code
+                .strip_prefix("use ")
+                .and_then(|path| path.split_once("::"))
+            {
+                is_use = true;
+                used.insert(name.to_owned());
+            }
+            if !is_use {
+                let words = code.split(|c: char| !c.is_ascii_alphanumeric() && !"_:".contains(c));
+                let paths = words.filter_map(|word| word.split_once("::"));
+                let of_crates = paths.filter(|(first, rest)| {
+                    first.starts_with(|c: char| c.is_ascii_lowercase()) && !rest.is_empty()
+                });
+                used.extend(of_crates.map(|(first, _)| first.to_owned()));
+            }
+            is_use &= !code.trim_end().ends_with(';');
+        }
+    }
+    used.retain(|name| !listed.contains(name) && !others.contains(&name.as_str()));
+    assert_eq!(used, BTreeSet::new(), "listed: {listed:?}");
 }
