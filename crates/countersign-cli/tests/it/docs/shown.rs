@@ -1,4 +1,4 @@
-//! The documents as they are read and copied from.
+//! The documents as they are read and copied from: pieces of Rust, tables.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -78,4 +78,29 @@ fn the_readme_names_every_crate_that_its_pieces_and_the_recipes_use() {
     }
     used.retain(|name| !listed.contains(name) && !others.contains(&name.as_str()));
     assert_eq!(used, BTreeSet::new(), "listed: {listed:?}");
+}
+
+#[test]
+fn no_table_of_what_is_where_names_a_thing_twice() {
+    for name in ["TESTING.md", "ARCHITECTURE.md"] {
+        let text = document(name);
+        let mut seen = BTreeSet::new();
+        for line in text.lines() {
+            let Some(row) = line.strip_prefix("| ") else {
+                seen.clear();
+                continue;
+            };
+            let (things, _) = row.split_once(" | ").unwrap();
+            // A folder has one row; a file of one name stands in several crates.
+            let named = things.split('`').skip(1).step_by(2);
+            let named: Vec<&str> = named.filter(|thing| thing.ends_with('/')).collect();
+            for thing in if named.is_empty() {
+                vec![things]
+            } else {
+                named
+            } {
+                assert!(seen.insert(thing), "{name}: {thing} stands twice");
+            }
+        }
+    }
 }
