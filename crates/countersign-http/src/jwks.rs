@@ -62,6 +62,9 @@ struct Remote {
 /// What follows while there are no keys.
 const WITHOUT_KEYS: &str = "tokens of this issuer are refused with 503";
 
+/// How often who loads keys looks for them: once before the fetch, once after it, and once more where a clock has leapt.
+const MAX_LOOKS: usize = 3;
+
 /// What is asked for a key set.
 enum Source {
     Url(Target),
@@ -140,17 +143,16 @@ impl RemoteKeys {
     pub async fn load(&self) -> Result<Arc<JwkSet>, FetchError> {
         let clock = Clock::system();
         let mut waited = false;
-        loop {
+        for _ in 0..MAX_LOOKS {
             match self.0.keys.look(clock.moment(), waited) {
                 View::Held(document) => return Ok(Arc::clone(&document.set)),
                 View::Wait(flight) => flight.await,
-                View::Nothing { .. } => {
-                    let condition = self.0.keys.condition(clock.moment());
-                    return Err(condition.last_error.unwrap_or(FetchError::Timeout));
-                }
+                View::Nothing { .. } => break,
             }
             waited = true;
         }
+        let condition = self.0.keys.condition(clock.moment());
+        Err(condition.last_error.unwrap_or(FetchError::Timeout))
     }
 
     /// The text of the key set as it is now, past everything that is kept: for tools that show it.
@@ -271,7 +273,8 @@ impl RemoteKeys {
     ) -> Missing {
         if waited {
             let condition = self.0.keys.condition(now);
-            if condition.last_error.is_some() {
+            // Who has waited in vain has not learnt what the fetch will bring.
+            if condition.last_error.is_some() || condition.is_underway {
                 return Missing::Unavailable {
                     retry_after: condition.retry_after,
                 };

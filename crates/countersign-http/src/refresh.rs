@@ -93,6 +93,15 @@ pub(crate) enum Asked {
     },
 }
 
+/// Why no fetch was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotStarted {
+    /// The last attempt is too fresh for another.
+    TooEarly,
+    /// There is none to run it in.
+    NoRuntime,
+}
+
 /// How a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition {
@@ -103,6 +112,8 @@ pub(crate) struct Condition {
     pub(crate) last_error: Option<FetchError>,
     /// Whether the last attempt brought the whole, and not only the word that it is unchanged.
     pub(crate) came_whole: bool,
+    /// Whether another has not ended yet.
+    pub(crate) is_underway: bool,
     /// When the next attempt may be made.
     pub(crate) retry_after: Duration,
 }
@@ -166,16 +177,21 @@ impl<T: Send + Sync + 'static> Refresher<T> {
             match next {
                 Next::Use(value) => return View::Held(value),
                 Next::UseAndRenew(value) => {
-                    self.start(now, true);
+                    let _ = self.start(now, true);
                     return View::Held(value);
                 }
                 Next::Await(underway) => return View::Wait(self.join(underway, now)),
                 Next::Nothing { retry_after } => return View::Nothing { retry_after },
-                Next::Renew => {
-                    if let Some(flight) = self.start(now, true) {
-                        return View::Wait(flight);
+                Next::Renew => match self.start(now, true) {
+                    Ok(flight) => return View::Wait(flight),
+                    // Who cannot ask has what there is, within its limit, and nobody else has it for that.
+                    Err(NotStarted::NoRuntime) => {
+                        if let Some(held) = self.brought(now) {
+                            return View::Held(held);
+                        }
                     }
-                }
+                    Err(NotStarted::TooEarly) => {}
+                },
             }
         }
         View::Nothing {
@@ -190,8 +206,9 @@ impl<T: Send + Sync + 'static> Refresher<T> {
             return self.view(now);
         }
         let Some(brought) = self.brought(now) else {
-            // Where nothing has failed, a clock has leapt meanwhile: what was brought has come to its end already.
-            if !self.0.read().failed() {
+            // Where a clock has leapt meanwhile, what was brought has come to its end already.
+            let has_leapt = |state: &State<T>| !state.failed() && state.has_leapt(now);
+            if has_leapt(&self.0.read()) {
                 return self.view(now);
             }
             return View::Nothing {
@@ -212,15 +229,14 @@ impl<T: Send + Sync + 'static> Refresher<T> {
     /// Asks for something newer than what is held: whole, not only whether there are news, because the word of an issuer
     /// whose `ETag` lies is not taken twice.
     pub(crate) fn ask_again(&self, now: Moment) -> Asked {
-        match self.start(now, false) {
-            Some(flight) => Asked::Wait(flight),
-            None => {
-                let state = self.0.read();
-                Asked::CoolingDown {
-                    retry_after: state.cooling(now, &self.0.rule),
-                    failed: state.failed(),
-                }
-            }
+        let cannot = match self.start(now, false) {
+            Ok(flight) => return Asked::Wait(flight),
+            Err(why) => why,
+        };
+        let state = self.0.read();
+        Asked::CoolingDown {
+            retry_after: state.cooling(now, &self.0.rule),
+            failed: cannot == NotStarted::NoRuntime || state.failed(),
         }
     }
 
@@ -238,32 +254,33 @@ impl<T: Send + Sync + 'static> Refresher<T> {
         self.0.read().condition(now, &self.0.rule)
     }
 
-    /// Starts a fetch, or joins one that another has started meanwhile; `None` while it is too early, and where there is no
-    /// runtime to run it in.
-    fn start(&self, now: Moment, news_only: bool) -> Option<Flight> {
+    /// Starts a fetch, or joins one that another has started meanwhile.
+    fn start(&self, now: Moment, news_only: bool) -> Result<Flight, NotStarted> {
         let rule = &self.0.rule;
         let mut state = self.0.write();
         if let Some(underway) = state.underway() {
             state.join(now);
-            return Some(ended(underway));
+            return Ok(ended(underway));
         }
         if !state.cooling(now, rule).is_zero() {
-            return None;
+            return Err(NotStarted::TooEarly);
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             let news = state.lacks_runtime(now, rule);
             drop(state);
             self.0.subject.log(news, Some(&FetchError::NoRuntime));
-            return None;
+            return Err(NotStarted::NoRuntime);
         };
         let basis = Basis {
             held: state.basis(),
             etag: news_only.then(|| state.etag(now, rule)).flatten(),
         };
         let (task, end) = watch::channel(());
+        let begun = Instant::now();
         let underway = Underway {
             end,
-            due: after(rule.patience),
+            begun,
+            due: after(begun, rule.patience),
             asks: Arc::new(AtomicBool::new(false)),
         };
         let (number, news) = state.begin(now, underway.clone(), rule);
@@ -280,7 +297,7 @@ impl<T: Send + Sync + 'static> Refresher<T> {
             _task: task,
         };
         runtime.spawn(attempt.run(basis));
-        Some(ended(underway))
+        Ok(ended(underway))
     }
 
     /// The end of a fetch that somebody waits for from `now` on.
@@ -386,18 +403,19 @@ fn ended(underway: Underway) -> Flight {
     })
 }
 
-/// So long from now on; where a clock does not reach so far, long enough.
-fn after(patience: Duration) -> Instant {
-    let now = Instant::now();
-    let far = || now.checked_add(Duration::from_secs(86_400));
-    now.checked_add(patience).or_else(far).unwrap_or(now)
+/// So long after it has begun; where a clock does not reach so far, long enough.
+fn after(begun: Instant, patience: Duration) -> Instant {
+    let far = || begun.checked_add(Duration::from_secs(86_400));
+    begun.checked_add(patience).or_else(far).unwrap_or(begun)
 }
 
 /// `None` for who waits outside of any runtime, or in one without timers, and has no clock to wait by.
 fn timer(due: Instant) -> Option<tokio::time::Sleep> {
     tokio::runtime::Handle::try_current().ok()?;
+    // For so long, not until then: a test may have moved the clock of the runtime.
+    let patience = due.saturating_duration_since(Instant::now());
     // There is no other way to ask whether there are timers.
-    std::panic::catch_unwind(|| tokio::time::sleep_until(due.into())).ok()
+    std::panic::catch_unwind(|| tokio::time::sleep(patience)).ok()
 }
 
 impl<T> Clone for Refresher<T> {

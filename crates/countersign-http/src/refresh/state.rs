@@ -15,6 +15,9 @@ use crate::fetch::FetchError;
 /// The pause after a first attempt that failed; every further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
+/// By how much a clock may go faster than another and has not leapt.
+const LEAP: Duration = Duration::from_secs(1);
+
 /// Whoever waits for something to become due waits at least so long.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 
@@ -55,6 +58,7 @@ struct Attempt {
 pub(super) struct Underway {
     /// Closed when it has ended.
     pub(super) end: watch::Receiver<()>,
+    pub(super) begun: Instant,
     /// From then on it is waited for no longer. No clock of the service's own counts here, which may leap: what is measured is
     /// how long nobody has run it.
     pub(super) due: Instant,
@@ -171,6 +175,15 @@ impl<T> State<T> {
     fn is_overdue(&self) -> bool {
         let attempt = self.attempt.as_ref();
         attempt.is_some_and(|attempt| attempt.underway.is_overdue())
+    }
+
+    /// Whether the clock of the service has gone by more since the last attempt began than time has.
+    pub(super) fn has_leapt(&self, now: Moment) -> bool {
+        let attempt = self.attempt.as_ref();
+        attempt.is_some_and(|attempt| {
+            let by_clock = now.since(attempt.started);
+            by_clock > attempt.underway.begun.elapsed().saturating_add(LEAP)
+        })
     }
 
     /// Somebody waits from `now` on for the fetch that runs. Where it has not asked yet, what it brings is right then at least.
@@ -348,6 +361,7 @@ impl<T> State<T> {
             standing,
             last_error,
             came_whole: self.came_whole,
+            is_underway: self.underway().is_some(),
             retry_after: self.cooling(now, rule),
         }
     }

@@ -35,10 +35,13 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 impl Script {
     fn new() -> Self {
-        let rule = Rule {
+        Self::with(Rule {
             patience: PATIENCE,
             ..RULE
-        };
+        })
+    }
+
+    fn with(rule: Rule) -> Self {
         let (asked, fetches) = (Arc::default(), Arc::default());
         let count: Arc<AtomicUsize> = Arc::clone(&asked);
         let begun: Arc<Mutex<HashMap<usize, Fetch>>> = Arc::clone(&fetches);
@@ -251,6 +254,25 @@ async fn what_had_asked_nothing_yet_when_somebody_joined_is_as_new_as_he() {
         let standing = |secs| script.values.condition(script.at(secs)).standing;
         assert_eq!(standing(life_ends - 1), Standing::Fresh, "{has_asked}");
         assert_ne!(standing(life_ends), Standing::Fresh, "{has_asked}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_ended_when_it_comes_is_waited_for_once_more_where_a_clock_has_leapt_and_nowhere_else()
+ {
+    for (secs, waits) in [(0, false), (5_000, true)] {
+        let script = Script::with(Rule {
+            least_life: Duration::ZERO,
+            usual_life: Duration::ZERO,
+            stale_limit: Duration::ZERO,
+            cool_down: Duration::ZERO,
+            longest_pause: Duration::ZERO,
+            ..RULE
+        });
+        assert!(script.waits(0).await);
+        script.ends(1, Ok(new(1))).await;
+        let look = script.values.look(script.at(secs), true);
+        assert_eq!(matches!(look, View::Wait(_)), waits, "{secs}");
     }
 }
 

@@ -405,9 +405,12 @@ fn who_asks_without_a_runtime_makes_no_attempt_and_fails_none() {
     assert!(bench.at_once(0).is_none());
     assert_eq!(runtime.block_on(bench.get(0)), Ok(1));
     assert_eq!(bench.values.condition(bench.at(0)).last_error, None);
-    // Its life is over, and nobody has tried to renew it: it does not count on.
-    assert!(bench.at_once(600).is_none());
+    // Its life is over. Who cannot renew it has it within its limit, and who can renews it.
+    assert_eq!(bench.at_once(600), Some(1));
+    assert_eq!(bench.at_once(4_200), None);
     assert_eq!(bench.values.condition(bench.at(600)).last_error, None);
+    let asked = bench.values.ask_again(bench.at(600));
+    assert!(matches!(asked, Asked::CoolingDown { failed: true, .. }));
     assert_eq!(runtime.block_on(bench.get(600)), Ok(2));
 }
 
@@ -424,7 +427,8 @@ fn what_may_be_asked_for_every_second_is_asked_for_ever_less_while_that_fails() 
     for outcome in [false, false, true, false, false, false, false, false, false] {
         let over = Underway {
             end: watch::channel(()).1,
-            due: after(rule.patience),
+            begun: Instant::now(),
+            due: after(Instant::now(), rule.patience),
             asks: Arc::default(),
         };
         state.begin(now, over, &rule);

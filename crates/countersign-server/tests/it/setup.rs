@@ -159,7 +159,7 @@ async fn the_form_works_without_javascript() {
     }
     let refused = post_form(
         &app,
-        "code=wrong&email=%22%3E%3Cscript%3E%40example.com&password=correct+horse+battery+staple",
+        "code=wrong&email=%22%3E%3Cscript%3E%40example.com&password=lantern+orbit+quilt+mosaic+42",
     )
     .await;
     assert_eq!(
@@ -188,7 +188,7 @@ async fn the_form_works_without_javascript() {
     );
     let made = post_form(
         &app,
-        &format!("code={code}&email=ada%40example.com&password=correct+horse+battery+staple"),
+        &format!("code={code}&email=ada%40example.com&password=lantern+orbit+quilt+mosaic+42"),
     )
     .await;
     made.leads_to("/log-in");
@@ -202,7 +202,7 @@ async fn the_form_works_without_javascript() {
     app.log_in(EMAIL).await;
     let again = post_form(
         &app,
-        &format!("code={code}&email=eve%40example.com&password=correct+horse+battery+staple"),
+        &format!("code={code}&email=eve%40example.com&password=lantern+orbit+quilt+mosaic+42"),
     )
     .await;
     assert_eq!(again.status, 409);

@@ -347,3 +347,46 @@ async fn a_new_key_whose_fetch_nobody_ran_in_time_is_unavailable_and_not_unknown
     service.time.passes(31);
     service.passes(&new).await;
 }
+
+/// A request that a test's clock of the runtime has made give up, while its fetch goes on.
+#[tokio::test]
+async fn a_clock_of_the_runtime_that_was_moved_makes_no_key_unknown() {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3_600)).await;
+    tokio::time::resume();
+    let (old, new) = (key(), key());
+    let server = FaultServer::issuer(&set(&[&old])).await;
+    let service = Service::of(&server);
+    service.passes(&old).await;
+    server.answers(KEYS, Fault::json(&set(&[&old, &new])));
+    service.time.passes(30);
+    service.passes(&new).await;
+}
+
+/// Keys that were fetched in a runtime, for requests that run in none.
+#[test]
+fn a_new_key_is_unavailable_where_nobody_can_ask_and_a_known_one_passes() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (old, new) = (key(), key());
+    let server = runtime.block_on(FaultServer::issuer(&set(&[&old])));
+    let service = Service::of(&server);
+    runtime.block_on(service.passes(&old));
+    service.time.passes(30);
+    let without = |key| polled_here(service.status(key));
+    assert_eq!((without(&old), without(&new)), (200, 503));
+    // Beyond their life, and within the limit.
+    service.time.passes(700);
+    assert_eq!(without(&old), 200);
+}
+
+/// Polls on this thread alone, without a runtime.
+fn polled_here<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(done) = work.as_mut().poll(&mut context) {
+            return done;
+        }
+        std::thread::yield_now();
+    }
+}
