@@ -310,7 +310,12 @@ mod tests {
             b"k7Qx0vYw2mNfT4uZ9aLpR8cHsJ3eBgDi",
         ]
         .concat();
-        let mut documents = vec![sec1];
+        // PKCS#7 (RFC 2315 §7), of a length that one octet does not hold; and an SPKI of an indefinite length, in it or in all.
+        let pkcs7 = [&[0x30, 0x81, 0x8d, 6, 9][..], &[0x2a; 139]].concat();
+        let ber = [&[0x30, 0x82, 1, 0x22, 0x30, 0x80][..], &[0x2a; 288]].concat();
+        let indefinite = [&[0x30, 0x80, 0x30, 0x0d][..], &[0x2a; 288], &[0, 0, b'\n']].concat();
+        let p224 = [&[0x30, 0x21, 2, 1, 1, 4, 0x1c][..], &[0x2a; 28]].concat();
+        let mut documents = vec![sec1, pkcs7, ber, indefinite, p224];
         for algorithm in [
             Algorithm::RS256,
             Algorithm::ES256,

@@ -100,24 +100,28 @@ fn decodings(secret: &[u8]) -> Vec<Vec<u8>> {
     .collect()
 }
 
-/// The fewest octets of a key in DER: an `ECPrivateKey` (RFC 5915 §3) of 32 octets and nothing else has 39.
-const SHORTEST_DER: usize = 36;
+/// The most octets of a value whose length is one octet.
+const SHORT: usize = 127;
 
-/// One ASN.1 SEQUENCE that fills the octets to the end, white space apart, and in it others of which the first is an INTEGER
-/// or a SEQUENCE: what every DER key and certificate is. A secret that was drawn at random may well begin like one.
+/// One ASN.1 SEQUENCE that fills the octets to the end, white space apart: what every DER key and certificate is. A random secret
+/// may well begin like a short one, and like one that is as long as it is: there, others have to be in it.
 fn is_der(octets: &[u8]) -> bool {
+    // Of an indefinite length, which is no DER and is read all the same.
+    if let [0x30, 0x80, .., 0, 0] = octets.trim_ascii_end() {
+        return true;
+    }
     let is_blank = |octet: &u8| *octet == 0 || octet.is_ascii_whitespace();
     match value(octets) {
         Some((0x30, content, rest)) => {
-            octets.len() >= SHORTEST_DER && rest.iter().all(is_blank) && are_values(content)
+            rest.iter().all(is_blank) && (content.len() > SHORT || are_values(content))
         }
         _ => false,
     }
 }
 
-/// Values of ASN.1, one after the other, to the end.
+/// Values of ASN.1, one after the other, to the end, as a key has them: first an INTEGER, a SEQUENCE or an OBJECT IDENTIFIER.
 fn are_values(mut octets: &[u8]) -> bool {
-    let is_key = matches!(octets.first(), Some(0x02 | 0x30));
+    let is_key = matches!(octets.first(), Some(0x02 | 0x06 | 0x30));
     while !octets.is_empty() {
         match value(octets) {
             Some((_, _, rest)) => octets = rest,
