@@ -170,16 +170,13 @@ fn caught_up(row: &Counter, n: i64, now: i64, rule: &RotationRule) -> Counter {
     }
 }
 
-/// A clock that was set back ends no session: who uses it then may be idle for as long as he could before.
+/// A clock that was set back makes no session idle: that counts from the latest time at which one was used.
 fn used(row: &Counter, now: i64, rule: &RotationRule) -> Counter {
-    let idle = now.saturating_add(rule.idle);
+    let latest_at = row.latest_at.max(now);
     Counter {
         rotated_at: now,
-        idle_expires_at: if now < row.rotated_at {
-            idle.max(row.idle_expires_at)
-        } else {
-            idle
-        },
+        latest_at,
+        idle_expires_at: latest_at.saturating_add(rule.idle),
         ..*row
     }
 }
@@ -230,6 +227,7 @@ pub(crate) fn fresh(now: i64, idle: i64, life: i64) -> Counter {
         grace_at: 0,
         before_n: 1,
         before_at: 0,
+        latest_at: now,
         late_count: 0,
         late_since: 0,
         idle_expires_at: now.saturating_add(idle),
@@ -252,6 +250,7 @@ mod tests {
         Counter {
             n: 5,
             rotated_at: NOW,
+            latest_at: NOW,
             grace_n: 4,
             grace_at: NOW,
             ..fresh(NOW - 500, 10_000, 100_000)
@@ -272,11 +271,12 @@ mod tests {
             let rotated = Counter {
                 n: 6,
                 rotated_at: now,
+                latest_at: now.max(NOW),
                 grace_n: window.0,
                 grace_at: window.1,
                 before_n: before.0,
                 before_at: before.1,
-                idle_expires_at: now + 10_000,
+                idle_expires_at: now.max(NOW) + 10_000,
                 ..row()
             };
             let decision = decide(&row(), 5, now, &RULE);
@@ -332,6 +332,7 @@ mod tests {
             let now = NOW + 100 * count;
             let retried = Counter {
                 rotated_at: now,
+                latest_at: now,
                 grace_n: 4,
                 grace_at: now,
                 before_n: 4,
@@ -416,25 +417,19 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_makes_no_session_idle() {
-        let idle_at = |row: Counter, now| match decide(&row, row.n, now, &RULE) {
-            Decision::Write(to, _) => to.idle_expires_at,
-            other => panic!("{other:?}"),
+    fn a_clock_that_was_set_back_makes_no_session_idle_however_often_it_is_used() {
+        let mut row = row();
+        for now in [NOW - 9_000, NOW - 8_900, NOW - 1, NOW] {
+            let Decision::Write(to, _) = decide(&row, row.n, now, &RULE) else {
+                panic!("a rotation");
+            };
+            assert_eq!((to.latest_at, to.idle_expires_at), (NOW, NOW + 10_000));
+            row = to;
+        }
+        let Decision::Write(to, _) = decide(&row, row.n, NOW + 7, &RULE) else {
+            panic!("a rotation");
         };
-        assert_eq!(idle_at(row(), NOW - 9_000), row().idle_expires_at);
-        assert_eq!(idle_at(row(), NOW), NOW + 10_000);
-        // One that was ahead for a moment is not believed for longer than a use.
-        let ahead = Counter {
-            rotated_at: NOW + 9_000,
-            idle_expires_at: NOW + 19_000,
-            ..row()
-        };
-        assert_eq!(idle_at(ahead, NOW), NOW + 19_000);
-        let used = Counter {
-            rotated_at: NOW,
-            ..ahead
-        };
-        assert_eq!(idle_at(used, NOW + 1), NOW + 10_001);
+        assert_eq!((to.latest_at, to.idle_expires_at), (NOW + 7, NOW + 10_007));
     }
 
     #[test]
@@ -478,6 +473,7 @@ mod tests {
             let ahead = Counter {
                 n: n + 1,
                 rotated_at: NOW + 1,
+                latest_at: NOW + 1,
                 grace_n: n,
                 grace_at: NOW + 1,
                 before_n: n,

@@ -36,6 +36,8 @@ pub(crate) struct Counter {
     /// The grace window before that one, which may still be open.
     pub(crate) before_n: i64,
     pub(crate) before_at: i64,
+    /// The latest time at which it began or was used; later than now where the clock was set back since.
+    pub(crate) latest_at: i64,
     pub(crate) late_count: i64,
     pub(crate) late_since: i64,
     pub(crate) idle_expires_at: i64,
@@ -46,7 +48,7 @@ pub(crate) struct Counter {
 macro_rules! columns {
     () => {
         "id, user_id, client_id, v, secret, created_at, n, rotated_at, grace_n, grace_at, late_count, late_since, \
-         idle_expires_at, expires_at, revoked_at, user_agent, address, status_idx, begun_by, before_n, before_at"
+         idle_expires_at, expires_at, revoked_at, user_agent, address, status_idx, begun_by, before_n, before_at, latest_at"
     };
 }
 
@@ -56,8 +58,8 @@ const BY_ID: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1
 const START: &str = concat!(
     "INSERT INTO sessions (",
     columns!(),
-    ") SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21 FROM users \
-     WHERE id = $2 AND password_hash = $22 AND NOT disabled AND ($19 IS NULL OR EXISTS \
+    ") SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22 FROM users \
+     WHERE id = $2 AND password_hash = $23 AND NOT disabled AND ($19 IS NULL OR EXISTS \
      (SELECT 1 FROM sessions AS b WHERE b.id = $19 AND b.user_id = users.id AND b.revoked_at IS NULL)) \
      RETURNING (SELECT roles FROM users WHERE users.id = user_id)"
 );
@@ -70,7 +72,7 @@ const LIMIT: &str = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND 
 // that decided on the same row one writes, and the others decide again.
 const MOVE: &str = concat!(
     "UPDATE sessions SET n = $2, rotated_at = $3, grace_n = $4, grace_at = $5, late_count = $6, late_since = $7, \
-     idle_expires_at = $8, expires_at = $13, created_at = $14, before_n = $15, before_at = $16 \
+     idle_expires_at = $8, expires_at = $13, created_at = $14, before_n = $15, before_at = $16, latest_at = $17 \
      WHERE id = $1 AND n = $9 AND grace_at = $10 AND late_count = $11 AND late_since = $12 AND revoked_at IS NULL AND expires_at > $3 \
      RETURNING ",
     columns!()
@@ -169,6 +171,7 @@ impl Write {
             .bind(&row.begun_by)
             .bind(counter.before_n)
             .bind(counter.before_at)
+            .bind(counter.latest_at)
             .bind(password_hash)
             .fetch_optional(&mut *self.0)
             .await?;
@@ -217,7 +220,8 @@ impl Write {
             .bind(to.expires_at)
             .bind(created_at)
             .bind(to.before_n)
-            .bind(to.before_at);
+            .bind(to.before_at)
+            .bind(to.latest_at);
         Ok(row.fetch_optional(&mut *self.0).await?)
     }
 
@@ -328,6 +332,7 @@ mod tests {
             grace_at: NOW + 2,
             before_n: 1,
             before_at: NOW + 6,
+            latest_at: NOW + 7,
             late_count: 4,
             late_since: NOW + 3,
             idle_expires_at: NOW + 4,

@@ -40,7 +40,7 @@ const NEXT_EPOCH: &str = "UPDATE revocation_epoch SET epoch = epoch + 1 WHERE id
      (SELECT 1 FROM sessions WHERE revoked_at IS NOT NULL AND status_idx IS NOT NULL) RETURNING epoch";
 // A session that was used at a time yet to come has tokens of then: the clock was set back since.
 const TELL: &str = "INSERT INTO revocations (idx, epoch, until) \
-     SELECT status_idx, $1, CASE WHEN rotated_at > $2 THEN rotated_at ELSE $2 END + $3 FROM sessions \
+     SELECT status_idx, $1, CASE WHEN latest_at > $2 THEN latest_at ELSE $2 END + $3 FROM sessions \
      WHERE revoked_at IS NOT NULL AND status_idx IS NOT NULL";
 const TOLD: &str =
     "UPDATE sessions SET status_idx = NULL WHERE revoked_at IS NOT NULL AND status_idx IS NOT NULL";
@@ -49,7 +49,7 @@ const TOLD: &str =
 const NEXT_EPOCH_OF_USER: &str = "UPDATE revocation_epoch SET epoch = epoch + 1 WHERE id = 1 AND EXISTS \
      (SELECT 1 FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND status_idx IS NOT NULL) RETURNING epoch";
 const TELL_OF_USER: &str = "INSERT INTO revocations (idx, epoch, until) \
-     SELECT status_idx, $2, CASE WHEN rotated_at > $3 THEN rotated_at ELSE $3 END + $4 FROM sessions \
+     SELECT status_idx, $2, CASE WHEN latest_at > $3 THEN latest_at ELSE $3 END + $4 FROM sessions \
      WHERE user_id = $1 AND revoked_at IS NULL AND status_idx IS NOT NULL";
 
 impl Store {
@@ -147,7 +147,7 @@ impl Write {
         Ok(())
     }
 
-    /// Takes back the tokens of every session that this transaction has ended, for so many seconds from `now` on, or from its last use
+    /// Takes back the tokens of every session that this transaction has ended, for so many seconds from `now` on, or from its latest use
     /// where that is later.
     pub(crate) async fn tell_revocations(&mut self, now: i64, for_secs: i64) -> Result<(), Error> {
         let epoch: Option<i64> = sqlx::query_scalar(NEXT_EPOCH)

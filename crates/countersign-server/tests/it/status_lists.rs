@@ -315,6 +315,23 @@ async fn what_ends_under_a_clock_that_was_set_back_is_told_when_it_is_right_agai
 }
 
 #[tokio::test]
+async fn what_was_issued_while_the_clock_was_ahead_is_told_until_it_is_over_however_often_it_was_refreshed_since()
+ {
+    for (at, back) in [(2 * DAY, -2 * DAY), (0, -2 * DAY)] {
+        let app = TestApp::new().await;
+        app.sign_up(EMAIL).await;
+        app.wait(at);
+        let first = app.log_in(EMAIL).await;
+        app.wait(back);
+        let next = Tokens::of(&app.refresh(&first.refresh).await);
+        let body = json!({"refresh_token": next.refresh});
+        assert_eq!(app.post("/logout", &body).await.status, 200);
+        app.wait(-back);
+        assert!(is_taken_back(&app, &first).await, "{at}");
+    }
+}
+
+#[tokio::test]
 async fn a_revocation_is_told_after_a_restart_too() {
     let (mut app, tokens) = TestApp::with_session().await;
     app.send_as(Method::POST, "/logout", &tokens.access, &Value::Null)

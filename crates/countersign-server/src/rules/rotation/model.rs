@@ -15,7 +15,7 @@
 //! An honest client is taken to be one that (1) has its answer within half a grace window, or not at all, (2) does not
 //! refresh a token that it got less than half a window ago, except in a burst of several tabs after a quiet time, and
 //! (3) never puts an older token in the place of a newer one. Or, instead of (1) and (2), one that is [`Pace::Brisk`]: it has its
-//! answer within a quarter of a window, or not at all, and refreshes as often as it likes.
+//! answer within a quarter of a window, or not at all, and refreshes as often as it likes while none is lost.
 
 use super::{Decision, RotationRule, fresh};
 use crate::store::sessions::Counter;
@@ -44,7 +44,8 @@ const NEVER: i64 = 1 << 40;
 enum Pace {
     /// It waits for half a window between two refreshes, and no longer than that for an answer.
     Calm,
-    /// It waits for nothing, and no longer than a quarter of a window for an answer.
+    /// It waits for nothing, and no longer than a quarter of a window for an answer. After one that was lost, it is calm until it
+    /// has had another for half a window.
     Brisk,
 }
 
@@ -134,6 +135,8 @@ struct World {
     burst_at: i64,
     /// An answer was lost, and nothing was asked since.
     is_missing: bool,
+    /// What the browser held when a brisk client last lost an answer, until half a window after it has got another.
+    shaken: Option<i64>,
     /// When the client asked again after a lost answer, by the server's clock.
     lost: Vec<i64>,
     /// The client was refused or has logged out.
@@ -176,6 +179,7 @@ impl World {
             active_at: -NEVER,
             burst_at: -NEVER,
             is_missing: false,
+            shaken: None,
             lost: Vec::new(),
             is_out: false,
             past: [None; REMEMBERED],
@@ -238,7 +242,7 @@ impl World {
 
     /// Whether the client is one of those that are promised something: see the top of this file.
     fn may_ask(&self, setting: &Setting) -> bool {
-        if setting.pace == Pace::Brisk {
+        if setting.pace == Pace::Brisk && self.shaken.is_none() {
             return !self.is_out;
         }
         let is_calm = self.time - self.jar_at > half(setting);
@@ -318,8 +322,20 @@ impl World {
         ) {
             world.active_at = world.time;
         }
+        if setting.pace == Pace::Brisk {
+            world.calm_down(self, setting);
+        }
         world.forget(setting);
         Ok(world)
+    }
+
+    /// Whether the client has lost an answer since `before`, or has got over one.
+    fn calm_down(&mut self, before: &Self, setting: &Setting) {
+        if self.is_missing && !before.is_missing {
+            self.shaken = Some(self.jar);
+        }
+        let is_over = |of: i64| self.jar > of && self.time - self.jar_at > half(setting);
+        self.shaken = self.shaken.filter(|of| !is_over(*of));
     }
 
     fn serve(&mut self, tab: usize, setting: &Setting, decide: Decide) -> Result<(), &'static str> {

@@ -31,7 +31,28 @@ fn of(row: Counter, n: i64, now: i64, rule: &RotationRule) -> Decision {
     decide(&row, n, now, rule)
 }
 
-const LIFE: [Mutant; 5] = [
+const LIFE: [Mutant; 6] = [
+    (
+        "that idleness counts from the latest use",
+        |row, n, now, rule| match decide(row, n, now, rule) {
+            Decision::Write(to, cause) => {
+                let to = Counter {
+                    latest_at: now,
+                    idle_expires_at: now + rule.idle,
+                    ..to
+                };
+                Decision::Write(to, cause)
+            }
+            other => other,
+        },
+        Setting {
+            restores: 0,
+            set_back: 20,
+            logout: false,
+            ..RESTORES
+        },
+        GOES_ON,
+    ),
     (
         "a session that was ended",
         |row, n, now, rule| {

@@ -18,13 +18,8 @@ impl World {
         let answer = match decision {
             Decision::Write(to, _) => {
                 self.row = to;
-                let idle_until = self.clock + setting.rule.idle;
-                // Of a clock that was set back since the last use, nobody knows how far.
-                self.idle_until = if self.clock < before.rotated_at {
-                    idle_until.max(self.idle_until)
-                } else {
-                    idle_until
-                };
+                // By the latest clock of all: which of them was right, nobody knows.
+                self.idle_until = self.idle_until.max(self.clock + setting.rule.idle);
                 Some(to.n)
             }
             Decision::Current => Some(before.n),

@@ -37,12 +37,12 @@ impl Held {
     }
 }
 
-const KEY_BYTES: usize = 88;
+const KEY_BYTES: usize = 92;
 
 /// What two worlds have in common exactly when they are the same.
 pub(super) type Key = [i8; KEY_BYTES];
 
-fn numbers(row: &Counter) -> [i64; 11] {
+fn numbers(row: &Counter) -> [i64; 12] {
     [
         row.n,
         row.rotated_at,
@@ -50,6 +50,7 @@ fn numbers(row: &Counter) -> [i64; 11] {
         row.grace_at,
         row.before_n,
         row.before_at,
+        row.latest_at,
         row.late_count,
         row.late_since,
         row.idle_expires_at,
@@ -81,10 +82,16 @@ impl World {
             row.before_at = ago(row.before_at, grace);
             row.late_since = ago(row.late_since, day);
             row.idle_expires_at = ahead(row.idle_expires_at);
+            row.latest_at = if row.idle_expires_at >= NEVER {
+                0
+            } else {
+                (row.latest_at - clock).max(-jump - 1)
+            };
             row.expires_at = ahead(row.expires_at);
             row.revoked_at = row.revoked_at.map(|_| 0);
         }
         self.jar -= n;
+        self.shaken = self.shaken.map(|of| (of - n).max(oldest - 1));
         self.jar_at = (self.jar_at - time).max(-half(setting) - 1);
         self.active_at = (self.active_at - time).max(-setting.rule.grace - 1);
         self.burst_at = (self.burst_at - time).max(-half(setting) - 1);
@@ -120,7 +127,7 @@ impl World {
         };
         for row in [Some(self.row), self.copy] {
             put(i64::from(row.is_some()));
-            for value in row.map_or([0; 11], |row| numbers(&row)) {
+            for value in row.map_or([0; 12], |row| numbers(&row)) {
                 put(value);
             }
         }
@@ -158,6 +165,7 @@ impl World {
         put(i64::from(self.unnoticed_at.is_some()));
         put(self.unnoticed_at.unwrap_or(0));
         put(self.idle_until);
+        put(self.shaken.map_or(100, |of| of));
         self.stolen.generations().for_each(&mut put);
         put(100);
         self.lost.iter().copied().for_each(&mut put);
@@ -181,9 +189,7 @@ impl World {
         if row.before_at < -grace - jump {
             row.before_n = 0;
         }
-        // A row that was used at a time yet to come, or that may be, is idle by that.
-        let is_of_past = row.rotated_at <= 0 && (jump == 0 || row.idle_expires_at >= NEVER);
-        if !held.has(-1) && is_of_past {
+        if !held.has(-1) {
             row.rotated_at = -grace - jump - 1;
         }
     }
