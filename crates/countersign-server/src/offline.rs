@@ -8,7 +8,7 @@ use countersign::Timestamp;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::app::{SetupLink, open_existing};
+use crate::app::{InUse, SetupLink, open_existing};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::rules::account::{self, Applicant, change};
@@ -100,6 +100,7 @@ impl From<UserRow> for User {
 /// # Errors
 /// [`Error::AdministratorExists`]; [`Error::DatabaseMissing`] and other errors of the database.
 pub async fn setup_link(settings: &Settings) -> Result<SetupLink, Error> {
+    let _in_use = InUse::to_write(settings)?;
     let store = open_existing(settings).await?;
     let code = setup::offer(&store, now()).await?;
     let last = store.issuer().await?;
@@ -123,6 +124,7 @@ pub async fn add_user(settings: &Settings, user: NewUser) -> Result<User, Error>
     let roles = roles::parse(&user.roles)?;
     let applicant = Applicant::new(&user.email, user.name.as_deref(), &user.password)?;
     let passwords = Pool::new(settings.public_url().unwrap_or_default())?;
+    let _in_use = InUse::to_write(settings)?;
     let store = open_existing(settings).await?;
     let row = account::register(&store, &passwords.choosing(None)?, applicant, &roles, now()).await;
     store.close().await;
@@ -158,6 +160,7 @@ pub async fn set_roles(settings: &Settings, email: &str, roles: &[String]) -> Re
     if spellings.is_empty() {
         return Err(Error::InvalidEmail);
     }
+    let _in_use = InUse::to_write(settings)?;
     let store = open_existing(settings).await?;
     let mut write = store.begin().await?;
     let user = write
@@ -178,6 +181,7 @@ pub async fn set_roles(settings: &Settings, email: &str, roles: &[String]) -> Re
 /// # Errors
 /// Errors of the database.
 pub async fn revoke_sessions(settings: &Settings) -> Result<u64, Error> {
+    let _in_use = InUse::to_write(settings)?;
     let store = open_existing(settings).await?;
     let ended = session::end_all(&store, now()).await?;
     store.close().await;
@@ -226,7 +230,7 @@ impl From<keys::Ended> for Rotated {
 /// # Errors
 /// [`Error::Argument`] where no key signs, or a shared secret does; errors of the database.
 pub async fn rotate_keys(settings: &Settings) -> Result<Rotated, Error> {
-    let store = open_with_keys(settings).await?;
+    let (_in_use, store) = open_with_keys(settings).await?;
     let rotated = keys::retire(&store, now()).await;
     store.close().await;
     rotated.map(Rotated::from)
@@ -238,20 +242,21 @@ pub async fn rotate_keys(settings: &Settings) -> Result<Rotated, Error> {
 /// # Errors
 /// [`Error::Argument`] where there is none, or a shared secret signs; errors of the database.
 pub async fn withdraw_keys(settings: &Settings) -> Result<Rotated, Error> {
-    let store = open_with_keys(settings).await?;
+    let (_in_use, store) = open_with_keys(settings).await?;
     let withdrawn = keys::withdraw(&store, now()).await;
     store.close().await;
     withdrawn.map(Rotated::from)
 }
 
-async fn open_with_keys(settings: &Settings) -> Result<Store, Error> {
+async fn open_with_keys(settings: &Settings) -> Result<(InUse, Store), Error> {
     if settings.signing_secret().is_some() {
         return Err(Error::Argument(
             "a shared secret signs here; set another `signing_secret` and start the server again"
                 .to_owned(),
         ));
     }
-    open_existing(settings).await
+    let in_use = InUse::to_write(settings)?;
+    Ok((in_use, open_existing(settings).await?))
 }
 
 fn now() -> i64 {

@@ -13,7 +13,7 @@ const CERTIFICATES: [(&str, &str); 13] = [
     (
         "CaUsedAsEndEntity",
         "the server shows the certificate of an authority (CA:TRUE), which is none for a server: issue one by it, or make the \
-         self-signed one with `-addext basicConstraints=critical,CA:FALSE`",
+         self-signed one with `-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:HOST`",
     ),
     (
         "UnknownIssuer",
@@ -98,7 +98,9 @@ fn of_names(about: &str) -> String {
         .map(|name| name.trim_matches('"'))
         .collect();
     if names.is_empty() {
-        return format!("{NAME}; it has none (no subjectAltName)");
+        return format!(
+            "{NAME}; it has none: make it with `-addext subjectAltName=DNS:HOST`, or `IP:ADDRESS`"
+        );
     }
     format!("{NAME}; it has {}", shown(&names.join(", ")))
 }
@@ -124,7 +126,7 @@ mod tests {
         );
         assert!(text(&"DnsName(\"a.example\"), ".repeat(99)).len() < 300);
         let none = text("");
-        assert!(none.ends_with("(no subjectAltName)"), "{none}");
+        assert!(none.contains("subjectAltName=DNS:HOST"), "{none}");
     }
 
     #[test]

@@ -31,8 +31,8 @@ pub(super) struct State<T> {
     came_whole: bool,
     /// What was said last of how it stands, where that was anything bad.
     told: Option<Standing>,
-    /// Whether somebody wanted an attempt where there was no runtime to make it in: that is none.
-    lacks_runtime: bool,
+    /// How it stood when somebody last wanted an attempt where there was no runtime to make it in: that is none.
+    lacks_runtime: Option<Standing>,
 }
 
 struct Held<T> {
@@ -122,7 +122,7 @@ impl<T> State<T> {
             last_error: None,
             came_whole: false,
             told: None,
-            lacks_runtime: false,
+            lacks_runtime: None,
         }
     }
 
@@ -243,17 +243,22 @@ impl<T> State<T> {
             underway,
             number,
         });
-        self.lacks_runtime = false;
+        self.lacks_runtime = None;
         (number, news)
     }
 
     /// Notes that there was no runtime to make an attempt in; whether that is worth a line.
     pub(super) fn lacks_runtime(&mut self, now: Moment, rule: &Rule) -> News {
-        let is_new = !std::mem::replace(&mut self.lacks_runtime, true);
-        if is_new && self.standing(now, rule) == Standing::Missing {
-            News::Missing
-        } else {
-            News::Nothing
+        let standing = self.standing(now, rule);
+        if self.lacks_runtime.replace(standing) == Some(standing) {
+            return News::Nothing;
+        }
+        match standing {
+            Standing::Fresh => News::Nothing,
+            Standing::Stale => News::Failing {
+                counts_for: self.counts_for(now, rule),
+            },
+            Standing::Missing => News::Missing,
         }
     }
 
@@ -349,7 +354,7 @@ impl<T> State<T> {
 
     pub(super) fn condition(&self, now: Moment, rule: &Rule) -> Condition {
         let standing = self.standing(now, rule);
-        let unasked = self.lacks_runtime && standing == Standing::Missing;
+        let unasked = self.lacks_runtime.is_some() && standing != Standing::Fresh;
         let last_error = if self.is_overdue() {
             Some(FetchError::Timeout)
         } else {

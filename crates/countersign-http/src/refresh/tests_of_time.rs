@@ -408,7 +408,11 @@ fn who_asks_without_a_runtime_makes_no_attempt_and_fails_none() {
     // Its life is over. Who cannot renew it has it within its limit, and who can renews it.
     assert_eq!(bench.at_once(600), Some(1));
     assert_eq!(bench.at_once(4_200), None);
-    assert_eq!(bench.values.condition(bench.at(600)).last_error, None);
+    let error = |secs| bench.values.condition(bench.at(secs)).last_error;
+    assert_eq!(
+        (error(599), error(600)),
+        (None, Some(FetchError::NoRuntime))
+    );
     let asked = bench.values.ask_again(bench.at(600));
     assert!(matches!(asked, Asked::CoolingDown { failed: true, .. }));
     assert_eq!(runtime.block_on(bench.get(600)), Ok(2));
@@ -480,5 +484,32 @@ fn the_log_hears_of_a_change_once() {
         (3_800, Ok(()), News::Nothing),
     ] {
         assert_eq!(settle(secs, answer), news, "{secs}");
+    }
+}
+
+#[test]
+fn the_log_hears_of_each_standing_once_where_nobody_can_ask() {
+    let start = Clock::system().moment();
+    let at = |secs| start.later(Duration::from_secs(secs));
+    let mut state = State::new();
+    let new = Loaded::New {
+        value: 1,
+        etag: None,
+        max_age: None,
+    };
+    state.settle(Ok(new), start, &RULE);
+    for (secs, news) in [
+        (500, News::Nothing),
+        (
+            600,
+            News::Failing {
+                counts_for: Duration::from_secs(3_600),
+            },
+        ),
+        (700, News::Nothing),
+        (4_200, News::Missing),
+        (4_300, News::Nothing),
+    ] {
+        assert_eq!(state.lacks_runtime(at(secs), &RULE), news, "{secs}");
     }
 }

@@ -81,17 +81,18 @@ export class Session extends EventTarget {
    * @param {string[]} [options.origins] who else gets the credential, beside the server. With cookies those are ports of
    *   the server's host: its cookies reach no other one
    * @param {typeof globalThis.fetch} [options.fetch]
-   * @throws {TypeError} where one of `origins` is none, or is out of the cookies' reach
+   * @throws {TypeError} where `base` is no URL, or one of `origins` is none or is out of the cookies' reach
    */
   constructor({ base = "", mode = "cookie", origins = [], fetch = globalThis.fetch.bind(globalThis) } = {}) {
     super();
-    this.base = base.replace(/\/$/, "");
+    // Against the page's own origin, and not what a <base> of the page says.
+    const server = new URL(base || "/", globalThis.location?.origin);
+    this.base = server.href.replace(/[?#].*$/, "").replace(/\/$/, "");
     this.mode = mode;
     this.#fetch = fetch;
-    const server = new URL(new Request(this.base).url);
     const others = origins.map((text) => originOf(text, mode === "cookie" ? server : undefined));
     this.#origins = new Set([server.origin, ...others]);
-    this.#name = `countersign ${mode} ${this.base || globalThis.location?.origin}`;
+    this.#name = `countersign ${mode} ${this.base}`;
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }) => this.#hear(data);
     this.#channel.postMessage({ ask: true });
@@ -174,12 +175,11 @@ export class Session extends EventTarget {
    * @returns {Promise<Response>}
    */
   async fetch(input, init) {
-    // A URL object may be another one by the time of the request; its text is not.
-    const target = typeof input === "object" && "url" in input ? input : String(input);
-    if (!this.#isFor(typeof target === "string" ? new Request(target).url : target.url)) return this.#fetch(target, init);
+    // The request that is sent is the one that is looked at: what it was made of may be another one by then.
+    const request = new Request(input, init);
+    if (!this.#isFor(request.url)) return this.#fetch(request);
     await this.#ready();
     // A body can be read once; the second try needs its own.
-    const request = new Request(target, init);
     const again = request.clone();
     const before = this.#state;
     const answer = await this.#send(request);
@@ -462,10 +462,11 @@ export class Session extends EventTarget {
  * @param {string} text @param {URL} [server] whose cookies have to reach it
  */
 function originOf(text, server) {
-  const { href, protocol, hostname, origin } = new URL(text);
-  if (!/^https?:$/.test(protocol) || href !== `${origin}/`) {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
     throw new TypeError(`"${text}" is no origin; one is https://orders.example`);
   }
+  const { protocol, hostname, origin } = url;
   if (server && (hostname !== server.hostname || protocol !== server.protocol)) {
     throw new TypeError(`the cookies of ${server.origin} do not reach ${origin}; that takes { mode: "memory" }`);
   }

@@ -101,6 +101,14 @@ pub(crate) struct InUse {
 
 impl InUse {
     /// # Errors
+    /// Those of [`check_existing`]; [`Error::FolderChanging`] while somebody has it alone; [`Error::File`] when the lock file cannot
+    /// be opened.
+    pub(crate) fn to_write(settings: &Settings) -> Result<Self, Error> {
+        check_existing(settings)?;
+        Self::shared(settings)
+    }
+
+    /// # Errors
     /// [`Error::FolderChanging`] while somebody has it alone; [`Error::File`] when the lock file cannot be opened.
     fn shared(settings: &Settings) -> Result<Self, Error> {
         Self::of(settings, File::try_lock_shared, || Error::FolderChanging {
@@ -139,14 +147,14 @@ fn to_lock(settings: &Settings, path: &Path) -> Result<File, Error> {
     options.read(true).write(true);
     let opened = match options.create_new(true).open(path) {
         Err(problem) if problem.kind() == ErrorKind::AlreadyExists => {
-            options.create_new(false).open(path)
+            let there = options.create_new(false).open(path);
+            there.and_then(|there| owner::is_at(&there, path).map(|()| there))
         }
-        made => {
-            if made.is_ok() {
-                owner::give(path, settings);
-            }
-            made
+        Ok(made) => {
+            owner::give(&made, settings);
+            Ok(made)
         }
+        problem => problem,
     };
     opened.map_err(|source| Error::File {
         path: path.to_owned(),

@@ -103,7 +103,7 @@ pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error
     // What an attempt left that was cut short.
     remove(&new);
     let read = async {
-        copy_privately(file, &new)?;
+        let made = copy_privately(file, &new)?;
         let log = with(file, "-wal");
         if log.exists() {
             copy_privately(&log, &with(&new, "-wal"))?;
@@ -119,7 +119,7 @@ pub async fn restore(settings: &Settings, file: &Path) -> Result<Restored, Error
         File::open(&new)
             .and_then(|new| new.sync_all())
             .map_err(of_file(&new))?;
-        owner::give(&new, settings);
+        owner::give(&made, settings);
         Ok(keys)
     };
     let keys = match read.await {
@@ -173,18 +173,19 @@ fn name_also(file: &Path, name: &Path) -> Result<(), Error> {
     if fs::hard_link(file, name).is_ok() {
         return Ok(());
     }
-    copy_privately(file, name)?;
-    let _ = owner::as_of(file, name);
-    let made = File::open(name).and_then(|made| made.sync_all());
-    made.map_err(of_file(name))
+    let _ = fs::remove_file(name);
+    let made = copy_privately(file, name)?;
+    let _ = owner::as_of(file, &made);
+    made.sync_all().map_err(of_file(name))
 }
 
-fn copy_privately(from: &Path, to: &Path) -> Result<(), Error> {
+/// To a name that nothing has yet: who owns the folder may have put a link there, and this may be run by root.
+fn copy_privately(from: &Path, to: &Path) -> Result<File, Error> {
     let mut source = File::open(from).map_err(of_file(from))?;
-    let made = private().create(true).truncate(true).open(to);
+    let made = private().create_new(true).open(to);
     let mut target = made.map_err(of_file(to))?;
     io::copy(&mut source, &mut target).map_err(of_file(to))?;
-    Ok(())
+    Ok(target)
 }
 
 fn folder_of(file: &Path) -> &Path {
@@ -250,6 +251,21 @@ mod tests {
             assert!(is_whole, "{lasting}: {names:?}");
             assert!(!database.exists() && !log.exists());
         }
+    }
+
+    /// Whoever owns the folder may have put it there.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_a_copy_leads_nothing_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let [log, name, elsewhere] =
+            ["log", "aside", "elsewhere"].map(|name| folder.path().join(name));
+        fs::write(&log, "pages").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &name).unwrap();
+        assert!(copy_privately(&log, &name).is_err());
+        name_also(&log, &name).unwrap();
+        assert_eq!(fs::read(&name).unwrap(), b"pages");
+        assert!(!elsewhere.exists());
     }
 
     #[test]

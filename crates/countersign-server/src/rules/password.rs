@@ -23,12 +23,13 @@ pub(crate) const MAX_CHARS: usize = 256;
 // How much of a password is judged: the time that guessing its structure takes grows with more than its square.
 const JUDGED_CHARS: usize = 32;
 const MIN_DISTINCT_CHARS: usize = 6;
-// A word with no more than this around it is judged by itself: zxcvbn gives a good deal for every part of a password.
+// A word with no more different characters than this around it is judged by itself: zxcvbn gives a good deal for every part of a
+// password.
 const AROUND_CHARS: usize = 8;
 // Fewer than this are tried for any one word that is in a list, in any case.
 const ONE_WORD: u64 = 1_000_000;
 /// What everybody knows and zxcvbn's lists do not, by its letters alone.
-const PHRASES: [&str; 14] = [
+const PHRASES: [&str; 15] = [
     "allyourbasearebelongtous",
     "correcthorsebatterystaple",
     "happybirthdaytoyou",
@@ -39,6 +40,7 @@ const PHRASES: [&str; 14] = [
     "maytheforcebewithyou",
     "nevergonnagiveyouup",
     "onceuponatime",
+    "thequickbrownfox",
     "thequickbrownfoxjumpsoverthelazydog",
     "tobeornottobe",
     "tobeornottobethatisthequestion",
@@ -124,19 +126,41 @@ impl Password {
         PHRASES.contains(&letters.as_str())
     }
 
-    /// Refuses one common word with figures and marks around it, such as every list of guesses has.
+    /// Refuses one common word with figures and marks around it, or said again, such as every list of guesses has.
     fn judge_word(&self, about: &[&str]) -> Result<(), Error> {
+        let is_word = |text: &str| {
+            let head: Zeroizing<String> = Zeroizing::new(text.chars().take(JUDGED_CHARS).collect());
+            zxcvbn::zxcvbn(&head, about).guesses() < ONE_WORD
+        };
         let word = self.0.trim_matches(|c: char| !c.is_alphabetic());
-        let (all, own) = (self.0.chars().count(), word.chars().count());
-        let head: Zeroizing<String> = Zeroizing::new(word.chars().take(JUDGED_CHARS).collect());
-        let is_padded = all.saturating_sub(own) <= AROUND_CHARS;
-        if is_padded && zxcvbn::zxcvbn(&head, about).guesses() < ONE_WORD {
+        let around = self.0.split(word).flat_map(str::chars);
+        let around: BTreeSet<char> = around.collect();
+        let is_padded = !word.is_empty() && around.len() <= AROUND_CHARS;
+        if (is_padded && is_word(word)) || self.once().is_some_and(|once| is_word(&once)) {
             return weak(vec![
-                "One common word with figures or marks around it is guessed early. Add another word or two."
+                "One common word with figures or marks around it, or said again, is guessed early. Add another word or two."
                     .to_owned(),
             ]);
         }
         Ok(())
+    }
+
+    /// What it says without what it says again.
+    fn once(&self) -> Option<Zeroizing<String>> {
+        let words = self.0.split(|c: char| !c.is_alphanumeric());
+        let words = words.filter(|word| !word.is_empty());
+        let words: Vec<_> = words
+            .map(|word| Zeroizing::new(word.to_lowercase()))
+            .collect();
+        let mut once = Zeroizing::new(String::new());
+        let mut said: Vec<&str> = Vec::new();
+        for word in &words {
+            if !said.contains(&word.as_str()) {
+                said.push(word);
+                once.push_str(word);
+            }
+        }
+        (said.len() < words.len()).then_some(once)
     }
 
     /// The PHC string to store.
@@ -326,6 +350,13 @@ mod tests {
             "letmein12345!",
             "2026!Dragon!!",
             "P@ssw0rd2026!",
+            "password-2026-11-28",
+            "!!!!dragon2026!!!!",
+            "Summer_2026_#1_!",
+            "password password",
+            "Qwerty-qwerty",
+            "123456 123456",
+            "the quick brown fox",
             &long,
         ] {
             let refused = Password::new(weak).judge(&["ada@example.com", "ada"]);
@@ -340,6 +371,8 @@ mod tests {
             "Summerhouse tonic 2026!!",
             "letmein to orbit 12345!",
             "correct horse battery stapler",
+            "orbit lantern orbit quilt",
+            "dragon 8261993744107761",
             "пароль лошадь скрепка",
             &longest,
         ] {

@@ -164,7 +164,7 @@ fn refuse_if_readable_by_others(_: &Path, _: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn make_private_file(path: &Path, text: &str) -> std::io::Result<()> {
+fn make_private_file(path: &Path, text: &str) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -176,7 +176,8 @@ fn make_private_file(path: &Path, text: &str) -> std::io::Result<()> {
     writeln!(file, "{text}")?;
     // The database will hold what only this file opens: it must survive a power cut as well as the database does.
     file.sync_all()?;
-    disk::sync_folder_of(path)
+    disk::sync_folder_of(path)?;
+    Ok(file)
 }
 
 #[cfg(test)]

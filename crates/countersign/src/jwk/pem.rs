@@ -51,7 +51,8 @@ fn read(block: &Block<'_>, password: Option<&[u8]>) -> Result<(KeyFormat, KeyPar
         CERTIFICATE => (KeyFormat::Certificate, der::from_certificate(&octets)),
         "OPENSSH PRIVATE KEY" => {
             return Err(Error::key_format(
-                "this is a private key of OpenSSH; rewrite a copy of it: ssh-keygen -p -m PKCS8 -f FILE",
+                "this is a private key of OpenSSH; `ssh-keygen -p -m PKCS8 -f COPY` makes PKCS #8 of a copy of one of RSA or ECDSA, and for Ed25519 \
+             most of its versions do not: make a new key",
             ));
         }
         _ => {

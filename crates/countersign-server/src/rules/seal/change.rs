@@ -24,8 +24,8 @@ pub(crate) fn prepare(folder: &Path) -> Result<Seal, Error> {
     let path = coming_in(folder);
     may_be_renamed(&path_in(folder))?;
     let text = Zeroizing::new(secret::encode(secret::random::<KEY_BYTES>()?.as_slice()));
-    make_private_file(&path, &text).map_err(of_file(&path))?;
-    if let Err(problem) = owner::as_of(&path_in(folder), &path) {
+    let made = make_private_file(&path, &text).map_err(of_file(&path))?;
+    if let Err(problem) = owner::as_of(&path_in(folder), &made) {
         let _ = fs::remove_file(&path);
         return Err(of_file(&path)(problem));
     }

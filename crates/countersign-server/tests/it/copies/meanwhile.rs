@@ -48,6 +48,9 @@ async fn no_server_starts_while_a_copy_is_put_back() {
         refused.to_string().contains("`countersign restore`"),
         "{refused}"
     );
+    // Nor does a command write into what is about to be set aside.
+    let refused = offline::revoke_sessions(&settings(&data)).await;
+    assert_eq!(refused.unwrap_err().code(), "data_folder_changing");
     writing.write_all(&fs::read(&file).unwrap()).unwrap();
     drop(writing);
     restoring.join().unwrap().unwrap();
@@ -106,4 +109,38 @@ async fn what_root_makes_in_a_folder_belongs_to_whom_the_folder_does() {
             assert_eq!((about.uid(), about.gid()), (12_345, 12_345), "{name}");
         }
     }
+}
+
+/// Whoever owns the folder may have put links there, and root may run the command.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_in_the_folder_leads_nothing_elsewhere() {
+    use std::os::unix::fs::symlink;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("data"), folder.path().join("copy.db"));
+    start_and_stop(&data).await;
+    offline::backup(&settings(&data), &file).await.unwrap();
+    // To a file of somebody's.
+    let victim = folder.path().join("victim");
+    fs::write(&victim, "mine").unwrap();
+    for lock in ["countersign.lock", "key-encryption.lock"] {
+        let lock = data.join(lock);
+        let content = fs::read(&lock).unwrap();
+        fs::remove_file(&lock).unwrap();
+        symlink(&victim, &lock).unwrap();
+        let refused = offline::restore(&settings(&data), &file).await.unwrap_err();
+        assert_eq!((refused.code(), refused.exit_code()), ("file_unusable", 4));
+        assert_eq!(code(&data).await, "file_unusable");
+        fs::remove_file(&lock).unwrap();
+        fs::write(&lock, content).unwrap();
+    }
+    assert_eq!(fs::read(&victim).unwrap(), b"mine");
+    // To where nothing is yet, under the name that a copy has until it is the database.
+    let made = folder.path().join("made");
+    for name in ["countersign.db.restoring", "countersign.db.restoring-wal"] {
+        symlink(&made, data.join(name)).unwrap();
+    }
+    offline::restore(&settings(&data), &file).await.unwrap();
+    assert!(!made.exists());
 }

@@ -29,7 +29,8 @@ pub(super) fn split(text: &str) -> Result<Vec<Block<'_>>, Error> {
     let mut blocks = Vec::new();
     if text.contains("BEGIN OPENSSH PRIVATE KEY") {
         return Err(Error::key_format(
-            "this is a private key of OpenSSH; `ssh-keygen -p -m PKCS8 -f COPY` writes a copy of it as PKCS #8",
+            "this is a private key of OpenSSH; `ssh-keygen -p -m PKCS8 -f COPY` makes PKCS #8 of a copy of one of RSA or ECDSA, and for Ed25519 \
+             most of its versions do not: make a new key",
         ));
     }
     let mut rest = text;
