@@ -483,6 +483,37 @@ test("what is no origin is refused, and with cookies another host than the serve
   }
 });
 
+test("what a page says of its base, and what is dressed up as a request, leads nothing elsewhere", async (t) => {
+  const { server, tabs } = await open(t, { mode: "memory", elsewhere: true, tabs: 1 });
+  await logIn(tabs[0]);
+  const [home, asked] = await tabs[0].evaluate(async (base) => {
+    const { Session } = await import(`${base}/assets/js/session.js`);
+    document.head.insertAdjacentHTML("afterbegin", '<base href="https://evil.example/">');
+    const seen = [];
+    const fetch = async (input, init) => {
+      const request = new Request(input, init);
+      seen.push([new URL(request.url).origin, request.headers.get("authorization")?.slice(0, 6) ?? null]);
+      throw new TypeError("nobody answers");
+    };
+    for (const path of ["", "/auth"]) {
+      const session = new Session({ base: path, mode: "memory", fetch });
+      await session.logIn("ada@example.com", "lantern orbit quilt mosaic 42").catch(() => {});
+      session.close();
+    }
+    const session = new Session({ base, mode: "memory", fetch });
+    await session.fetch({ url: `${base}/profile`, toString: () => "https://evil.example/" }).catch(() => {});
+    await session.fetch(`${base}/profile`).catch(() => {});
+    session.close();
+    return [location.origin, seen];
+  }, server.url);
+  assert.deepEqual(asked, [
+    [home, null],
+    [home, null],
+    ["https://evil.example", null],
+    [server.url, "Bearer"],
+  ]);
+});
+
 /** The status that a URL answers a session with. */
 const ask = async (url) => (await globalThis.session.fetch(url)).status;
 
