@@ -486,7 +486,7 @@ test("what is no origin is refused, and with cookies another host than the serve
 test("what a page says of its base, and what is dressed up as a request, leads nothing elsewhere", async (t) => {
   const { server, tabs } = await open(t, { mode: "memory", elsewhere: true, tabs: 1 });
   await logIn(tabs[0]);
-  const [home, asked] = await tabs[0].evaluate(async (base) => {
+  const [home, asked, order] = await tabs[0].evaluate(async (base) => {
     const { Session } = await import(`${base}/assets/js/session.js`);
     document.head.insertAdjacentHTML("afterbegin", '<base href="https://evil.example/">');
     const seen = [];
@@ -504,8 +504,14 @@ test("what a page says of its base, and what is dressed up as a request, leads n
     await session.fetch({ url: `${base}/profile`, toString: () => "https://evil.example/" }).catch(() => {});
     await session.fetch(`${base}/profile`).catch(() => {});
     session.close();
-    return [location.origin, seen];
+    // Nobody is logged in there; what was not sent can be sent later.
+    const order = new Request(`${base}/orders`, { method: "POST", body: "one" });
+    const elsewhere = new Session({ base: `${base}/auth`, mode: "memory", fetch });
+    const refused = await elsewhere.fetch(order).catch((problem) => problem.name);
+    elsewhere.close();
+    return [location.origin, seen, [refused, order.bodyUsed]];
   }, server.url);
+  assert.deepEqual(order, ["SessionOver", false]);
   assert.deepEqual(asked, [
     [home, null],
     [home, null],

@@ -187,7 +187,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A server runs on the data folder, or a command that has it alone.
-    #[error("a server runs on the data folder {}; stop it first", path.display())]
+    #[error("a server runs on the data folder {}; stop it first, or wait for the command that works on it", path.display())]
     FolderInUse {
         /// The data folder.
         path: PathBuf,

@@ -243,7 +243,6 @@ impl<T> State<T> {
             underway,
             number,
         });
-        self.lacks_runtime = None;
         (number, news)
     }
 
@@ -310,6 +309,9 @@ impl<T> State<T> {
             }
             (Err(error), _) => Err(error),
         };
+        if outcome.is_ok() {
+            self.lacks_runtime = None;
+        }
         self.failures = match outcome {
             Ok(()) => 0,
             Err(_) => self.failures.saturating_add(1),

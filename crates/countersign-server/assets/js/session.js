@@ -86,7 +86,8 @@ export class Session extends EventTarget {
   constructor({ base = "", mode = "cookie", origins = [], fetch = globalThis.fetch.bind(globalThis) } = {}) {
     super();
     // Against the page's own origin, and not what a <base> of the page says.
-    const server = new URL(base || "/", globalThis.location?.origin);
+    const home = globalThis.location?.origin;
+    const server = new URL(base || "/", home === "null" ? undefined : home);
     this.base = server.href.replace(/[?#].*$/, "").replace(/\/$/, "");
     this.mode = mode;
     this.#fetch = fetch;
@@ -175,11 +176,12 @@ export class Session extends EventTarget {
    * @returns {Promise<Response>}
    */
   async fetch(input, init) {
-    // The request that is sent is the one that is looked at: what it was made of may be another one by then.
-    const request = new Request(input, init);
-    if (!this.#isFor(request.url)) return this.#fetch(request);
+    // What is sent goes where was looked at: what a text or an object means may be another place by then.
+    const [target, url] = targetOf(input);
+    if (!this.#isFor(url)) return this.#fetch(target, init);
     await this.#ready();
     // A body can be read once; the second try needs its own.
+    const request = new Request(target, init);
     const again = request.clone();
     const before = this.#state;
     const answer = await this.#send(request);
@@ -457,12 +459,37 @@ export class Session extends EventTarget {
   }
 }
 
+const urlOfRequest = /** @type {() => string} */ (Object.getOwnPropertyDescriptor(Request.prototype, "url")?.get);
+
+/**
+ * What to fetch, and where that is: of a request by the browser's own word, of anything else by its text.
+ * @param {RequestInfo | URL} input
+ * @returns {[RequestInfo, string]}
+ */
+function targetOf(input) {
+  try {
+    return [/** @type {Request} */ (input), urlOfRequest.call(input)];
+  } catch {
+    const { url } = new Request(String(input));
+    return [url, url];
+  }
+}
+
+/** @param {string} text */
+function urlOf(text) {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * An origin as a browser spells it.
  * @param {string} text @param {URL} [server] whose cookies have to reach it
  */
 function originOf(text, server) {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = urlOf(text);
   if (!url || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
     throw new TypeError(`"${text}" is no origin; one is https://orders.example`);
   }

@@ -174,8 +174,12 @@ fn name_also(file: &Path, name: &Path) -> Result<(), Error> {
         return Ok(());
     }
     let _ = fs::remove_file(name);
+    let there = fs::symlink_metadata(file).map_err(of_file(file))?;
+    if there.is_symlink() {
+        return Err(of_file(file)(io::ErrorKind::InvalidInput.into()));
+    }
     let made = copy_privately(file, name)?;
-    let _ = owner::as_of(file, &made);
+    let _ = owner::like(&there, &made);
     made.sync_all().map_err(of_file(name))
 }
 

@@ -1,6 +1,6 @@
 //! Whose the files of a data folder are: its commands may be run by another user than the server, by root for one.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -18,8 +18,17 @@ pub(crate) fn give(new: &File, settings: &Settings) {
 /// Those of the system; none where it knows no owners.
 #[cfg(unix)]
 pub(crate) fn as_of(other: &Path, new: &File) -> io::Result<()> {
+    like(&std::fs::metadata(other)?, new)
+}
+
+/// The same by what is known of the other.
+///
+/// # Errors
+/// Those of the system; none where it knows no owners.
+#[cfg(unix)]
+pub(crate) fn like(of_other: &Metadata, new: &File) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
-    let (of_other, of_new) = (std::fs::metadata(other)?, new.metadata()?);
+    let of_new = new.metadata()?;
     if (of_other.uid(), of_other.gid()) == (of_new.uid(), of_new.gid()) {
         return Ok(());
     }
@@ -28,6 +37,11 @@ pub(crate) fn as_of(other: &Path, new: &File) -> io::Result<()> {
 
 #[cfg(not(unix))]
 pub(crate) fn as_of(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn like(_: &Metadata, _: &File) -> io::Result<()> {
     Ok(())
 }
 
@@ -46,7 +60,7 @@ pub(crate) fn is_at(opened: &File, path: &Path) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::InvalidInput,
-        "a link, or no file: remove it",
+        "it is a link, no file, or a file of several names; put a copy of it in its place",
     ))
 }
 

@@ -23,9 +23,13 @@ pub(crate) const MAX_CHARS: usize = 256;
 // How much of a password is judged: the time that guessing its structure takes grows with more than its square.
 const JUDGED_CHARS: usize = 32;
 const MIN_DISTINCT_CHARS: usize = 6;
-// A word with no more different characters than this around it is judged by itself: zxcvbn gives a good deal for every part of a
-// password.
-const AROUND_CHARS: usize = 8;
+// A word with no more than this around it is judged by itself: zxcvbn gives a good deal for every part of a password. More figures
+// than a date has may well be drawn at random.
+const AROUND_CHARS: usize = 12;
+const AROUND_DISTINCT_CHARS: usize = 8;
+const DATE_FIGURES: usize = 8;
+// The fewest characters of a word that counts as said again.
+const SAID_CHARS: usize = 4;
 // Fewer than this are tried for any one word that is in a list, in any case.
 const ONE_WORD: u64 = 1_000_000;
 /// What everybody knows and zxcvbn's lists do not, by its letters alone.
@@ -133,10 +137,19 @@ impl Password {
             zxcvbn::zxcvbn(&head, about).guesses() < ONE_WORD
         };
         let word = self.0.trim_matches(|c: char| !c.is_alphabetic());
-        let around = self.0.split(word).flat_map(str::chars);
-        let around: BTreeSet<char> = around.collect();
-        let is_padded = !word.is_empty() && around.len() <= AROUND_CHARS;
-        if (is_padded && is_word(word)) || self.once().is_some_and(|once| is_word(&once)) {
+        let (before, after) = self.0.split_once(word).unwrap_or_default();
+        let around = || before.chars().chain(after.chars());
+        let distinct: BTreeSet<char> = around().collect();
+        let is_dated = self.0.chars().filter(char::is_ascii_digit).count() <= DATE_FIGURES;
+        let is_padded = !word.is_empty()
+            && is_dated
+            && around().count() <= AROUND_CHARS
+            && distinct.len() <= AROUND_DISTINCT_CHARS;
+        let once = || {
+            let by_marks = self.once(|c| !c.is_alphanumeric());
+            by_marks.or_else(|| self.once(|c| !c.is_alphabetic()).filter(|_| is_dated))
+        };
+        if (is_padded && is_word(word)) || once().is_some_and(|once| is_word(&once)) {
             return weak(vec![
                 "One common word with figures or marks around it, or said again, is guessed early. Add another word or two."
                     .to_owned(),
@@ -145,10 +158,10 @@ impl Password {
         Ok(())
     }
 
-    /// What it says without what it says again.
-    fn once(&self) -> Option<Zeroizing<String>> {
-        let words = self.0.split(|c: char| !c.is_alphanumeric());
-        let words = words.filter(|word| !word.is_empty());
+    /// What its words say, apart by what `is_mark`, without what they say again; nothing where they do not.
+    fn once(&self, is_mark: fn(char) -> bool) -> Option<Zeroizing<String>> {
+        let words = self.0.split(is_mark);
+        let words = words.filter(|word| word.chars().count() >= SAID_CHARS);
         let words: Vec<_> = words
             .map(|word| Zeroizing::new(word.to_lowercase()))
             .collect();
@@ -160,7 +173,9 @@ impl Password {
                 once.push_str(word);
             }
         }
-        (said.len() < words.len()).then_some(once)
+        let in_words: usize = words.iter().map(|word| word.chars().count()).sum();
+        let is_padded = self.0.chars().count().saturating_sub(in_words) <= AROUND_CHARS;
+        (is_padded && said.len() < words.len()).then_some(once)
     }
 
     /// The PHC string to store.
@@ -356,6 +371,8 @@ mod tests {
             "password password",
             "Qwerty-qwerty",
             "123456 123456",
+            "dragon2026dragon",
+            "Password1 Password2",
             "the quick brown fox",
             &long,
         ] {
@@ -373,6 +390,8 @@ mod tests {
             "correct horse battery stapler",
             "orbit lantern orbit quilt",
             "dragon 8261993744107761",
+            "dragon4417264126414271",
+            "a7b2a9c4a1b6a3",
             "пароль лошадь скрепка",
             &longest,
         ] {

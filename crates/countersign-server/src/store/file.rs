@@ -48,12 +48,17 @@ fn is_database(file: &Path) -> bool {
 
 #[cfg(unix)]
 fn tighten(path: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
     // What is not there, or is no file, is for the database to say.
-    let Ok(metadata) = std::fs::metadata(path) else {
+    let (Ok(metadata), Ok(there)) = (std::fs::metadata(path), std::fs::symlink_metadata(path))
+    else {
         return Ok(());
     };
+    // A link of somebody's to a file of somebody else, of root for one, who may be the one that runs this.
+    if there.uid() != metadata.uid() {
+        return Ok(());
+    }
     let mode = metadata.permissions().mode();
     if !metadata.is_file() || mode & 0o077 == 0 {
         return Ok(());
@@ -120,6 +125,25 @@ mod tests {
         store.probe(2).await.unwrap();
         assert_eq!(modes(folder.path()), private);
         store.close().await;
+    }
+
+    /// Only root has links of others to make.
+    #[test]
+    fn a_file_that_somebody_elses_link_leads_to_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        std::fs::write(&file, "").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        if std::os::unix::fs::lchown(&link, Some(65_534), None).is_err() {
+            return;
+        }
+        super::tighten(&link).unwrap();
+        let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&file), 0o644);
+        std::os::unix::fs::lchown(&link, Some(0), None).unwrap();
+        super::tighten(&link).unwrap();
+        assert_eq!(mode(&file), 0o600);
     }
 
     #[tokio::test]
