@@ -207,8 +207,8 @@ impl<T: Send + Sync + 'static> Refresher<T> {
         }
         let Some(brought) = self.brought(now) else {
             // Where a clock has leapt meanwhile, what was brought has come to its end already.
-            let has_leapt = |state: &State<T>| !state.failed() && state.has_leapt(now);
-            if has_leapt(&self.0.read()) {
+            let has_leapt = self.0.read().has_leapt(now);
+            if has_leapt {
                 return self.view(now);
             }
             return View::Nothing {
@@ -245,6 +245,7 @@ impl<T: Send + Sync + 'static> Refresher<T> {
         self.0.read().renewal_in(now, &self.0.rule)
     }
 
+    /// How long a fetch may take in all.
     pub(crate) fn patience(&self) -> Duration {
         self.0.rule.patience
     }

@@ -177,9 +177,9 @@ impl<T> State<T> {
         attempt.is_some_and(|attempt| attempt.underway.is_overdue())
     }
 
-    /// Whether the clock of the service has gone by more since the last attempt began than time has.
+    /// Whether the clock of the service has gone by more than time has since the last attempt began, which did not fail.
     pub(super) fn has_leapt(&self, now: Moment) -> bool {
-        let attempt = self.attempt.as_ref();
+        let attempt = self.attempt.as_ref().filter(|_| !self.failed());
         attempt.is_some_and(|attempt| {
             let by_clock = now.since(attempt.started);
             by_clock > attempt.underway.begun.elapsed().saturating_add(LEAP)

@@ -391,6 +391,7 @@ mod tests {
             "orbit lantern orbit quilt",
             "dragon 8261993744107761",
             "dragon4417264126414271",
+            "dragon441726412641",
             "a7b2a9c4a1b6a3",
             "пароль лошадь скрепка",
             &longest,
